@@ -1,0 +1,190 @@
+"""Every error that bento_jupyter raises on purpose, in one tree.
+
+```
+BentoJupyterError                 base: message, hint
+├── BuildError                    an object cannot be turned into a Bento
+│   ├── NotServableError          no endpoint can be made of it, or it refers to what cannot be shipped
+│   └── SampleError               the sample does not fit the object
+├── ProofError                    the served answer differs from the notebook's, or there was none
+├── EnvironmentBuildError         the locked environment could not be made
+├── CloudError                    a cloud said no, or did not answer
+│   ├── CloudUnreachableError     nobody listens at the endpoint
+│   ├── NotLoggedInError          no or wrong credentials
+│   ├── NotFoundError             the cloud knows no such thing
+│   ├── ConflictError             the name (or port) is taken
+│   └── InvalidRequestError       a value the cloud will not take
+├── DeploymentError               a deployment ended in a failed state
+├── CallError                     an endpoint refused or failed a call
+├── MagicUsageError               a magic or command was given words it does not know
+└── WaitTimeoutError              something did not happen in the time given
+```
+
+Each carries a `hint`: the next thing to do. In IPython an error of this tree is shown as two or
+three lines instead of a traceback (`_render_traceback_`), and still fails the cell, nbclient and
+papermill alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "BentoJupyterError",
+    "BuildError",
+    "CallError",
+    "CloudError",
+    "CloudUnreachableError",
+    "ConflictError",
+    "DeploymentError",
+    "EnvironmentBuildError",
+    "InvalidRequestError",
+    "MagicUsageError",
+    "NotFoundError",
+    "NotLoggedInError",
+    "NotServableError",
+    "ProofError",
+    "SampleError",
+    "WaitTimeoutError",
+]
+
+
+class BentoJupyterError(Exception):
+    """Base of all errors of this package.
+
+    Args:
+        message: What happened and where: the cell, line or name it is about.
+        hint: What to do about it; empty when the message says it all.
+
+    Example:
+        >>> str(BentoJupyterError("no deployment 'iris'", hint="%bento_list deployments"))
+        "no deployment 'iris'"
+    """
+
+    #: Set to True (`%config BentoMagics.show_tracebacks = True`) to see whole tracebacks in IPython.
+    show_tracebacks = False
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def _render_traceback_(self) -> list[str]:
+        """Lines IPython shows instead of a traceback."""
+        if self.show_tracebacks:
+            import traceback
+
+            return "".join(traceback.format_exception(self)).splitlines()
+        lines = [f"{type(self).__name__}: {self.message}"]
+        if self.hint:
+            lines.append(f"  -> {self.hint}")
+        return lines
+
+
+class BuildError(BentoJupyterError):
+    """An object cannot be turned into a Bento."""
+
+
+class NotServableError(BuildError):
+    """No endpoint can be made of the object, or it refers to what cannot be shipped."""
+
+
+class SampleError(BuildError):
+    """The sample does not fit the object."""
+
+
+class ProofError(BentoJupyterError):
+    """The served answer differs from the notebook's, or there was none."""
+
+
+class EnvironmentBuildError(BentoJupyterError):
+    """The locked environment could not be made.
+
+    Args:
+        message: What failed.
+        hint: What to do.
+        log: The whole output of the installer.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", log: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.log = log
+
+
+class CloudError(BentoJupyterError):
+    """A cloud said no, or did not answer.
+
+    Args:
+        message: What the cloud said.
+        hint: What to do.
+        status_code: HTTP status of the answer, None when there was none.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", status_code: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status_code = status_code
+
+
+class CloudUnreachableError(CloudError):
+    """Nobody listens at the cloud's endpoint."""
+
+
+class NotLoggedInError(CloudError):
+    """No credentials for the cloud, or it does not accept them."""
+
+
+class NotFoundError(CloudError):
+    """The cloud knows no such Bento, model or deployment."""
+
+
+class ConflictError(CloudError):
+    """The name is taken, or the thing is in a state that does not allow this."""
+
+
+class InvalidRequestError(CloudError):
+    """A value that the cloud will not take."""
+
+
+class DeploymentError(BentoJupyterError):
+    """A deployment ended in a failed state.
+
+    Args:
+        message: Name, status and reason.
+        hint: What to do.
+        log: The last lines that its instances (or its image build) wrote.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", log: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.log = log
+
+    def _render_traceback_(self) -> list[str]:
+        lines = super()._render_traceback_()
+        if self.log and not self.show_tracebacks:
+            lines += ["  last lines of its log:", *(f"  | {line}" for line in self.log.splitlines()[-12:])]
+        return lines
+
+
+class CallError(BentoJupyterError):
+    """An endpoint refused or failed a call.
+
+    Args:
+        message: What the endpoint said.
+        hint: What to do.
+        status_code: HTTP status of the answer, None when there was none.
+        detail: The decoded error body, as far as there is one.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", status_code: int | None = None, detail: Any = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status_code = status_code
+        self.detail = detail
+
+
+class MagicUsageError(BentoJupyterError):
+    """A magic, form or command was given words it does not know."""
+
+
+class WaitTimeoutError(BentoJupyterError):
+    """Something did not happen in the time given."""
