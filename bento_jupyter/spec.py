@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 __all__ = [
     "FAILED_STATUSES",
     "READY_STATUSES",
-    "ColdStart",
     "CloudView",
+    "ColdStart",
     "DeploymentSpec",
     "DeploymentView",
     "Event",
@@ -51,7 +51,7 @@ class Mode(str, Enum):
     ON_DEMAND = "on-demand"
 
     @property
-    def title(self) -> str:
+    def full_name(self) -> str:
         """The name BentoCloud gives it."""
         return "Online Service" if self is Mode.ONLINE else "On-Demand Function"
 

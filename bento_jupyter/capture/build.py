@@ -1,0 +1,146 @@
+"""Builds the Bento of a project: in a process of its own, in its folder, into the user's BentoML store."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bento_jupyter.errors import BuildError
+from bento_jupyter.home import Home
+
+from .plan import Plan
+from .project import content_version, write_project
+
+__all__ = ["Built", "build_project", "discard", "run_build", "store"]
+
+#: Seconds that a build may take; it copies files and imports bentoml.
+BUILD_TIMEOUT = 600
+#: Variables that would make the build's Python another one than the kernel's, or bentoml talk.
+FOREIGN_ENVS = ("BENTOML_DEBUG", "BENTOML_QUIET", "BENTOML_VERBOSITY", "BENTOML_BUNDLE_LOCAL_BUILD")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A Bento in the local store.
+
+    Attributes:
+        tag: `name:version`.
+        path: Its folder in the store.
+        version: Its version: a hash of its content.
+        project: The project it was built from.
+        cached: True when the store had it already.
+        seconds: How long the build took.
+    """
+
+    tag: str
+    path: Path
+    version: str
+    project: Path
+    cached: bool
+    seconds: float
+
+
+def store() -> Path:
+    """The user's BentoML home: `BENTOML_HOME`, else `~/bentoml`."""
+    return Path(os.environ.get("BENTOML_HOME") or Path.home() / "bentoml").expanduser()
+
+
+def build_project(plan: Plan, home: Home) -> Built:
+    """Write the project of a plan below `home.projects` and build its Bento.
+
+    The same object, sample and versions come to the same tag, and are built once.
+
+    Raises:
+        BuildError: The build failed; the message has the last lines it wrote. Nothing half done is left.
+    """
+    project = write_project(plan, home.projects)
+    try:
+        return run_build(project)
+    except BaseException:
+        shutil.rmtree(project, ignore_errors=True)
+        raise
+
+
+def run_build(project: Path) -> Built:
+    """Build the Bento of a project, as `python build.py` does in its folder.
+
+    Raises:
+        BuildError: See `build_project`; the project is kept.
+    """
+    begin = time.perf_counter()
+    version = content_version(project)
+    name = project.name.removesuffix(f"-{version}")
+    tag = f"{name}:{version}"
+    path = store() / "bentos" / name / version
+    cached = (path / "bento.yaml").is_file() and _has_models(path)
+    if cached:
+        (path.parent / "latest").write_text(version)  # what was built last is the latest
+    else:
+        shutil.rmtree(path, ignore_errors=True)  # half of a Bento
+        envs = {key: value for key, value in os.environ.items() if key not in FOREIGN_ENVS}
+        envs |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                [sys.executable, "build.py", "--version", version],
+                cwd=project, env=envs, stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, encoding="utf-8", errors="replace", timeout=BUILD_TIMEOUT, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise BuildError(f"building {name} took longer than {BUILD_TIMEOUT} s") from error
+        if done.returncode or not path.is_dir():
+            said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+            shutil.rmtree(path, ignore_errors=True)
+            raise BuildError(
+                f"building {name} failed: " + "\n".join(said[-8:] or [f"code {done.returncode}"])
+            )
+    return Built(tag, path, version, project, cached, time.perf_counter() - begin)
+
+
+def discard(built: Built) -> None:
+    """Take a Bento out of the store again, with its project and with its model if no other Bento has it.
+
+    One that was there before its build is kept.
+    """
+    if built.cached:
+        return
+    mine = set(model_folders(built.path))
+    shutil.rmtree(built.path, ignore_errors=True)
+    shutil.rmtree(built.project, ignore_errors=True)
+    _forget(built.path)
+    others: set[Path] = set()
+    for file in (store() / "bentos").glob("*/*/bento.yaml"):
+        others.update(model_folders(file.parent))
+    for folder in mine - others:
+        shutil.rmtree(folder, ignore_errors=True)
+        _forget(folder)
+
+
+def _forget(folder: Path) -> None:
+    """Put the store's `latest` right after the removal of one version."""
+    left = [path for path in folder.parent.glob("*") if path.is_dir()]
+    if left:
+        newest = max(left, key=lambda path: path.stat().st_mtime)
+        (folder.parent / "latest").write_text(newest.name)
+    else:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def model_folders(bento: Path) -> list[Path]:
+    """Folders in the model store of the models that a Bento names."""
+    import yaml  # type: ignore[import-untyped]
+
+    info = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8"))
+    models = [
+        *(info.get("models") or ()),
+        *(m for s in info.get("services") or () for m in s.get("models") or ()),
+    ]
+    return [store() / "models" / str(model["tag"]).replace(":", "/") for model in models]
+
+
+def _has_models(bento: Path) -> bool:
+    return all((folder / "model.yaml").is_file() for folder in model_folders(bento))

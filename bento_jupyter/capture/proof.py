@@ -1,0 +1,265 @@
+"""The proof: a built Bento, in its own environment, answers the sample as the object in the notebook did."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bento_jupyter.codec import CodecError, decode, descriptor_from_schema
+from bento_jupyter.environments import Environment, prepare
+from bento_jupyter.errors import ProofError
+from bento_jupyter.home import Home
+from bento_jupyter.launcher import launch_replica
+
+from .build import model_folders, store
+from .compare import TOLERANCE, compare
+from .plan import Plan
+from .project import requirements_txt
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["EndpointProof", "Proof", "prepare_environment", "prove"]
+
+#: Seconds that a Bento may take to start, and an answer to come.
+START_TIMEOUT = 120
+ANSWER_TIMEOUT = 120
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class EndpointProof:
+    """How one endpoint did.
+
+    Attributes:
+        name: Its name.
+        rows: Rows sent.
+        max_difference: Largest absolute difference between expected and served numbers.
+        equal: True when values, dtype, shape, columns and labels are the same.
+        detail: The first difference, "" when equal.
+    """
+
+    name: str
+    rows: int
+    max_difference: float
+    equal: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That a Bento answers as the object in the notebook did.
+
+    Attributes:
+        tag: The Bento.
+        endpoints: One entry per endpoint.
+        seconds: How long it took, the environment not counted.
+        environment_key: Key of the environment it ran in.
+        at: When.
+    """
+
+    tag: str
+    endpoints: list[EndpointProof]
+    seconds: float
+    environment_key: str
+    at: datetime
+
+    @property
+    def max_difference(self) -> float:
+        """Largest difference of all endpoints."""
+        return max((point.max_difference for point in self.endpoints), default=0.0)
+
+    @property
+    def line(self) -> str:
+        """The proof in one line, e.g. "3 endpoints, 5 rows each, max difference 0"."""
+        count = len(self.endpoints)
+        rows = self.endpoints[0].rows if self.endpoints else 0
+        each = " each" if count > 1 else ""
+        line = f"{count} endpoint{'s' * (count != 1)}, {rows} row{'s' * (rows != 1)}{each}, "
+        line += f"max difference {self.max_difference:g}"
+        return line if not self.max_difference else f"{line} (relative {TOLERANCE:g} allowed)"
+
+    def __str__(self) -> str:
+        return f"{self.tag}: {self.line}"
+
+
+def prepare_environment(plan: Plan, home: Home, *, log: Say | None = None) -> Environment:
+    """Make the environment that a plan's Bento will run in; can be done while the Bento is built.
+
+    Raises:
+        EnvironmentBuildError: See `environments.prepare`.
+    """
+    bentoml = next(pin for pin in plan.lock if pin.startswith("bentoml=="))
+    return _environment(f"{requirements_txt(plan)}{bentoml}\n", plan.python, home, log)
+
+
+def _environment(requirements: str, python: str, home: Home, log: Say | None) -> Environment:
+    folders = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    return prepare(home, requirements, python=python, log=log, bytecode_from=list(dict.fromkeys(folders)))
+
+
+def prove(bento: Path | str, *, home: Home, progress: Say | None = None) -> Proof:
+    """Run a Bento in its own environment, send it its sample, compare the answers with the notebook's.
+
+    Args:
+        bento: Folder of a Bento, or its tag `name:version` in the local store.
+        home: Where environments and sockets live.
+        progress: Called with one line per step.
+
+    Returns:
+        The proof.
+
+    Raises:
+        ProofError: An answer differs (endpoint, row, column, expected and served are named), or the Bento
+            has no sample.
+        EnvironmentBuildError: Its environment could not be made.
+        ReplicaStartError: It did not start.
+    """
+    say = progress or (lambda _line: None)
+    path = bento if isinstance(bento, Path) else stored(bento)
+    sample, expected, types = read_proof(path)
+    tag, python = identify(path)
+    requirements = (path / "env" / "python" / "requirements.txt").read_text(encoding="utf-8")
+    environment = _environment(requirements, python, home, say)
+    begin = time.perf_counter()
+    say("starting")
+    results = []
+    with running(path, environment, home) as client:
+        routes = {
+            route["name"]: route for route in answered(client.get("/schema.json"), "/schema.json")["routes"]
+        }
+        for name, types_of in types.items():
+            wanted = decode(expected[name], types_of["output"])
+            result = ask(client, name, routes, sample, wanted)
+            results.append(result)
+            say(f"{name}: {result.rows} rows, {'the same' if result.equal else result.detail}")
+    wrong = [f"/{result.name}, {result.detail}" for result in results if not result.equal]
+    if wrong:
+        raise ProofError(
+            f"{tag} answers otherwise than the object in the notebook: {'; '.join(wrong)}",
+            hint="the object may depend on something that is not in the Bento",
+        )
+    return Proof(tag, results, time.perf_counter() - begin, environment.key, datetime.now(timezone.utc))
+
+
+def ask(client: httpx.Client, name: str, routes: dict[str, Any], sample: Any, wanted: Any) -> EndpointProof:
+    """Send the sample to one endpoint as a remote client would: what the answer is, `/schema.json` says."""
+    rows = len(next(iter(sample.values())))
+    if name not in routes:
+        raise ProofError(f"the Bento has no endpoint {name!r}")
+    data = answered(client.post(routes[name]["route"], json=sample), f"/{name}")
+    try:
+        served = decode(data, descriptor_from_schema(routes[name]["output"]))
+    except CodecError as error:
+        return EndpointProof(name, rows, float("inf"), False, str(error))
+    difference = compare(wanted, served)
+    return EndpointProof(name, rows, difference.max_difference, difference.equal, difference.detail)
+
+
+def answered(response: httpx.Response, what: str) -> Any:
+    """The JSON of an answer.
+
+    Raises:
+        ProofError: There was none.
+    """
+    if response.status_code != 200:
+        raise ProofError(f"{what} answered {response.status_code}: {response.text[:500]}")
+    return response.json()
+
+
+@contextmanager
+def running(bento: Path, environment: Environment, home: Home) -> Iterator[httpx.Client]:
+    """A client of the Bento, which runs meanwhile as it runs in the cloud: with its models beside it."""
+    import httpx
+
+    home.create()
+    work = Path(tempfile.mkdtemp(prefix="bento-proof-"))
+    socket = Path(tempfile.mkdtemp(prefix="p", dir=home.sockets)) / "s"
+    try:
+        unpacked = with_models(bento, work / "bento")
+        replica = launch_replica(
+            environment.python, unpacked, socket, log=work / "replica.log", scratch=work / "scratch"
+        )
+        with replica:
+            replica.wait_ready(START_TIMEOUT)
+            transport = httpx.HTTPTransport(uds=str(socket))
+            with httpx.Client(transport=transport, base_url="http://bento", timeout=ANSWER_TIMEOUT) as client:
+                yield client
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(socket.parent, ignore_errors=True)
+
+
+def with_models(bento: Path, folder: Path) -> Path:
+    """A Bento as it is unpacked on a server: its files, and its models below `models/`, which are links.
+
+    Its source is copied: Python writes bytecode beside it, which must not get into the Bento.
+    """
+    folder.mkdir()
+    for entry in bento.iterdir():
+        if entry.name == "src":
+            shutil.copytree(entry, folder / entry.name)
+        elif entry.name != "models":
+            (folder / entry.name).symlink_to(entry.resolve())
+    for model in model_folders(bento):
+        place = folder / "models" / model.parent.name
+        place.mkdir(parents=True, exist_ok=True)
+        (place / model.name).symlink_to(model.resolve())
+        (place / "latest").write_text(model.name, encoding="utf-8")
+    return folder
+
+
+def stored(tag: str) -> Path:
+    """Folder of a Bento of the local store.
+
+    Raises:
+        ProofError: There is none.
+    """
+    name, _, version = tag.partition(":")
+    folder = store() / "bentos" / name
+    if version in ("", "latest") and (folder / "latest").is_file():
+        version = (folder / "latest").read_text(encoding="utf-8").strip()
+    path = folder / version
+    if not version or not (path / "bento.yaml").is_file():
+        raise ProofError(
+            f"the local store has no Bento {tag!r}", hint="%bento_list bentos shows those there are"
+        )
+    return path
+
+
+def read_proof(bento: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Sample, expected answers and types that a Bento carries.
+
+    Raises:
+        ProofError: It carries none: it was built elsewhere.
+    """
+    source = bento / "src"
+    try:
+        sample, expected, types = (
+            json.loads((source / name).read_text(encoding="utf-8"))
+            for name in ("proof/sample.json", "proof/expected.json", "endpoints.json")
+        )
+    except FileNotFoundError as error:
+        raise ProofError(
+            f"the Bento {bento.parent.name}:{bento.name} has no sample to be proven with",
+            hint="build it from a live object: %bento_build NAME OBJECT --sample EXPR",
+        ) from error
+    return sample, expected, types["endpoints"]
+
+
+def identify(bento: Path) -> tuple[str, str]:
+    """Tag and version of Python of a Bento."""
+    import yaml  # type: ignore[import-untyped]
+
+    info = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8"))
+    return f"{info['name']}:{info['version']}", str(info["image"]["python_version"])

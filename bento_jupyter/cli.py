@@ -1,0 +1,124 @@
+"""The shell face: `bento-jupyter cloud start|stop|status|login` and `bento-jupyter doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from .errors import BentoJupyterError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: Its words; None = those of the process.
+
+    Returns:
+        The exit code: 0, or 1 when an error was said, 2 when the words were not understood.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except BentoJupyterError as error:
+        print("\n".join(error._render_traceback_()), file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    from . import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="bento-jupyter",
+        description="From a live object in a notebook to an endpoint that other people call.",
+    )
+    parser.add_argument("--version", action="version", version=f"bento-jupyter {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    cloud = commands.add_parser("cloud", help="the embedded cloud on this machine").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    start = cloud.add_parser("start", help="start it, unless it runs")
+    start.set_defaults(run=_start)
+    stop = cloud.add_parser("stop", help="stop it with everything it runs")
+    stop.set_defaults(run=_stop)
+    status = cloud.add_parser("status", help="how it is; exit code 1 when it does not run")
+    status.add_argument("--json", action="store_true", help="for programs")
+    status.set_defaults(run=_status)
+    login = cloud.add_parser("login", help="make plain `bentoml` commands talk to it")
+    login.add_argument("--context", default=None, help="name of the context; default: embedded")
+    login.set_defaults(run=_login)
+    doctor = commands.add_parser("doctor", help="check that everything needed is there")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _start(_: Any) -> int:
+    from .client import embedded
+
+    state = embedded.start()
+    print(f"the embedded cloud runs at {state.endpoint}")
+    return 0
+
+
+def _stop(_: Any) -> int:
+    from .client import embedded
+
+    print("the embedded cloud is stopped" if embedded.stop() else "the embedded cloud was not running")
+    return 0
+
+
+def _status(arguments: Any) -> int:
+    from .client import embedded
+    from .client.cloud import Cloud
+    from .display.cards import cloud_card, deployments_table
+
+    view, state = embedded.status(), embedded.find()
+    if view is None or state is None:
+        print(json.dumps({"running": False}) if arguments.json else "the embedded cloud is not running")
+        return 1
+    views = Cloud("embedded", state.endpoint, state.token, embedded=True).deployments()
+    if arguments.json:
+        body = {
+            "running": True,
+            "endpoint": state.endpoint,
+            "token_file": state.token_file,
+            "pid": state.pid,
+            "version": state.version,
+            "deployments": [item.model_dump(mode="json", exclude={"event_id"}) for item in views],
+        }
+        print(json.dumps(body, indent=1))
+    else:
+        print(cloud_card(view)["text/plain"])
+        print(deployments_table(views))
+    return 0
+
+
+def _login(arguments: Any) -> int:
+    from .client import embedded
+
+    context = arguments.context or embedded.CONTEXT_NAME
+    state = embedded.login(context=context)
+    print(f"`bentoml` commands now talk to {state.endpoint} (context {context!r})")
+    return 0
+
+
+def _doctor(_: Any) -> int:
+    from .doctor import checks
+
+    failed = 0
+    for check in checks():
+        failed += not check.ok
+        print(f"{'ok  ' if check.ok else 'FAIL'} {check.what}: {check.found}")
+        if not check.ok:
+            print(f"     -> {check.hint}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Clouds and endpoints, over HTTP: the embedded cloud and BentoCloud through the same `bentoml` client."""

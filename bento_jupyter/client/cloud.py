@@ -1,0 +1,468 @@
+"""One cloud, embedded or BentoCloud: registry and deployments through the real `bentoml` client.
+
+What BentoCloud's API has no call for (reasons, instances, logs, start, the change feed) is asked of
+`/api/bj/v1`, which only the embedded cloud has; there the views are complete, elsewhere they hold what
+the wire says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..errors import (
+    CloudError,
+    CloudUnreachableError,
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    NotLoggedInError,
+)
+from ..spec import DeploymentView, InstanceType, LogLine, Scaling, Status, mode_of
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ..spec import DeploymentSpec, Event
+
+__all__ = ["Cloud"]
+
+#: Seconds for one call of the control plane; the client's own default.
+TIMEOUT = 60
+
+
+class Cloud:
+    """A control plane one is logged in to.
+
+    Args:
+        name: What to call it in messages, e.g. the context's name.
+        endpoint: Base URL of the control plane.
+        token: API token; never shown.
+        embedded: True for the embedded cloud.
+
+    Example:
+        >>> import bento_jupyter as bj
+        >>> bj.connect().deployments()  # doctest: +SKIP
+        []
+    """
+
+    def __init__(self, name: str, endpoint: str, token: str, *, embedded: bool = False) -> None:
+        self.name = name
+        self.endpoint = endpoint.rstrip("/")
+        self.embedded = embedded
+        self._token = token
+
+    def __repr__(self) -> str:
+        kind = "embedded cloud" if self.embedded else "cloud"
+        return f"<{kind} {self.name!r} at {self.endpoint}>"
+
+    @property
+    def token(self) -> str:
+        """The token that this cloud's protected endpoints take in `Authorization: Bearer`."""
+        return self._token
+
+    # --- transport ---------------------------------------------------------------------------
+
+    @cached_property
+    def rest(self) -> Any:
+        """The `bentoml` client's `RestApiClient` for this cloud."""
+        import httpx
+        from bentoml._internal.cloud.client import RestApiClient
+
+        client = RestApiClient(self.endpoint, self._token, timeout=TIMEOUT)
+        if urlsplit(self.endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
+            # httpx would send even loopback requests through HTTP_PROXY.
+            direct = httpx.Client(
+                base_url=self.endpoint, timeout=TIMEOUT, headers=client.session.headers, trust_env=False
+            )
+            client.session.close()
+            client.session = client.v1.session = client.v2.session = direct
+        return client
+
+    def warm(self) -> None:
+        """Load the `bentoml` client's modules, about half a second, before they are needed."""
+        import bentoml._internal.cloud.bento
+        import bentoml._internal.cloud.schemas.schemasv2  # noqa: F401
+
+        _ = self.rest
+
+    @property
+    def _http(self) -> httpx.Client:
+        session: httpx.Client = self.rest.session
+        return session
+
+    @contextmanager
+    def _errors(self, what: str) -> Iterator[None]:
+        """Translate what the client raises into our tree; `what` names the thing that was asked for."""
+        import httpx
+        from bentoml.exceptions import BentoMLException, CloudRESTApiClientError, NotFound
+
+        try:
+            yield
+        except NotFound as error:
+            raise NotFoundError(
+                f"{self.name} has no {what}", hint="%bento_list shows what there is", status_code=404
+            ) from error
+        except CloudRESTApiClientError as error:
+            raise _cloud_error(self.name, what, int(error.error_code), str(error)) from error
+        except httpx.TransportError as error:
+            hint = "%bento_cloud start" if self.embedded else "is the address right, is there a network?"
+            raise CloudUnreachableError(
+                f"{self.name} does not answer at {self.endpoint}", hint=hint
+            ) from error
+        except BentoMLException as error:
+            raise CloudError(f"{what}: {error}") from error
+
+    def _get(self, path: str, what: str, **params: Any) -> Any:
+        """GET of one of our own additions."""
+        with self._errors(what):
+            response = self._http.get(f"/api/bj/v1{path}", params=params)
+            if response.status_code != 200:
+                raise _cloud_error(self.name, what, response.status_code, response.text)
+            return response.json()
+
+    def ping(self) -> str:
+        """Check endpoint and token; returns who one is logged in as.
+
+        Raises:
+            NotLoggedInError: The token is not accepted.
+            CloudUnreachableError: Nobody answers.
+        """
+        with self._errors("user"):
+            user = self.rest.v1.get_current_user()
+        if user is None:
+            raise NotLoggedInError(f"{self.name} does not know this token", hint="%bento_login ENDPOINT")
+        return str(user.email or user.name)
+
+    # --- registry ----------------------------------------------------------------------------
+
+    def push(self, tag: str, *, progress: Callable[[str], None] | None = None) -> bool:
+        """Push a Bento of the local store, with its models.
+
+        Args:
+            tag: Tag `name:version` or `name` (newest).
+            progress: Called with a line for each step of the client.
+
+        Returns:
+            False when the cloud had it already.
+
+        Raises:
+            NotFoundError: The local store has no such Bento.
+            CloudError: The cloud did not take it.
+        """
+        import bentoml
+        from bentoml._internal.cloud.bento import BentoAPI
+        from bentoml.exceptions import NotFound
+
+        try:
+            bento = bentoml.get(tag)
+        except NotFound as error:
+            raise NotFoundError(
+                f"no Bento {tag!r} in the local store", hint="%bento_list bentos shows those there are"
+            ) from error
+        with self._errors(f"Bento {tag}"):
+            known = self.rest.v1.get_bento(bento.tag.name, bento.tag.version)
+            if known is not None and known.upload_status == "success":
+                return False
+            BentoAPI(self.rest, _quiet_spinner(progress)).push(bento)
+        return True
+
+    def bento(self, tag: str) -> dict[str, Any]:
+        """Name, version and manifest of a Bento in the cloud's registry.
+
+        Args:
+            tag: `name:version`, or `name` / `name:latest` for the newest.
+
+        Raises:
+            NotFoundError: The cloud has no such Bento.
+        """
+        name, _, version = tag.partition(":")
+        with self._errors(f"Bento {tag}"):
+            if version in ("", "latest"):
+                found = self.rest.v1.list_bentos(name)
+                item = found.items[0] if found is not None and found.items else None
+            else:
+                item = self.rest.v1.get_bento(name, version)
+        if item is None or item.upload_status != "success":
+            raise NotFoundError(
+                f"{self.name} has no Bento {tag}", hint="%bento_push TAG sends one of the local store"
+            )
+        manifest = item.manifest
+        entry = manifest.entry_service if manifest else ""
+        if not entry and manifest and manifest.services:
+            entry = manifest.services[0].name
+        return {
+            "tag": f"{name}:{item.version}",
+            "service": entry or name,
+            "schema": dict(manifest.schema) if manifest else {},
+        }
+
+    def bentos(self) -> list[dict[str, Any]]:
+        """Bentos in the cloud's registry: tag, size in bytes, when they were pushed; newest first."""
+        with self._errors("Bentos"):
+            found = self.rest.v1.get_bentos_list()
+        return [
+            {
+                "tag": f"{item.repository.name}:{item.version}",
+                "size": item.manifest.size_bytes if item.manifest else None,
+                "created_at": item.created_at,
+            }
+            for item in (found.items if found else [])
+        ]
+
+    def models(self) -> list[dict[str, Any]]:
+        """Models in the cloud's registry: tag, size in bytes, when they were pushed; newest first."""
+        with self._errors("models"):
+            found = self.rest.v1.get_models_list()
+        return [
+            {
+                "tag": f"{item.repository.name}:{item.version}",
+                "size": item.manifest.size_bytes,
+                "created_at": item.created_at,
+            }
+            for item in (found.items if found else [])
+        ]
+
+    def instance_types(self) -> list[InstanceType]:
+        """Sizes of instances that the cloud offers."""
+        with self._errors("instance types"):
+            found = self.rest.v2.list_instance_types()
+        types = []
+        for item in found:
+            requests = item.config.resources.requests
+            types.append(
+                InstanceType(
+                    name=item.name,
+                    description=item.description,
+                    cpu=_cpus(requests.cpu if requests else None),
+                    memory_bytes=_bytes(requests.memory if requests else None),
+                    gpu=int((requests.gpu if requests else None) or 0),
+                    price=str(item.config.price or ""),
+                )
+            )
+        return types
+
+    # --- deployments -------------------------------------------------------------------------
+
+    def deployments(self) -> list[DeploymentView]:
+        """All deployments, newest first."""
+        if self.embedded:
+            body = self._get("/deployments", "deployments")
+            return [DeploymentView.model_validate(item) for item in body["deployments"]]
+        with self._errors("deployments"):
+            total = self.rest.v2.list_deployment(all=True).total
+            found = self.rest.v2.list_deployment(all=True, count=total)
+            return [self.view(item.name) for item in found.items]
+
+    def view(self, name: str) -> DeploymentView:
+        """A deployment as it is now.
+
+        Raises:
+            NotFoundError: There is no deployment of this name.
+        """
+        if self.embedded:
+            return DeploymentView.model_validate(self._get(f"/deployments/{name}", f"deployment {name!r}"))
+        with self._errors(f"deployment {name!r}"):
+            return _view(self.rest.v2.get_deployment(name))
+
+    def create(self, spec: DeploymentSpec, service: str) -> None:
+        """Create a deployment.
+
+        Args:
+            spec: What is wanted; `spec.bento` is a tag that the cloud has.
+            service: Name of the Bento's entry service.
+
+        Raises:
+            ConflictError: The name is taken.
+            InvalidRequestError: The cloud refuses a value.
+        """
+        from bentoml._internal.cloud.schemas.schemasv2 import CreateDeploymentSchema
+        from bentoml._internal.cloud.schemas.utils import schema_from_object
+
+        with self._errors(f"deployment {spec.name!r}"):
+            self.rest.v2.create_deployment(schema_from_object(spec.to_wire(service), CreateDeploymentSchema))
+
+    def update(self, spec: DeploymentSpec, service: str) -> None:
+        """Replace the configuration of an existing deployment: a new revision.
+
+        Args:
+            spec: What is wanted now, whole.
+            service: Name of the Bento's entry service.
+        """
+        from bentoml._internal.cloud.schemas.schemasv2 import UpdateDeploymentSchema
+        from bentoml._internal.cloud.schemas.utils import schema_from_object
+
+        with self._errors(f"deployment {spec.name!r}"):
+            self.rest.v2.update_deployment(
+                spec.name, schema_from_object(spec.to_wire(service), UpdateDeploymentSchema)
+            )
+
+    def terminate(self, name: str) -> None:
+        """Stop a deployment; its revisions and its address are kept, `start` brings it back."""
+        with self._errors(f"deployment {name!r}"):
+            self.rest.v2.terminate_deployment(name)
+
+    def start(self, name: str) -> None:
+        """Start a terminated deployment again.
+
+        The client's own `deployment start` never reaches a server (its `verify()` fails first), so the
+        call it means to make is made here.
+        """
+        with self._errors(f"deployment {name!r}"):
+            self.rest.v2.void_update_deployment(name, None)
+
+    def delete(self, name: str) -> None:
+        """Delete a deployment with its revisions, logs and address."""
+        with self._errors(f"deployment {name!r}"):
+            self.rest.v2.delete_deployment(name)
+
+    # --- seeing ------------------------------------------------------------------------------
+
+    def logs(self, name: str, *, lines: int = 100, source: str = "") -> list[LogLine]:
+        """Last lines of a deployment's logs, oldest first.
+
+        Args:
+            name: Name of the deployment.
+            lines: How many.
+            source: Instance id or `image`; "" = all.
+        """
+        self._needs_embedded("logs")
+        body = self._get(f"/deployments/{name}/logs", f"deployment {name!r}", lines=lines, source=source)
+        return [LogLine.model_validate(item) for item in body["lines"]]
+
+    def follow_logs(self, name: str, *, source: str = "") -> Iterator[LogLine]:
+        """Log lines as they are written, without end.
+
+        Args:
+            name: Name of the deployment.
+            source: Instance id or `image`; "" = all.
+        """
+        self._needs_embedded("logs")
+        params = {"follow": "true", "source": source}
+        for line in self._stream(f"/deployments/{name}/logs", f"deployment {name!r}", params):
+            yield LogLine.model_validate_json(line)
+
+    def events(self, after: int | None = None) -> Iterator[Event]:
+        """The change feed, without end.
+
+        Args:
+            after: Id of the newest event already seen; None = from now on.
+        """
+        from ..spec import Event
+
+        self._needs_embedded("a change feed")
+        for line in self._stream("/events", "events", {} if after is None else {"after": str(after)}):
+            yield Event.model_validate_json(line)
+
+    def _stream(self, path: str, what: str, params: dict[str, str]) -> Iterator[str]:
+        with (
+            self._errors(what),
+            self._http.stream("GET", f"/api/bj/v1{path}", params=params, timeout=30) as response,
+        ):
+            if response.status_code != 200:
+                response.read()
+                raise _cloud_error(self.name, what, response.status_code, response.text)
+            yield from (line for line in response.iter_lines() if line.strip())
+
+    def _needs_embedded(self, what: str) -> None:
+        if not self.embedded:
+            raise CloudError(
+                f"BentoCloud's API offers no {what}", hint=f"see its console: {self.endpoint}/deployments"
+            )
+
+
+def _cloud_error(cloud: str, what: str, code: int, text: str) -> CloudError:
+    """The error of our tree for a status code; `text` may hold the JSON body the cloud sent."""
+    message, hint = text, ""
+    if found := re.search(r"\{.*\}", text, re.DOTALL):
+        try:
+            body = json.loads(found.group())
+            message = body.get("message") or body.get("error") or text
+            hint = body.get("hint") or ""
+        except ValueError:
+            pass
+    if code == 401:
+        return NotLoggedInError(
+            f"{cloud} does not accept the token", hint=hint or "%bento_login", status_code=code
+        )
+    if code == 404:
+        return NotFoundError(
+            f"{cloud} has no {what}", hint=hint or "%bento_list shows what there is", status_code=404
+        )
+    kinds = {409: ConflictError, 400: InvalidRequestError, 422: InvalidRequestError}
+    return kinds.get(code, CloudError)(f"{what}: {message}", hint=hint, status_code=code)
+
+
+def _quiet_spinner(progress: Callable[[str], None] | None) -> Any:
+    """The client's spinner without its console: in a notebook it would write into the cell's output."""
+    import io
+
+    from bentoml._internal.cloud.base import Spinner
+    from rich.console import Console
+
+    class Quiet(Spinner):  # type: ignore[misc]
+        def log(self, *args: Any, **_: Any) -> None:
+            if progress is not None:
+                progress(re.sub(r"\[/?[^\]]*\]|:\w+:", "", str(args[0])).strip())
+
+    return Quiet(console=Console(file=io.StringIO(), force_terminal=False))
+
+
+def _view(schema: Any) -> DeploymentView:
+    """What the wire says of a deployment."""
+    revision = schema.latest_revision
+    target = revision.targets[0] if revision is not None and revision.targets else None
+    if revision is not None:
+        target = next((item for item in revision.targets if item is not None and item.name == "main"), target)
+    config = target.config if target is not None else None
+    service = next(iter(config.services.values()), None) if config is not None else None
+    scaling = service.scaling if service is not None else None
+    traffic = ((service.config_overrides or {}) if service is not None else {}).get("traffic", {})
+    least = scaling.min_replicas if scaling is not None and scaling.min_replicas is not None else 1
+    most = scaling.max_replicas if scaling is not None and scaling.max_replicas is not None else max(1, least)
+    policy = scaling.policy if scaling is not None else None
+    status = Status(schema.status) if schema.status in set(Status) else Status.UNKNOWN
+    bento = target.bento if target is not None else None
+    urls = getattr(schema, "urls", None) or []
+    return DeploymentView(
+        name=schema.name,
+        status=status,
+        healthy=status in (Status.RUNNING, Status.SCALED_TO_ZERO),
+        mode=mode_of(least),
+        url=urls[0] if urls else None,
+        bento=f"{bento.repository.name}:{bento.version}" if bento is not None else "",
+        protected=bool(config and config.access_authorization),
+        scaling=Scaling(
+            min=least,
+            max=most,
+            concurrency=traffic.get("concurrency"),
+            idle_seconds=policy.scale_down_stabilization_window if policy is not None else None,
+        ),
+        instance_type=(service.instance_type if service is not None else None) or "",
+        envs=[item.name for item in (config.envs or [])] if config is not None else [],
+        labels={item.key: item.value for item in schema.labels},
+        created_at=schema.created_at,
+        updated_at=schema.updated_at,
+        creator=schema.creator.name,
+    )
+
+
+def _cpus(quantity: str | None) -> float:
+    """CPUs of a Kubernetes quantity: `500m` -> 0.5."""
+    if not quantity:
+        return 0.0
+    return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def _bytes(quantity: str | None) -> int:
+    """Bytes of a Kubernetes quantity: `2Gi` -> 2147483648."""
+    found = re.fullmatch(r"([0-9.]+)([KMGT]i?)?", quantity or "0")
+    if found is None:
+        return 0
+    power = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}[(found.group(2) or "")[:1]]
+    return int(float(found.group(1)) * (1024 if (found.group(2) or "").endswith("i") else 1000) ** power)

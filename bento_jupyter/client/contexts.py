@@ -1,0 +1,93 @@
+"""The `bentoml` client's own context file: what is logged in there is known here, and back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import NotLoggedInError
+
+__all__ = ["Context", "current", "get", "names", "save"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """One cloud that the `bentoml` client can talk to.
+
+    Attributes:
+        name: Name of the context.
+        endpoint: Base URL of its control plane.
+        token: API token; never shown.
+    """
+
+    name: str
+    endpoint: str
+    token: str = field(repr=False)
+
+
+def names() -> list[str]:
+    """Names of the contexts in the file."""
+    return [context.name for context in _config().contexts]
+
+
+def current() -> Context | None:
+    """The context that plain `bentoml` commands use now; None when there is none."""
+    from bentoml.exceptions import BentoMLException
+
+    try:
+        found = _config().get_context()
+    except BentoMLException:
+        return None
+    return Context(found.name, found.endpoint, found.api_token)
+
+
+def get(name: str) -> Context:
+    """The context called `name`.
+
+    Raises:
+        NotLoggedInError: There is no such context; the hint lists those that there are.
+    """
+    for context in _config().contexts:
+        if context.name == name:
+            return Context(context.name, context.endpoint, context.api_token)
+    known = ", ".join(names()) or "none"
+    raise NotLoggedInError(
+        f"no cloud context {name!r}", hint=f"known: {known}; log in with %bento_login ENDPOINT"
+    )
+
+
+def save(name: str, *, endpoint: str, token: str) -> None:
+    """Write a context (replacing one of the same name), make it current, and keep the file private.
+
+    Args:
+        name: Name of the context.
+        endpoint: Base URL of its control plane.
+        token: API token.
+    """
+    import logging
+
+    from bentoml._internal.cloud.config import CloudClientConfig, CloudClientContext
+    from bentoml._internal.configuration.containers import BentoMLContainer
+
+    path = Path(BentoMLContainer.cloud_config.get())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    os.chmod(path, 0o600)  # the client itself writes it with the umask's mode; it holds a token
+    logger = logging.getLogger("bentoml._internal.cloud.config")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # "Overriding existing cloud context" is what was asked for
+    try:
+        CloudClientContext(name=name, endpoint=endpoint, api_token=token).save(ignore_warning=True)
+        config = CloudClientConfig.get_config()
+        config.current_context_name = name
+        config.to_yaml_file()
+    finally:
+        logger.setLevel(level)
+
+
+def _config() -> Any:
+    from bentoml._internal.cloud.config import CloudClientConfig
+
+    return CloudClientConfig.get_config()

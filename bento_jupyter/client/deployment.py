@@ -1,0 +1,256 @@
+"""A deployment one can hold in a variable: see it, call it, change it, end it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Container
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CloudError, DeploymentError, WaitTimeoutError
+from ..spec import FAILED_STATUSES, READY_STATUSES, DeploymentView, LogLine, Status
+from .endpoint import Answer, Endpoints, Timing
+
+if TYPE_CHECKING:
+    from ..spec import InstanceView
+    from .cloud import Cloud
+
+__all__ = ["Deployment"]
+
+#: Seconds between two looks at a cloud that has no change feed.
+POLL = 2.0
+#: The same for the embedded cloud, which answers in a millisecond.
+POLL_EMBEDDED = 0.05
+
+
+class Deployment:
+    """A deployment of a cloud.
+
+    Args:
+        cloud: The cloud it is in.
+        name: Its name.
+
+    Example:
+        >>> dep = bj.deployment("iris")              # doctest: +SKIP
+        >>> dep.call("predict", X[:5])               # doctest: +SKIP
+        array([0, 0, 0, 0, 0])
+    """
+
+    def __init__(self, cloud: Cloud, name: str) -> None:
+        self.cloud = cloud
+        self.name = name
+        self._endpoints: tuple[str, Endpoints] | None = None
+        self.last_timing: Timing | None = None
+
+    def __repr__(self) -> str:
+        return f"<Deployment {self.name!r} in {self.cloud.name}>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from ..display.cards import deployment_card
+
+        return deployment_card(self.status())
+
+    # --- see ---------------------------------------------------------------------------------
+
+    def status(self) -> DeploymentView:
+        """How it is now.
+
+        Raises:
+            NotFoundError: It does not exist (any more).
+        """
+        return self.cloud.view(self.name)
+
+    @property
+    def url(self) -> str:
+        """Base URL of its endpoints.
+
+        Raises:
+            CloudError: It has none yet.
+        """
+        view = self.status()
+        if view.url is None:
+            raise CloudError(
+                f"deployment {self.name!r} has no URL yet: it is {view.status.value}", hint=view.reason
+            )
+        return view.url
+
+    @property
+    def bento(self) -> str:
+        """Tag of the Bento it runs."""
+        return self.status().bento
+
+    def instances(self) -> list[InstanceView]:
+        """Its instances."""
+        return self.status().instances
+
+    def logs(self, lines: int = 100, source: str = "") -> list[LogLine]:
+        """Last lines of its logs, oldest first.
+
+        Args:
+            lines: How many.
+            source: Instance id or `image`; "" = all.
+        """
+        return self.cloud.logs(self.name, lines=lines, source=source)
+
+    # --- wait --------------------------------------------------------------------------------
+
+    def wait(
+        self, *, timeout: float = 900.0, progress: Callable[[DeploymentView], None] | None = None
+    ) -> DeploymentView:
+        """Wait until it answers requests: `running`, or `scaled-to-zero` on demand.
+
+        Args:
+            timeout: Seconds.
+            progress: Called with each new view.
+
+        Returns:
+            The view in which it is ready.
+
+        Raises:
+            DeploymentError: It ended in a failed state; the reason and the end of its log are in the error.
+            WaitTimeoutError: It took longer.
+        """
+        return self._look(lambda view: view.status in READY_STATUSES, timeout, progress)
+
+    def wait_past(
+        self,
+        statuses: Container[Status],
+        *,
+        timeout: float = 900.0,
+        progress: Callable[[DeploymentView], None] | None = None,
+    ) -> DeploymentView:
+        """Wait until its status is none of `statuses`, e.g. until its image is built.
+
+        Raises:
+            DeploymentError, WaitTimeoutError: As `wait`.
+        """
+        return self._look(lambda view: view.status not in statuses, timeout, progress)
+
+    def _look(
+        self,
+        enough: Callable[[DeploymentView], bool],
+        timeout: float,
+        progress: Callable[[DeploymentView], None] | None,
+    ) -> DeploymentView:
+        deadline = time.monotonic() + timeout
+        while True:
+            view = self.status()
+            if progress is not None:
+                progress(view)
+            if enough(view) and view.status not in FAILED_STATUSES:
+                return view
+            if view.status in FAILED_STATUSES:
+                raise self._failure(view)
+            if time.monotonic() > deadline:
+                raise WaitTimeoutError(
+                    f"deployment {self.name!r} is still {view.status.value} after {timeout:g} s",
+                    hint=view.reason,
+                )
+            time.sleep(POLL_EMBEDDED if self.cloud.embedded else POLL)
+
+    def _failure(self, view: DeploymentView) -> DeploymentError:
+        try:
+            log = "\n".join(line.text for line in self.logs(30))
+        except CloudError:
+            log = ""
+        reason = f": {view.reason}" if view.reason else ""
+        return DeploymentError(
+            f"deployment {self.name!r} is {view.status.value}{reason}",
+            hint=f"%bento_logs {self.name} shows the whole log",
+            log=log,
+        )
+
+    # --- call --------------------------------------------------------------------------------
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Its endpoints; their schema is taken from the registry, so that looking does not wake it."""
+        view = self.status()
+        if self._endpoints is None or self._endpoints[0] != f"{view.url} {view.bento}":
+            if view.url is None or view.status in (Status.TERMINATED, Status.TERMINATING):
+                raise DeploymentError(
+                    f"deployment {self.name!r} is {view.status.value}",
+                    hint=view.reason or f"bring it back with bj.deployment({self.name!r}).start()",
+                )
+            schema = self.cloud.bento(view.bento)["schema"] if view.bento else None
+            token = self.cloud.token if view.protected else None
+            self._endpoints = (f"{view.url} {view.bento}", Endpoints(view.url, token, schema))
+        return self._endpoints[1]
+
+    def call(self, endpoint: str = "", /, *args: Any, **kwargs: Any) -> Any:
+        """Call an endpoint; `last_timing` tells afterwards where the time went.
+
+        Args:
+            endpoint: Its name; "" = the only one, or `predict`.
+            *args: Its inputs.
+            **kwargs: Its inputs by name.
+
+        Raises:
+            CallError: The inputs do not fit, or the endpoint refused or failed.
+        """
+        return self._kept(self.endpoints.call(endpoint, *args, **kwargs))
+
+    async def acall(self, endpoint: str = "", /, *args: Any, **kwargs: Any) -> Any:
+        """`call` for asynchronous code."""
+        return self._kept(await self.endpoints.acall(endpoint, *args, **kwargs))
+
+    def send(self, endpoint: str, body: Any) -> Any:
+        """POST a JSON body to an endpoint as it is."""
+        return self._kept(self.endpoints.send(endpoint, body))
+
+    def _kept(self, answer: Answer) -> Any:
+        self.last_timing = answer.timing
+        return answer.value
+
+    def client(self) -> Any:
+        """A `bentoml.SyncHTTPClient` for its endpoints, with the token where one is needed."""
+        import bentoml
+
+        view = self.status()
+        return bentoml.SyncHTTPClient(
+            self.url, token=self.cloud.token if view.protected else None, timeout=300
+        )
+
+    # --- change ------------------------------------------------------------------------------
+
+    def terminate(self, *, wait: bool = True) -> Deployment:
+        """Stop it; revisions and address are kept.
+
+        Args:
+            wait: Return only when nothing of it runs any more.
+        """
+        self.cloud.terminate(self.name)
+        if wait:
+            self.wait_until(Status.TERMINATED)
+        return self
+
+    def start(self, *, wait: bool = True) -> Deployment:
+        """Start it again after `terminate`."""
+        self.cloud.start(self.name)
+        if wait:
+            self.wait()
+        return self
+
+    def delete(self) -> None:
+        """Delete it for good, with its revisions, logs and address."""
+        self.cloud.delete(self.name)
+
+    def wait_until(self, *statuses: Status | str, timeout: float = 120.0) -> DeploymentView:
+        """Wait until its status is one of `statuses`, e.g. `scaled-to-zero`.
+
+        Args:
+            *statuses: Status words.
+            timeout: Seconds.
+
+        Raises:
+            WaitTimeoutError: It took longer.
+        """
+        wanted = {Status(status) for status in statuses}
+        deadline = time.monotonic() + timeout
+        while (view := self.status()).status not in wanted:
+            if time.monotonic() > deadline:
+                raise WaitTimeoutError(
+                    f"deployment {self.name!r} is still {view.status.value} after {timeout:g} s",
+                    hint=view.reason,
+                )
+            time.sleep(POLL_EMBEDDED if self.cloud.embedded else POLL)
+        return view

@@ -1,0 +1,174 @@
+"""The embedded cloud as a process: find it, start it, stop it.
+
+It is found by the 0600 state file of its home (`bento_jupyter.home`), so the kernel, the Jupyter
+server and the shell all see the same one, whoever started it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from ..errors import CloudError, WaitTimeoutError
+from ..home import CloudState, Home
+
+if TYPE_CHECKING:
+    from ..spec import CloudView
+
+__all__ = ["find", "login", "start", "status", "stop"]
+
+#: Name under which the embedded cloud stands in the `bentoml` client's context file.
+CONTEXT_NAME = "embedded"
+
+
+def status(home: Home | None = None) -> CloudView | None:
+    """What the embedded cloud says of itself; None when none runs.
+
+    Args:
+        home: Home of the cloud; None = the default one.
+    """
+    state = (home or Home.default()).read_state()
+    return _ask(state) if state else None
+
+
+def find(home: Home | None = None) -> CloudState | None:
+    """The state of the running embedded cloud; None when none runs (a stale state file counts as none)."""
+    state = (home or Home.default()).read_state()
+    return state if state is not None and _ask(state) is not None else None
+
+
+def start(home: Home | None = None, *, timeout: float = 60.0) -> CloudState:
+    """Start the embedded cloud unless it runs, and wait until it answers.
+
+    Several callers may do so at once: the cloud's own lock sees to it that one runs.
+
+    Args:
+        home: Home of the cloud; None = the default one.
+        timeout: Seconds to wait.
+
+    Returns:
+        The state of the running cloud.
+
+    Raises:
+        CloudError: It ended instead of answering; the end of its log is in the message.
+        WaitTimeoutError: It did not answer in time.
+    """
+    home = home or Home.default()
+    if (state := find(home)) is not None:
+        return state
+    home.create()
+    output = home.logs / "cloud.out"
+    with output.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bento_jupyter.cloud", "--home", str(home.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=home.root,
+            env=_environment(),
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if (state := find(home)) is not None:
+            return state
+        code = process.poll()
+        if code:
+            tail = "\n".join(output.read_text(errors="replace").splitlines()[-5:])
+            raise CloudError(f"the embedded cloud ended with code {code}: {tail}", hint=f"its log: {output}")
+        time.sleep(0.05)
+    raise WaitTimeoutError(
+        f"the embedded cloud did not answer within {timeout:g} s", hint=f"its log: {home.logs / 'cloud.log'}"
+    )
+
+
+def stop(home: Home | None = None, *, timeout: float = 30.0) -> bool:
+    """Stop the embedded cloud with everything it runs.
+
+    Args:
+        home: Home of the cloud; None = the default one.
+        timeout: Seconds it is given to stop by itself; it is killed after that.
+
+    Returns:
+        True when one was running.
+    """
+    import httpx
+    import psutil
+
+    home = home or Home.default()
+    state = home.read_state()
+    if state is None:
+        return False
+    try:
+        process = psutil.Process(state.pid)
+        ours = "bento_jupyter.cloud" in " ".join(process.cmdline())
+    except psutil.Error:
+        ours = False
+    if not ours:
+        home.state_file.unlink(missing_ok=True)
+        return False
+    try:
+        httpx.post(
+            f"{state.endpoint}/api/bj/v1/shutdown", headers=_headers(state), timeout=5, trust_env=False
+        )
+    except httpx.HTTPError:
+        process.terminate()
+    try:
+        process.wait(timeout)
+    except psutil.TimeoutExpired:
+        # Replicas and gateway end with it: they watch a pipe that it holds.
+        process.kill()
+        process.wait(5)
+    home.state_file.unlink(missing_ok=True)
+    return True
+
+
+def login(home: Home | None = None, *, context: str = CONTEXT_NAME) -> CloudState:
+    """Write the embedded cloud into the `bentoml` client's own context file and make it current.
+
+    After that plain `bentoml` commands talk to it. Starts the cloud when none runs.
+
+    Args:
+        home: Home of the cloud; None = the default one.
+        context: Name of the context.
+    """
+    from . import contexts
+
+    state = start(home)
+    contexts.save(context, endpoint=state.endpoint, token=state.token)
+    return state
+
+
+def _environment() -> dict[str, str]:
+    # A cloud outlives the shell or kernel it was started from: what was set for those is not for it.
+    # Bytecode is wanted: without it each cold start takes seconds longer.
+    dropped = {
+        "PYTHONDONTWRITEBYTECODE",
+        "BENTO_CLOUD_API_KEY",
+        "BENTO_CLOUD_API_ENDPOINT",
+        "JPY_PARENT_PID",
+        "MPLBACKEND",
+    }
+    return {key: value for key, value in os.environ.items() if key not in dropped}
+
+
+def _headers(state: CloudState) -> dict[str, str]:
+    return {"X-YATAI-API-TOKEN": state.token}
+
+
+def _ask(state: CloudState) -> CloudView | None:
+    import httpx
+
+    from ..spec import CloudView
+
+    try:
+        os.kill(state.pid, 0)
+        answer = httpx.get(
+            f"{state.endpoint}/api/bj/v1/cloud", headers=_headers(state), timeout=5, trust_env=False
+        )
+    except (OSError, httpx.HTTPError):
+        return None
+    return CloudView.model_validate_json(answer.content) if answer.status_code == 200 else None

@@ -1,0 +1,163 @@
+"""`python -m bento_jupyter.cloud [--home DIR]`: run the embedded cloud of one home, in the foreground.
+
+Ends with 0 when it was told to stop (SIGTERM, SIGINT, `POST /api/bj/v1/shutdown`) or when a cloud runs
+for this home already; with 1 when it could not start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import uvicorn
+from pydantic import ValidationError
+
+from .. import __version__
+from ..errors import BentoJupyterError
+from ..home import CloudState, Home
+from .app import create_app
+from .ports import bind_control_plane
+from .settings import CloudSettings
+
+__all__ = ["main"]
+
+logger = logging.getLogger(__name__)
+
+#: Seconds that requests in flight get when the cloud stops.
+GRACE = 3
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the embedded cloud until it is told to stop.
+
+    Args:
+        arguments: Command line; None = that of the process.
+
+    Returns:
+        The exit code.
+    """
+    parser = argparse.ArgumentParser(prog="python -m bento_jupyter.cloud", description="The embedded cloud.")
+    parser.add_argument("--home", type=Path, help="where it keeps everything (default: BENTO_JUPYTER_HOME)")
+    options = parser.parse_args(arguments)
+    home = Home(options.home.expanduser().resolve()) if options.home else Home.default()
+    os.umask(0o077)
+    home.create()
+    with home.lock_file.open("a") as lock:
+        if not _lock(lock):
+            running = home.read_state()
+            where = f" at {running.endpoint}" if running else ""
+            sys.stderr.write(f"a cloud runs for {home.root} already{where}\n")
+            return 0
+        # Whoever held the lock is dead: its word is out of date.
+        home.state_file.unlink(missing_ok=True)
+        _log_to(home.logs / "cloud.log")
+        try:
+            return _serve(CloudSettings.from_environment(home))
+        except (BentoJupyterError, ValidationError) as error:
+            logger.error("cannot start: %s", error)
+            sys.stderr.write(f"the cloud cannot start: {error}\n")
+            return 1
+        finally:
+            home.state_file.unlink(missing_ok=True)
+
+
+def _lock(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=5_000_000, backupCount=3, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.captureWarnings(True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _serve(settings: CloudSettings) -> int:
+    with bind_control_plane(settings) as listener:
+        endpoint = f"http://{settings.reachable_host}:{listener.getsockname()[1]}"
+        server = CloudServer(settings, endpoint)
+        logger.info("cloud %s for %s starts at %s", __version__, settings.home.root, endpoint)
+        asyncio.run(server.serve(sockets=[listener]))
+        logger.info("cloud stopped")
+        return 0 if server.was_up else 1
+
+
+class CloudServer(uvicorn.Server):
+    """uvicorn, with a state file while it answers, and endless answers that end when it is told to stop.
+
+    Args:
+        settings: The cloud's settings.
+        endpoint: Base URL.
+    """
+
+    def __init__(self, settings: CloudSettings, endpoint: str) -> None:
+        self._home = settings.home
+        self._endpoint = endpoint
+        self._app = create_app(settings, endpoint=endpoint, shut_down=self.stop)
+        self.was_up = False
+        super().__init__(
+            uvicorn.Config(
+                self._app,
+                lifespan="on",
+                ws="wsproto",
+                log_config=None,
+                access_log=False,  # paths carry login codes
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+
+    def stop(self) -> None:
+        """Stop softly. May be called in a signal handler of the loop."""
+        self.should_exit = True
+        stopping: asyncio.Event | None = getattr(self._app.state, "stopping", None)
+        if stopping is not None:
+            stopping.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT; unlike uvicorn, which raises them again at the end, exit with 0."""
+        loop = asyncio.get_running_loop()
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_number, self.stop)
+        try:
+            yield
+        finally:
+            for signal_number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(signal_number)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell the world where."""
+        await super().startup(sockets)
+        if self.started:
+            self.was_up = True
+            self._home.write_state(
+                CloudState(
+                    endpoint=self._endpoint,
+                    token_file=str(self._home.token_file),
+                    pid=os.getpid(),
+                    started_at=time.time(),
+                    version=__version__,
+                )
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

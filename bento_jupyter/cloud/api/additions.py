@@ -1,0 +1,106 @@
+"""`/api/bj/v1`: what BentoCloud's client contract lacks. The calls are listed in docs/architecture.md."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ... import __version__
+from ...spec import CloudView, DeploymentView, InstanceState, LogLine
+from .context import cloud_of
+from .exchange import answer, number
+from .streams import ndjson
+
+__all__ = ["routes"]
+
+MOST_LOG_LINES = 10_000
+
+
+class DeploymentViews(BaseModel):
+    """All deployments, and the newest event they include."""
+
+    deployments: Sequence[DeploymentView]
+    event_id: int
+
+
+class LogLines(BaseModel):
+    """A part of a log, oldest first."""
+
+    lines: Sequence[LogLine]
+
+
+async def get_cloud(request: Request) -> Response:
+    """The cloud as a whole."""
+    cloud = cloud_of(request)
+    views = cloud.controller.views()
+    up = (InstanceState.STARTING, InstanceState.READY, InstanceState.DRAINING)
+    return answer(
+        CloudView(
+            endpoint=cloud.endpoint,
+            pid=os.getpid(),
+            version=__version__,
+            started_at=cloud.started_at,
+            deployments=sum(not record.terminated for record in cloud.store.deployments.all()),
+            instances=sum(instance.state in up for view in views for instance in view.instances),
+            event_id=cloud.store.events.last_id(),
+        )
+    )
+
+
+async def list_deployments(request: Request) -> Response:
+    """All deployments. The event id is read first: an event after it may be in the views already."""
+    cloud = cloud_of(request)
+    event_id = cloud.store.events.last_id()
+    return answer(DeploymentViews(deployments=cloud.controller.views(), event_id=event_id))
+
+
+async def get_deployment(request: Request) -> Response:
+    """One deployment."""
+    return answer(cloud_of(request).view(request.path_params["name"]))
+
+
+async def get_logs(request: Request) -> Response:
+    """The newest lines of a deployment's logs; with `follow=true` what comes, too."""
+    cloud = cloud_of(request)
+    name = cloud.view(request.path_params["name"]).name
+    source = request.query_params.get("source") or None
+    if request.query_params.get("follow", "").lower() in ("true", "1"):
+        return ndjson(cloud.controller.follow_log(name, source), cloud.stopping)
+    lines = min(number(request, "lines", 100) or 0, MOST_LOG_LINES)
+    return answer(LogLines(lines=cloud.controller.log_lines(name, lines, source)))
+
+
+async def start(request: Request) -> Response:
+    """Start a terminated deployment again."""
+    cloud = cloud_of(request)
+    record = cloud.store.deployments.start(request.path_params["name"])
+    cloud.controller.changed(record.name)
+    return answer(cloud.view(record.name))
+
+
+async def follow_events(request: Request) -> Response:
+    """The change feed."""
+    cloud = cloud_of(request)
+    return ndjson(cloud.controller.events.subscribe(number(request, "after")), cloud.stopping)
+
+
+async def shut_down(request: Request) -> Response:
+    """Stop everything; the answer comes before the end."""
+    cloud_of(request).shut_down()
+    return JSONResponse({})
+
+
+routes = [
+    Route("/api/bj/v1/cloud", get_cloud),
+    Route("/api/bj/v1/deployments", list_deployments),
+    Route("/api/bj/v1/deployments/{name}", get_deployment),
+    Route("/api/bj/v1/deployments/{name}/logs", get_logs),
+    Route("/api/bj/v1/deployments/{name}/start", start, methods=["POST"]),
+    Route("/api/bj/v1/events", follow_events),
+    Route("/api/bj/v1/shutdown", shut_down, methods=["POST"]),
+]

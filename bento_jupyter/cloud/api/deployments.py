@@ -1,0 +1,206 @@
+"""Deployments on the wire (D1-D7 of the contract)."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ...errors import InvalidRequestError
+from ...spec import DEPLOYMENT_NAME_PATTERN
+from ..ports import free_deployment_port
+from ..store import DeploymentRecord
+from .bentos import BENTOS
+from .configuration import CreateDeployment, UpdateDeployment, complete_config
+from .context import Cloud, cloud_of
+from .exchange import answer, number, read
+from .identity import cluster, owner, require_cluster
+from .schemas import (
+    BentoWithRepository,
+    Deployment,
+    DeploymentRevision,
+    DeploymentTarget,
+    Label,
+    ListOf,
+)
+
+__all__ = ["routes"]
+
+
+async def create(request: Request) -> Response:
+    """D1."""
+    require_cluster(request.query_params.get("cluster"))
+    body = await read(request, CreateDeployment)
+    cloud = cloud_of(request)
+    if body.dev:
+        raise InvalidRequestError("the embedded cloud has no codespaces", hint="work in the notebook instead")
+    if body.name is not None and not DEPLOYMENT_NAME_PATTERN.match(body.name):
+        raise InvalidRequestError(
+            f"{body.name!r} cannot be a deployment's name: small letters, digits and '-', at most 63, "
+            "first and last a letter or digit"
+        )
+    bento = cloud.store.require_servable(*_tag(body.bento))
+    config = complete_config(body, bento)
+    record = cloud.store.deployments.create(
+        name=body.name or _invent_name(bento.name, cloud),
+        bento=bento.tag,
+        config=config,
+        port=free_deployment_port(cloud.settings, {other.port for other in cloud.store.deployments.all()}),
+        creator=owner().name,
+    )
+    return _changed(cloud, record)
+
+
+async def get(request: Request) -> Response:
+    """D2."""
+    require_cluster(request.query_params.get("cluster"))
+    cloud = cloud_of(request)
+    return answer(_deployment(cloud, cloud.store.deployments.require(request.path_params["name"])))
+
+
+async def list_all(request: Request) -> Response:
+    """D3: newest first. The client asks twice: for `total`, then with `count=total` and its filter in `q`."""
+    cloud = cloud_of(request)
+    query = request.query_params
+    require_cluster(query.get("cluster"))
+    found = [
+        record
+        for record in reversed(cloud.store.deployments.all())
+        if query.get("search", "") in record.name and _matches(record, query.get("q", ""))
+    ]
+    page = ListOf[Deployment].page(
+        [_deployment(cloud, record) for record in found],
+        number(request, "start", 0) or 0,
+        number(request, "count"),
+    )
+    return answer(page)
+
+
+async def update(request: Request) -> Response:
+    """D4: a new revision. A terminated deployment is started by it, as the client's `start` does."""
+    require_cluster(request.query_params.get("cluster"))
+    body = await read(request, UpdateDeployment)
+    cloud = cloud_of(request)
+    present = cloud.store.deployments.require(request.path_params["name"])
+    bento = cloud.store.require_servable(*_tag(body.bento))
+    config = complete_config(body, bento, present.config["labels"])
+    return _changed(cloud, cloud.store.deployments.update(present.name, bento=bento.tag, config=config))
+
+
+async def restart(request: Request) -> Response:
+    """D5: start a terminated deployment; give a running one new instances (the same revision again)."""
+    require_cluster(request.query_params.get("cluster"))
+    cloud = cloud_of(request)
+    deployments = cloud.store.deployments
+    present = deployments.require(request.path_params["name"])
+    if present.terminated:
+        return _changed(cloud, deployments.start(present.name))
+    return _changed(cloud, deployments.update(present.name, bento=present.bento, config=present.config))
+
+
+async def terminate(request: Request) -> Response:
+    """D6."""
+    require_cluster(request.query_params.get("cluster"))
+    cloud = cloud_of(request)
+    return _changed(cloud, cloud.store.deployments.terminate(request.path_params["name"]))
+
+
+async def delete(request: Request) -> Response:
+    """D7: the answer is the deployment as it was."""
+    require_cluster(request.query_params.get("cluster"))
+    cloud = cloud_of(request)
+    record = cloud.store.deployments.require(request.path_params["name"])
+    last = _deployment(cloud, record)
+    cloud.store.deployments.delete(record.name)
+    cloud.controller.changed(record.name)
+    return answer(last)
+
+
+def _changed(cloud: Cloud, record: DeploymentRecord) -> Response:
+    cloud.controller.changed(record.name)
+    return answer(_deployment(cloud, record))
+
+
+def _tag(tag: str) -> tuple[str, str]:
+    name, _, version = tag.partition(":")
+    return name, version
+
+
+def _invent_name(bento: str, cloud: Cloud) -> str:
+    stem = "".join(letter if letter.isalnum() else "-" for letter in bento)[:58].strip("-")
+    while True:
+        name = f"{stem}-{''.join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(4))}"
+        if cloud.store.deployments.get(name) is None:
+            return name
+
+
+def _matches(record: DeploymentRecord, query: str) -> bool:
+    """Whether a deployment meets all words of `q`: `is:dev`, `label:key=value`, or a part of its name."""
+    labels = {label["key"]: label["value"] for label in record.config["labels"]}
+    for word in query.split():
+        kind, separator, wanted = word.partition(":")
+        if not separator:
+            if word not in record.name:
+                return False
+        elif kind == "is":
+            if wanted != "dev" or not record.dev:
+                return False
+        elif kind == "label":
+            key, has_value, value = wanted.partition("=")
+            if key not in labels or (has_value and labels[key] != value):
+                return False
+        else:
+            raise InvalidRequestError(f"there is no filter {kind!r}; there are: is, label")
+    return True
+
+
+def _deployment(cloud: Cloud, record: DeploymentRecord) -> Deployment:
+    view = cloud.view(record.name)
+    return Deployment(
+        uid=record.uid,
+        name=record.name,
+        labels=[Label.model_validate(label) for label in record.config["labels"]],
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+        status=view.status.value,
+        creator=_creator(record),
+        cluster=cluster(),
+        latest_revision=_revision(cloud, record),
+        manifest={"dev": record.dev, "routing": None},
+        urls=[view.url] if view.url else [],
+    )
+
+
+def _revision(cloud: Cloud, record: DeploymentRecord) -> DeploymentRevision:
+    shared: dict[str, Any] = {
+        "uid": record.revision_uid,
+        "created_at": record.updated_at,
+        "updated_at": record.updated_at,
+        "creator": _creator(record),
+    }
+    target = DeploymentTarget(name="main", config=record.config, bento=_bento(cloud, record), **shared)
+    return DeploymentRevision(name=str(record.revision), status="active", targets=[target], **shared)
+
+
+def _bento(cloud: Cloud, record: DeploymentRecord) -> BentoWithRepository | None:
+    bento = cloud.store.bentos.get(*_tag(record.bento))
+    return None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
+
+
+def _creator(record: DeploymentRecord) -> Any:
+    return owner().model_copy(update={"name": record.creator})
+
+
+routes = [
+    Route("/api/v2/deployments", list_all, methods=["GET"]),
+    Route("/api/v2/deployments", create, methods=["POST"]),
+    Route("/api/v2/deployments/{name}", get, methods=["GET"]),
+    Route("/api/v2/deployments/{name}", update, methods=["PUT"]),
+    Route("/api/v2/deployments/{name}", delete, methods=["DELETE"]),
+    Route("/api/v2/deployments/{name}/void_update", restart, methods=["PUT"]),
+    Route("/api/v2/deployments/{name}/terminate", terminate, methods=["POST"]),
+]

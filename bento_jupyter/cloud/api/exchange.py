@@ -1,0 +1,134 @@
+"""Reading requests and writing answers: JSON in, pydantic between, errors in the form each API has."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ...errors import (
+    BentoJupyterError,
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    NotLoggedInError,
+)
+
+__all__ = ["EXCEPTION_HANDLERS", "answer", "number", "parse", "read", "refusal"]
+
+logger = logging.getLogger(__name__)
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+#: Bodies other than uploads are configurations and manifests.
+LARGEST_BODY = 16 * 1024 * 1024
+
+_STATUS = {
+    InvalidRequestError: 400,
+    NotLoggedInError: 401,
+    NotFoundError: 404,
+    ConflictError: 409,
+}
+
+
+async def read(request: Request, model: type[ModelT]) -> ModelT:
+    """The request's JSON body as `model`.
+
+    Raises:
+        InvalidRequestError: It is no JSON, too large, or does not fit; the message names the field.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise InvalidRequestError(f"the body is larger than {LARGEST_BODY // 1024**2} MiB")
+    try:
+        content = json.loads(body)
+    except ValueError as error:
+        raise InvalidRequestError(f"the body is no JSON: {error}") from error
+    return parse(model, content)
+
+
+def parse(model: type[ModelT], content: object) -> ModelT:
+    """`content` as `model`.
+
+    Raises:
+        InvalidRequestError: It does not fit; the message names the first field that does not.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = first["msg"].removeprefix("Value error, ")
+        raise InvalidRequestError(f"{where}: {what}" if where else what) from error
+
+
+def number(request: Request, name: str, default: int | None = None) -> int | None:
+    """A query parameter that is a whole number from 0 on; the client sends absent ones as empty.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    text = request.query_params.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit():
+        raise InvalidRequestError(f"{name}={text!r} is not a whole number")
+    return int(text)
+
+
+def answer(content: BaseModel | Sequence[BaseModel]) -> Response:
+    """`content` as JSON. The status is 200: the client takes every other one for an error."""
+    if isinstance(content, BaseModel):
+        return Response(content.model_dump_json(), media_type="application/json")
+    return JSONResponse([item.model_dump(mode="json") for item in content])
+
+
+def refusal(path: str, status: int, message: str, hint: str = "") -> JSONResponse:
+    """An error, in the form of the API that `path` belongs to.
+
+    The `bentoml` client shows the body of `/api/v1` and `/api/v2` as it is, so that is one short line.
+    """
+    if path.startswith("/api/bj/"):
+        return JSONResponse({"message": message, "hint": hint}, status)
+    return JSONResponse({"error": f"{message} ({hint})" if hint else message}, status)
+
+
+async def _on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BentoJupyterError)
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+    return refusal(request.url.path, status, error.message, error.hint)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = error.detail
+    if error.status_code in (404, 405) and message == HTTPStatus(error.status_code).phrase:
+        message = f"the embedded cloud has no {request.method} {request.url.path}"
+    return refusal(request.url.path, error.status_code, message)
+
+
+async def _on_defect(request: Request, error: Exception) -> Response:
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return refusal(
+        request.url.path,
+        500,
+        f"the embedded cloud failed: {type(error).__name__}",
+        "its log, cloud.log, has the details",
+    )
+
+
+#: For Starlette.
+EXCEPTION_HANDLERS = {
+    BentoJupyterError: _on_refusal,
+    HTTPException: _on_http_error,
+    Exception: _on_defect,
+}

@@ -1,0 +1,110 @@
+"""Who may cross the border: the `Host` guard and the token guard, around everything else."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ...errors import NotLoggedInError
+from ..settings import CloudSettings
+from ..store.tokens import READ_SCOPES, WRITE_SCOPES
+from .context import Cloud
+from .exchange import refusal
+
+__all__ = ["HostGuard", "TokenGuard", "host_name", "presented_token"]
+
+logger = logging.getLogger(__name__)
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+#: The two calls that a client makes in order to get a token.
+OPEN_PATHS = frozenset({"/api/v1/auth/code", "/api/v1/auth/token"})
+GUARDED_PREFIXES = ("/api/", "/ws/")
+#: Only for those who may do everything.
+OWNER_PREFIXES = ("/api/v1/api_tokens", "/api/bj/v1/shutdown")
+
+
+class HostGuard:
+    """Answers 403 unless `Host` names this machine.
+
+    A web page can make a browser send requests to a loopback address under a name of its own (DNS
+    rebinding); such requests carry that name.
+    """
+
+    def __init__(self, app: ASGIApp, settings: CloudSettings) -> None:
+        self._app = app
+        self._names = LOOPBACK | {settings.host, *settings.public_hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let through or refuse."""
+        if scope["type"] != "lifespan":
+            host = Headers(scope=scope).get("host", "")
+            if host_name(host) not in self._names:
+                await _refuse(scope, receive, send, status=403, message=f"the cloud is not called {host!r}")
+                return
+        await self._app(scope, receive, send)
+
+
+class TokenGuard:
+    """Answers 401 to every API call without a valid token, 403 to those its scopes do not allow."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let through or refuse."""
+        path = scope.get("path", "")
+        if scope["type"] == "lifespan" or path in OPEN_PATHS or not path.startswith(GUARDED_PREFIXES):
+            await self._app(scope, receive, send)
+            return
+        cloud: Cloud = scope["app"].state.cloud
+        token = cloud.store.tokens.verify(presented_token(Headers(scope=scope)))
+        if token is None:
+            error = NotLoggedInError(
+                "no valid token", hint="bentoml cloud login, or %bento_login in a notebook"
+            )
+            await _refuse(scope, receive, send, status=401, message=error.message, hint=error.hint)
+            return
+        if not _needed_scopes(scope, path) & set(token.scopes):
+            allowed = ", ".join(token.scopes) or "nothing"
+            message = f"this token does not allow that; its scopes: {allowed}"
+            await _refuse(scope, receive, send, status=403, message=message)
+            return
+        await self._app(scope, receive, send)
+
+
+def presented_token(headers: Headers) -> str:
+    """The token a request brings: `X-YATAI-API-TOKEN` (the client's), or `Authorization: Bearer`."""
+    named = headers.get("x-yatai-api-token")
+    if named is not None:
+        return named
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
+def host_name(host: str) -> str:
+    """The name in a `Host` header, without port and brackets, in small letters."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _needed_scopes(scope: Scope, path: str) -> frozenset[str]:
+    if path.startswith(OWNER_PREFIXES):
+        return frozenset({"api"})
+    changes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD")
+    return WRITE_SCOPES if changes else READ_SCOPES
+
+
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, *, status: int, message: str, hint: str = ""
+) -> None:
+    logger.info("refused %s with %d: %s", scope["path"], status, message)
+    if scope["type"] == "websocket":
+        await receive()  # websocket.connect; a close before accepting it is a 403
+        await send({"type": "websocket.close", "code": 1008, "reason": message})
+        return
+    await refusal(scope["path"], status, message, hint)(scope, receive, send)

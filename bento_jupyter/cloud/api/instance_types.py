@@ -1,0 +1,44 @@
+"""Instance types on the wire (D9 of the contract)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ...spec import InstanceType
+from ..instance_types import instance_types
+from .exchange import answer
+from .identity import require_cluster
+from .schemas import ResourceInstance
+
+__all__ = ["routes"]
+
+
+async def list_all(request: Request) -> Response:
+    """D9: a bare array."""
+    require_cluster(request.query_params.get("cluster"))
+    return answer([_resource_instance(kind) for kind in instance_types()])
+
+
+def _resource_instance(kind: InstanceType) -> ResourceInstance:
+    amounts = {"cpu": f"{round(kind.cpu * 1000)}m", "memory": f"{kind.memory_bytes // 1024**2}Mi"}
+    return ResourceInstance(
+        uid=kind.name,
+        name=kind.name,
+        display_name=kind.name,
+        description=kind.description,
+        created_at=datetime(2020, 1, 1, tzinfo=timezone.utc),
+        config={
+            "group": "cpu",
+            "resources": {"requests": amounts, "limits": amounts},
+            "price": kind.price,
+            "node_selectors": {},
+            "gpu_config": None,
+        },
+    )
+
+
+routes = [Route("/api/v1/instance_types", list_all)]

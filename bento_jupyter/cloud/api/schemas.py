@@ -1,0 +1,295 @@
+"""What crosses the border of `/api/v1` and `/api/v2`: BentoCloud's wire format.
+
+Field for field the attrs classes of `bentoml._internal.cloud.schemas`; a response may carry more than
+they name, never less. Their `str` fields show a null as the word "None", so empty ones are `""` here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
+
+__all__ = [
+    "ApiToken",
+    "Bento",
+    "BentoRepository",
+    "BentoWithRepository",
+    "Cluster",
+    "CreateApiToken",
+    "CreatePackage",
+    "CreateRepository",
+    "Deployment",
+    "DeploymentRevision",
+    "DeploymentTarget",
+    "FinishUpload",
+    "Items",
+    "Label",
+    "ListOf",
+    "Model",
+    "ModelRepository",
+    "ModelWithRepository",
+    "Organization",
+    "Package",
+    "Repository",
+    "Resource",
+    "ResourceInstance",
+    "UpdatePackage",
+    "User",
+]
+
+ItemT = TypeVar("ItemT")
+
+
+class Wire(BaseModel):
+    """Base: fields that one end does not know are dropped."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Label(Wire):
+    """A label."""
+
+    key: str
+    value: str
+
+
+# Requests
+
+
+def _local_time_is_meant(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone()
+
+
+def _utc_is_meant(value: Any) -> Any:
+    # The client sends `%Y-%m-%d %H:%M:%S.%f` in UTC and does not say so.
+    if isinstance(value, str) and value and not value.endswith("Z") and "+" not in value:
+        return f"{value}Z"
+    return value or None
+
+
+#: A list that a client may leave out or send as null.
+Items = Annotated[list[ItemT], BeforeValidator(lambda value: [] if value is None else value)]
+Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+
+
+class CreateRepository(Wire):
+    """Body of `POST /api/v1/{bento,model}_repositories`."""
+
+    name: str
+    description: Text = ""
+
+
+class CreatePackage(Wire):
+    """Body of `POST .../bentos` and `.../models`."""
+
+    version: str
+    description: Text = ""
+    manifest: dict[str, Any] | None = None
+    build_at: Annotated[datetime | None, BeforeValidator(_utc_is_meant)] = None
+    labels: Items[Label] = []
+
+
+class UpdatePackage(Wire):
+    """Body of `PATCH .../bentos/{version}`; null = as it is."""
+
+    description: str | None = None
+    manifest: dict[str, Any] | None = None
+    labels: list[Label] | None = None
+
+
+class FinishUpload(Wire):
+    """Body of `PATCH .../finish_upload`."""
+
+    status: Text = ""
+    reason: Text = ""
+
+
+class CreateApiToken(Wire):
+    """Body of `POST /api/v1/api_tokens`. The client's `expired_at` is local time without a zone."""
+
+    name: str = Field(min_length=1, max_length=200)
+    description: Text = ""
+    scopes: list[str] | None = None
+    expired_at: Annotated[datetime | None, AfterValidator(_local_time_is_meant)] = None
+
+
+# Responses
+
+
+class ListOf(Wire, Generic[ItemT]):
+    """A list with the numbers that the client reads."""
+
+    start: int = 0
+    count: int
+    total: int
+    items: list[SerializeAsAny[ItemT]]
+
+    @classmethod
+    def page(cls, items: Sequence[ItemT], start: int = 0, count: int | None = None) -> ListOf[ItemT]:
+        """A part of `items`: `count` of them (None = all) from `start` on."""
+        part = list(items[start:] if count is None else items[start : start + count])
+        return cls(start=start, count=len(part), total=len(items), items=part)
+
+
+class User(Wire):
+    """The owner."""
+
+    name: str
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+
+
+class Resource(Wire):
+    """What everything has."""
+
+    uid: str
+    name: str
+    resource_type: str
+    labels: list[Label] = []
+    created_at: datetime
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
+
+
+class Organization(Resource):
+    """The one organization."""
+
+    resource_type: str = "organization"
+    description: str = ""
+
+
+class Cluster(Resource):
+    """The one cluster: this machine. `is_first` keeps the printed dashboard links short."""
+
+    resource_type: str = "cluster"
+    description: str = ""
+    organization_name: str
+    creator: User
+    is_first: bool = True
+
+
+class Package(Resource):
+    """A Bento or a model. Its `name` is its version: the client builds tags of it."""
+
+    description: str = ""
+    version: str
+    image_build_status: str = "pending"
+    upload_status: str
+    upload_finished_reason: str = ""
+    presigned_upload_url: str = ""
+    presigned_download_url: str = ""
+    #: One PUT through us; nothing to presign.
+    transmission_strategy: str = "proxy"
+    upload_id: str = ""
+    upload_started_at: datetime | None = None
+    upload_finished_at: datetime | None = None
+    build_at: datetime
+
+
+class Bento(Package):
+    """A Bento."""
+
+    resource_type: str = "bento"
+    manifest: dict[str, Any] | None = None
+
+
+class Model(Package):
+    """A model."""
+
+    resource_type: str = "model"
+    manifest: dict[str, Any]
+
+
+class Repository(Resource):
+    """A repository."""
+
+    description: str = ""
+
+
+class BentoRepository(Repository):
+    """A repository of Bentos."""
+
+    resource_type: str = "bento_repository"
+    latest_bento: Bento | None = None
+
+
+class ModelRepository(Repository):
+    """A repository of models."""
+
+    resource_type: str = "model_repository"
+    latest_model: Model | None = None
+
+
+class BentoWithRepository(Bento):
+    """A Bento with its repository, which the client reads its name from."""
+
+    repository: BentoRepository
+
+
+class ModelWithRepository(Model):
+    """A model with its repository."""
+
+    repository: ModelRepository
+
+
+class DeploymentTarget(Resource):
+    """What a revision runs."""
+
+    resource_type: str = "deployment_revision"
+    creator: User
+    config: dict[str, Any]
+    bento: BentoWithRepository | None
+    kube_resource_uid: str = ""
+    kube_resource_version: str = ""
+
+
+class DeploymentRevision(Resource):
+    """A revision. With one target, that one is the main one whatever its name."""
+
+    resource_type: str = "deployment_revision"
+    creator: User
+    status: str
+    targets: list[DeploymentTarget]
+
+
+class Deployment(Resource):
+    """A deployment, in lists and alone."""
+
+    resource_type: str = "deployment"
+    status: str
+    kube_namespace: str = ""
+    creator: User
+    cluster: Cluster
+    latest_revision: DeploymentRevision | None
+    manifest: dict[str, Any]
+    urls: list[str]
+
+
+class ResourceInstance(Resource):
+    """An instance type."""
+
+    resource_type: str = "resource_instance"
+    display_name: str
+    description: str
+    config: dict[str, Any]
+
+
+class ApiToken(Resource):
+    """A token; its value only in the answer to its creation."""
+
+    resource_type: str = "api_token"
+    description: str
+    scopes: list[str]
+    user: User
+    organization: Organization
+    expired_at: datetime | None
+    last_used_at: datetime | None
+    is_expired: bool
+    is_api_token: bool = True
+    is_organization_token: bool = False
+    is_global_access: bool = False
+    token: str | None = None

@@ -1,0 +1,158 @@
+"""WebSockets: the "pods" of a deployment or an image build, and their logs (1.7 of the contract).
+
+`bentoml deploy` looks for the pod that builds the image and shows its log while it waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ...errors import NotFoundError
+from ...spec import InstanceState, InstanceView
+from .context import Cloud, cloud_of
+from .streams import until
+
+__all__ = ["routes"]
+
+BUILDER_PREFIX = "image-builder:"
+
+_POD_STATUS = {
+    InstanceState.STARTING: ("Pending", "Pending"),
+    InstanceState.READY: ("Running", "Running"),
+    InstanceState.DRAINING: ("Terminating", "Running"),
+    InstanceState.STOPPED: ("Terminated", "Succeeded"),
+    InstanceState.FAILED: ("Failed", "Failed"),
+}
+
+
+async def image_builder_pods(socket: WebSocket) -> None:
+    """`/ws/v1/clusters/{cluster}/pods`: one message with the pod that builds the image of a Bento."""
+    selector = dict(
+        part.split("=", 1) for part in socket.query_params.get("selector", "").split(",") if "=" in part
+    )
+    name = selector.get("yatai.ai/bento-repository", "")
+    version = selector.get("yatai.ai/bento", "")
+    pods = []
+    if cloud_of(socket).store.bentos.get(name, version) is not None:
+        labels = {
+            "yatai.ai/bento-repository": name,
+            "yatai.ai/bento": version,
+            "yatai.ai/is-bento-image-builder": "true",
+        }
+        pods = [_pod(f"{BUILDER_PREFIX}{name}:{version}", labels, ("Running", "Running"), "")]
+    await _send_pods(socket, pods)
+
+
+async def deployment_pods(socket: WebSocket) -> None:
+    """`/ws/v2/deployments/{name}/pods`: one message with the instances."""
+    try:
+        view = cloud_of(socket).view(socket.path_params["name"])
+    except NotFoundError as error:
+        await _send_error(socket, error.message)
+        return
+    await _send_pods(socket, [_instance_pod(instance, view.bento) for instance in view.instances])
+
+
+async def tail(socket: WebSocket) -> None:
+    """`/ws/v1/clusters/{cluster}/tail`: the log of one pod, followed; `EOF` when it is over."""
+    cloud = cloud_of(socket)
+    try:
+        lines = _log(cloud, socket.query_params.get("pod_name", ""))
+    except NotFoundError as error:
+        await _send_error(socket, error.message)
+        return
+    await socket.accept()
+    listener = asyncio.create_task(_answer_heartbeats(socket))
+    try:
+        async for line in until(lines, cloud.stopping):
+            if listener.done():
+                return
+            await socket.send_json(_message("success", payload=_log_payload(line or "")))
+        await socket.send_json(_message("success", "EOF"))
+        await socket.close()
+    except (WebSocketDisconnect, RuntimeError):
+        return  # the client has seen enough
+    finally:
+        listener.cancel()
+
+
+def _log(cloud: Cloud, pod: str) -> AsyncIterator[str]:
+    if pod.startswith(BUILDER_PREFIX):
+        return cloud.controller.image_log(pod.removeprefix(BUILDER_PREFIX))
+    for view in cloud.controller.views():
+        if any(instance.id == pod for instance in view.instances):
+            return _instance_log(cloud, view.name, pod)
+    raise NotFoundError(f"there is no pod {pod!r}")
+
+
+async def _instance_log(cloud: Cloud, deployment: str, instance: str) -> AsyncIterator[str]:
+    async for line in cloud.controller.follow_log(deployment, instance):
+        yield line.text
+
+
+async def _answer_heartbeats(socket: WebSocket) -> None:
+    """Read what the client sends: its wish (which pod is in the URL already), then heartbeats."""
+    try:
+        while True:
+            message = json.loads(await socket.receive_text())
+            if isinstance(message, dict) and message.get("type") == "heartbeat":
+                await socket.send_json(_message("heartbeat"))
+    except (WebSocketDisconnect, ValueError, KeyError, RuntimeError):
+        return
+
+
+def _instance_pod(instance: InstanceView, bento: str) -> dict[str, Any]:
+    name, _, version = bento.partition(":")
+    labels = {
+        "yatai.ai/bento-repository": name,
+        "yatai.ai/bento": version,
+        "yatai.ai/bento-function-component-type": "api-server",
+    }
+    return _pod(instance.id, labels, _POD_STATUS[instance.state], instance.reason)
+
+
+def _pod(name: str, labels: dict[str, str], status: tuple[str, str], reason: str) -> dict[str, Any]:
+    word, phase = status
+    return {
+        "name": name,
+        "namespace": "",
+        "labels": labels,
+        "pod_status": {"status": word, "reason": reason},
+        "status": {"phase": phase, "ready": word == "Running"},
+        "runner_name": "",
+    }
+
+
+def _log_payload(line: str) -> dict[str, Any]:
+    # A whole line each: the client decodes every item on its own.
+    return {"items": [base64.b64encode(f"{line}\n".encode()).decode()], "type": "append"}
+
+
+def _message(kind: str, message: str = "", payload: Any = None) -> dict[str, Any]:
+    return {"type": kind, "message": message, "payload": payload}
+
+
+async def _send_pods(socket: WebSocket, pods: list[dict[str, Any]]) -> None:
+    await socket.accept()
+    await socket.send_json(_message("success", payload=pods))
+    await socket.close()
+
+
+async def _send_error(socket: WebSocket, message: str) -> None:
+    await socket.accept()
+    await socket.send_json(_message("error", message))
+    await socket.close()
+
+
+routes = [
+    WebSocketRoute("/ws/v1/clusters/{cluster}/pods", image_builder_pods),
+    WebSocketRoute("/ws/v1/clusters/{cluster}/tail", tail),
+    WebSocketRoute("/ws/v2/deployments/{name}/pods", deployment_pods),
+]

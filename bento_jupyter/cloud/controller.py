@@ -1,0 +1,188 @@
+"""The controller: from what is wanted (store) and what there is (engine, gateway) to starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from ..errors import BentoJupyterError
+from ..spec import DeploymentView, LogLine
+from .dataplane import DataPlane
+from .deployment import Deployment, Surroundings
+from .engines import Engine, ProcessEngine
+from .events import EventFeed
+from .images import Images, read_recipe
+from .logs import LogFile, follow, tail
+from .settings import CloudSettings
+from .store import Store
+
+__all__ = ["Controller"]
+
+logger = logging.getLogger(__name__)
+
+
+class Controller:
+    """Runs the deployments of a cloud. All its methods belong to the event loop's thread.
+
+    Args:
+        settings: The cloud's settings.
+        store: What is wanted.
+        engine: What runs instances; None = processes of this machine.
+
+    Attributes:
+        events: The change feed.
+
+    Example:
+        >>> controller = Controller(settings, store)  # doctest: +SKIP
+        >>> await controller.start()  # doctest: +SKIP
+        >>> store.deployments.create(...); controller.changed("iris")  # doctest: +SKIP
+    """
+
+    def __init__(self, settings: CloudSettings, store: Store, engine: Engine | None = None) -> None:
+        self.events = EventFeed(store)
+        self._settings = settings
+        self._store = store
+        self._engine = engine or ProcessEngine(settings.home)
+        self._images = Images(settings.home, self._image_changed)
+        self._data_plane = DataPlane(settings.home, settings.host, self._received, self._gateway_restarted)
+        self._deployments: dict[str, Deployment] = {}
+        #: Deleted ones whose name is taken already again.
+        self._ending: set[Deployment] = set()
+        self._started = False
+
+    async def start(self) -> None:
+        """Start the gateway, and bring back every deployment that was there."""
+        await self._engine.open()
+        await self._data_plane.open()
+        self._started = True
+        for record in self._store.deployments.all():
+            self.changed(record.name)
+        self.events.publish("cloud", message="the cloud has started")
+
+    async def stop(self) -> None:
+        """Stop all instances, the gateway and the builds under way; what is wanted stays as it is."""
+        self._started = False
+        await asyncio.gather(*(each.close() for each in self._all()))
+        self._deployments.clear()
+        self._ending.clear()
+        await self._images.close()
+        await self._data_plane.close()
+        await self._engine.close()
+
+    def changed(self, name: str) -> None:
+        """What is wanted of a deployment has changed in the store: it was created, changed or deleted."""
+        if not self._started:
+            return
+        record = self._store.deployments.get(name)
+        before = self._deployments.get(name)
+        if before is not None and (record is None or record.uid != before.record.uid):
+            before.record_changed(None)
+        elif before is not None:
+            before.record_changed(record)
+        if record is not None and (before is None or before.deleted):
+            around = Surroundings(
+                self._settings, self._store, self._engine, self._images, self._data_plane, self.events
+            )
+            self._deployments[name] = Deployment(record, around, self._over, after=before)
+            if before is not None:
+                self._ending.add(before)
+
+    def view(self, name: str) -> DeploymentView:
+        """A deployment as it is now.
+
+        Raises:
+            KeyError: There is none of this name.
+        """
+        return self._require(name).view()
+
+    def views(self) -> list[DeploymentView]:
+        """All deployments as they are now, oldest first."""
+        views = [each.view() for each in self._deployments.values() if not each.deleted]
+        return sorted(views, key=lambda view: view.created_at)
+
+    def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
+        """The last lines of a deployment's logs, oldest first.
+
+        Args:
+            name: The deployment.
+            lines: How many.
+            source: Only of this instance, or `image`; None = of all.
+
+        Raises:
+            KeyError: There is no such deployment.
+        """
+        return tail(self._log_files(self._require(name), source), lines)
+
+    async def follow_log(
+        self, name: str, source: str | None = None, lines: int = 100
+    ) -> AsyncIterator[LogLine]:
+        """The last lines of a deployment's logs, then new ones as they are written; ends when it is deleted.
+
+        Args:
+            name: The deployment.
+            source: Only of this instance, or `image`; None = of all.
+            lines: How many of the last lines come first.
+
+        Raises:
+            KeyError: There is no such deployment.
+        """
+        deployment = self._require(name)
+
+        def files() -> list[LogFile] | None:
+            return None if deployment.deleted else self._log_files(deployment, source)
+
+        async for line in follow(files, lines):
+            yield line
+
+    async def image_log(self, bento_tag: str) -> AsyncIterator[str]:
+        """The log of the build of a Bento's image; ends with the build, or says why there is none."""
+        name, _, version = bento_tag.partition(":")
+        try:
+            bento = await asyncio.to_thread(self._store.bento_directory, name, version)
+            recipe = await asyncio.to_thread(read_recipe, bento)
+        except BentoJupyterError as error:
+            yield error.message
+            return
+        file = LogFile(self._images.log_path(recipe.key), "image")
+
+        def files() -> list[LogFile] | None:
+            over = self._images.view(recipe.key).status in ("success", "failed")
+            return None if over and file.after(place)[1] == place else [file]
+
+        place = 0
+        async for line in follow(files, 50):
+            place = file.last(1)[1]
+            yield line.text
+
+    def _log_files(self, deployment: Deployment, source: str | None) -> list[LogFile]:
+        return [file for file in deployment.log_files() if source in (None, "", file.source)]
+
+    def _require(self, name: str) -> Deployment:
+        deployment = self._deployments[name]
+        if deployment.deleted:
+            raise KeyError(name)
+        return deployment
+
+    def _received(self, message: dict[str, Any]) -> None:
+        name = message.get("deployment")
+        for deployment in self._all():
+            if deployment.name == name:
+                deployment.received(message)
+
+    def _gateway_restarted(self) -> None:
+        for deployment in self._all():
+            deployment.gateway_restarted()
+
+    def _image_changed(self, key: str) -> None:
+        for deployment in self._all():
+            deployment.image_changed(key)
+
+    def _all(self) -> list[Deployment]:
+        return [*self._deployments.values(), *self._ending]
+
+    def _over(self, deployment: Deployment) -> None:
+        self._ending.discard(deployment)
+        if self._deployments.get(deployment.name) is deployment:
+            del self._deployments[deployment.name]

@@ -1,0 +1,100 @@
+"""The interface of engines: how instances are run, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from ...spec import ColdStart
+
+__all__ = ["Engine", "ReplicaHandle", "ReplicaSpec"]
+
+
+@dataclass(frozen=True)
+class ReplicaSpec:
+    """What to run.
+
+    Attributes:
+        id: Unique id of the instance.
+        deployment: Name of its deployment.
+        bento: Folder of the Bento, with its models.
+        service: Service to serve; "" = the entry service.
+        python: Interpreter of the Bento's environment.
+        envs: Environment variables.
+        cpu: CPUs that its instance type has.
+        memory_bytes: Memory that its instance type has.
+        instance_type: Name of that instance type, for messages.
+    """
+
+    id: str
+    deployment: str
+    bento: Path
+    service: str
+    python: Path
+    envs: Mapping[str, str] = field(repr=False)
+    cpu: float
+    memory_bytes: int
+    instance_type: str
+
+
+class ReplicaHandle(Protocol):
+    """One instance that was started."""
+
+    @property
+    def socket(self) -> Path:
+        """Unix socket that the gateway reaches it by."""
+        ...
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id on this machine; None where that means nothing."""
+        ...
+
+    @property
+    def started_at(self) -> datetime:
+        """When it was started."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """Memory that it and what it started use; None = not measured yet."""
+        ...
+
+    async def ready(self) -> ColdStart:
+        """Wait until it answers requests.
+
+        Raises:
+            ReplicaStartError: It failed, ended or took too long; it is not stopped by that.
+        """
+        ...
+
+    async def ended(self) -> str:
+        """Wait for its end; gives the reason in words."""
+        ...
+
+    async def stop(self, grace: float) -> None:
+        """End it: let it finish within `grace` seconds, then by force. Nothing of it is left after."""
+        ...
+
+
+class Engine(Protocol):
+    """Runs instances."""
+
+    async def open(self) -> None:
+        """Begin to work; ends what an earlier run of this cloud left behind."""
+        ...
+
+    async def start(self, spec: ReplicaSpec) -> ReplicaHandle:
+        """Start an instance; returns before it is ready.
+
+        Raises:
+            OSError: The machine refuses to.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop working; the instances have been stopped before."""
+        ...

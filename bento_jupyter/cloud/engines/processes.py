@@ -1,0 +1,239 @@
+"""The default engine: instances are processes of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from ...home import Home
+from ...launcher import (
+    REPLICA_PROGRAM,
+    ReplicaProcess,
+    ReplicaStartError,
+    describe_exit,
+    launch_replica,
+    log_tail,
+)
+from ...spec import ColdStart, utc_now
+from ..logs import cap_log
+from .engine import ReplicaSpec
+
+__all__ = ["ProcessEngine", "ProcessReplica"]
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between looks at the memory and the logs of instances.
+SUPERVISION_INTERVAL = 1.0
+#: Seconds that an instance may take to start.
+START_TIMEOUT = 600.0
+
+
+class ProcessReplica:
+    """One process that serves a Bento; see `ReplicaHandle`."""
+
+    def __init__(self, spec: ReplicaSpec, process: ReplicaProcess) -> None:
+        self.spec = spec
+        self.process = process
+        self.started_at: datetime = utc_now()
+        self.memory_bytes: int | None = None
+        self.kill_reason = ""
+        self._loop = asyncio.get_running_loop()
+        self._reported: asyncio.Future[None] = self._loop.create_future()
+        self._ended: asyncio.Future[int] = self._loop.create_future()
+        self._loop.add_reader(process.report_fd, self._read_report, process.report_fd)
+        threading.Thread(target=self._watch, name=f"watch-{spec.id}", daemon=True).start()
+
+    @property
+    def socket(self) -> Path:
+        """Unix socket that it serves on."""
+        return self.process.socket_path
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id."""
+        return self.process.pid
+
+    async def ready(self) -> ColdStart:
+        """Wait for its report; see `ReplicaHandle.ready`."""
+        try:
+            await asyncio.wait_for(asyncio.shield(self._reported), START_TIMEOUT)
+        except asyncio.TimeoutError:
+            raise ReplicaStartError(
+                f"not ready after {START_TIMEOUT:g} s (last phase: {self.process.last_phase})",
+                log=log_tail(self.process.log),
+            ) from None
+        if not self.process.ready:
+            reason = self.process.error or await self.ended()
+            raise ReplicaStartError(reason, traceback=self.process.traceback, log=log_tail(self.process.log))
+        phases = dict(self.process.phases)
+        return ColdStart(at=self.started_at, seconds=round(sum(phases.values()), 6), phases=phases)
+
+    async def ended(self) -> str:
+        """Wait for its end; see `ReplicaHandle.ended`."""
+        code = await asyncio.shield(self._ended)
+        return self.kill_reason or describe_exit(code)
+
+    async def stop(self, grace: float) -> None:
+        """End it; see `ReplicaHandle.stop`."""
+        if not self._ended.done() and grace > 0:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.process.terminate()
+            await asyncio.wait([self._ended], timeout=grace)
+        self._close_report()
+        self.process.kill()
+
+    def kill(self, reason: str) -> None:
+        """End it at once, and remember why."""
+        self.kill_reason = reason
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, 9)
+
+    def _read_report(self, descriptor: int) -> None:
+        if self.process.feed():
+            self._loop.remove_reader(descriptor)
+            if not self._reported.done():
+                self._reported.set_result(None)
+
+    def _close_report(self) -> None:
+        if self.process.report_fd >= 0:
+            self._loop.remove_reader(self.process.report_fd)
+        if not self._reported.done():
+            self._reported.set_result(None)
+
+    def _watch(self) -> None:
+        code = self.process.process.wait()
+        with contextlib.suppress(RuntimeError):  # the loop may be closed when the cloud ends
+            self._loop.call_soon_threadsafe(self._note_end, code)
+
+    def _note_end(self, code: int) -> None:
+        if not self._ended.done():
+            self._ended.set_result(code)
+
+
+class ProcessEngine:
+    """Runs instances as processes of this machine, each in a process group of its own.
+
+    CPU is shared by limits on the threads of BLAS and OpenMP; memory is measured once a second, and an
+    instance that uses more than its instance type has is ended with that reason.
+
+    Args:
+        home: Where sockets, logs and the instances' scratch folders are.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._scratch = Path(tempfile.gettempdir()) / f"bento-jupyter-replicas-{os.getpid()}"
+        self._replicas: dict[str, ProcessReplica] = {}
+        self._supervisor: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """End what an earlier run left behind, and begin to supervise."""
+        await asyncio.to_thread(self._end_leftovers)
+        self._scratch = self._home.cloud / "scratch"
+        await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+        self._scratch.mkdir(mode=0o700, parents=True)
+        self._home.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._supervisor = asyncio.create_task(self._supervise())
+
+    async def start(self, spec: ReplicaSpec) -> ProcessReplica:
+        """Start an instance; see `Engine.start`."""
+        # On the loop's own thread, the main one: the kernel then ends the replica when this process dies.
+        process = launch_replica(
+            spec.python,
+            spec.bento,
+            self._home.sockets / f"{spec.id}.sock",
+            service=spec.service,
+            envs=spec.envs,
+            log=self._home.logs / "deployments" / spec.deployment / f"{spec.id}.log",
+            scratch=self._scratch / spec.id,
+            cpus=spec.cpu,
+        )
+        replica = ProcessReplica(spec, process)
+        self._replicas[spec.id] = replica
+        return replica
+
+    async def close(self) -> None:
+        """End the supervision, and instances that were not stopped."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+        for replica in self._replicas.values():
+            await replica.stop(grace=0)
+        self._replicas.clear()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    async def _supervise(self) -> None:
+        while True:
+            await asyncio.sleep(SUPERVISION_INTERVAL)
+            try:
+                self._measure()
+            except Exception:
+                logger.exception("supervising the instances failed")
+
+    def _measure(self) -> None:
+        self._replicas = {key: each for key, each in self._replicas.items() if not each._ended.done()}
+        if not self._replicas:
+            return
+        memory = memory_by_group({each.process.pid for each in self._replicas.values()})
+        for replica in self._replicas.values():
+            cap_log(replica.process.log)
+            used = memory.get(replica.process.pid)
+            if used is None:
+                continue
+            replica.memory_bytes = used
+            limit = replica.spec.memory_bytes
+            if used > limit:
+                replica.kill(
+                    f"it used {used / 2**30:.2f} GiB of memory; instance type "
+                    f"{replica.spec.instance_type} has {limit / 2**30:g} GiB"
+                )
+
+    def _end_leftovers(self) -> None:
+        """End instances of a run that was killed; their lifeline should have done it already."""
+        program, cloud = str(REPLICA_PROGRAM), str(self._home.cloud.resolve())
+
+        def is_ours(process: psutil.Process) -> bool:
+            words = process.info["cmdline"] or []
+            return program in words and any(cloud in word for word in words)
+
+        end_processes(is_ours)
+        for socket in self._home.sockets.glob("*.sock"):
+            socket.unlink(missing_ok=True)
+
+
+def end_processes(matches: Callable[[psutil.Process], bool]) -> None:
+    """Kill this user's processes that match, with their process groups, and wait until they are gone."""
+    ended = []
+    for process in psutil.process_iter(["cmdline", "uids"]):
+        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+            uids = process.info["uids"]
+            if uids is None or uids.real != os.getuid() or not matches(process):
+                continue
+            logger.warning("ending process %d, which an earlier run left behind", process.pid)
+            if os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, 9)
+            process.kill()
+            ended.append(process)
+    psutil.wait_procs(ended, timeout=10)
+
+
+def memory_by_group(groups: set[int]) -> dict[int, int]:
+    """Resident memory of these process groups, in bytes."""
+    found: dict[int, int] = {}
+    for pid in psutil.pids():
+        try:
+            group = os.getpgid(pid)
+            if group in groups:
+                found[group] = found.get(group, 0) + psutil.Process(pid).memory_info().rss
+        except (ProcessLookupError, PermissionError, psutil.Error):
+            continue
+    return found

@@ -1,0 +1,408 @@
+"""One request on its way: from the caller through the queue to a replica, and the answer back."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+import time
+from enum import Enum
+from typing import Protocol
+
+from .bodies import Body, HttpSyntaxError, OpenBody
+from .heads import RequestHead, ResponseHead
+from .responses import Answer, bad_gateway, bad_request, request_timeout
+from .route import Route
+from .upstream import Replica, ReplicaConnection
+
+__all__ = ["Caller", "Exchange"]
+
+#: Bytes of a request's body that are kept to send them again; a longer body is sent once only.
+KEPT_BODY = 1024 * 1024
+#: Where many wait, less of each one's body is taken in meanwhile: the rest stays with the caller.
+CROWD, KEPT_BODY_IN_CROWD = 64, 64 * 1024
+#: How often a request is given to a replica before its caller is told that it cannot be done.
+MAX_TRIES = 3
+
+_request_ids = (b"%b%016x" % (secrets.token_hex(8).encode(), number) for number in itertools.count(1))
+
+
+class Caller(Protocol):
+    """Where a request came from: a connection."""
+
+    peer: bytes
+    congested: bool
+
+    def write(self, data: bytes) -> None:
+        """Send to the caller."""
+
+    def exchange_over(self, *, close: bool) -> None:
+        """The answer was written; `close` ends the connection with it."""
+
+    def break_off(self) -> None:
+        """End the connection at once, so that the caller sees a broken answer."""
+
+    def become_tunnel(self) -> None:
+        """From now on what comes is not HTTP: it goes to `Exchange.tunnel_from_caller`."""
+
+    def update_reading(self) -> None:
+        """`Exchange.congested` may have changed."""
+
+
+class _State(Enum):
+    WAITING = "in the queue"
+    CONNECTING = "has a slot, but no connection yet"
+    SENT = "a replica has it and has not begun to answer"
+    ANSWERING = "the answer has begun"
+    TUNNEL = "the connection speaks another protocol"
+    OVER = "the caller is done with; the slot may still be held"
+
+
+class Exchange:
+    """One request and its answer.
+
+    The slot is held until the replica has answered or its connection is closed. When the caller goes away
+    before that, a replica with limited concurrency is left to finish: it would go on computing anyhow, and a
+    slot given back early would put it above its limit. Otherwise, and once the answer began, it is cut off.
+
+    Args:
+        caller: Where it came from.
+        route: Where it goes.
+        head: Its head.
+    """
+
+    __slots__ = (
+        "_admitted",
+        "_caller",
+        "_closing",
+        "_connection",
+        "_counted",
+        "_fresh",
+        "_kept",
+        "_kept_size",
+        "_loop",
+        "_replica",
+        "_replica_congested",
+        "_request_id",
+        "_route",
+        "_state",
+        "_task",
+        "_timer",
+        "_to_replica",
+        "_tries",
+        "arrived",
+        "body",
+        "head",
+        "http10",
+        "method",
+    )
+
+    def __init__(self, caller: Caller, route: Route, head: RequestHead) -> None:
+        self.head = head
+        self.method = head.method
+        self.http10 = head.http10
+        self.body = head.body()
+        self._loop = asyncio.get_running_loop()
+        self.arrived = time.monotonic()
+        self._caller: Caller | None = caller
+        self._route = route
+        self._request_id = head.field(b"x-request-id") or next(_request_ids)
+        self._to_replica = b""
+        self._state = _State.WAITING
+        self._kept: list[bytes] | None = []
+        self._kept_size = 0
+        self._replica: Replica | None = None
+        self._connection: ReplicaConnection | None = None
+        self._replica_congested = False
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._admitted = 0.0
+        self._tries = 0
+        self._fresh = False
+        self._closing = False
+        self._counted = False
+
+    @property
+    def congested(self) -> bool:
+        """True while no more of the request should be read from the caller."""
+        if self._state in (_State.WAITING, _State.CONNECTING):
+            return self._kept_size > (KEPT_BODY if self._route.waiting < CROWD else KEPT_BODY_IN_CROWD)
+        return self._replica_congested
+
+    @property
+    def request_sent(self) -> bool:
+        """True when the whole request was written to the replica."""
+        return self.body.complete
+
+    # From the caller
+
+    def begin(self) -> None:
+        """Ask the route for a slot. What of the body came with the head was received before."""
+        self._route.arrive(self)
+
+    def receive(self, data: bytes) -> None:
+        """More of the request's body came."""
+        if self._kept is not None:
+            if self._connection is None or self._kept_size + len(data) <= KEPT_BODY:
+                self._kept.append(data)
+                self._kept_size += len(data)
+            else:
+                self._kept = None
+        if self._connection is not None and self._state is not _State.OVER:
+            self._connection.write(data)
+
+    def request_broken(self, error: HttpSyntaxError) -> None:
+        """The request's body is not what it says: nothing that follows on this connection can be trusted."""
+        if self._state in (_State.ANSWERING, _State.TUNNEL):
+            caller = self._caller
+            self.caller_gone()
+            if caller is not None:
+                caller.break_off()
+            return
+        if self._state is _State.WAITING:
+            self._route.leave(self)
+        self._respond(bad_request(error.status, error.message), close=True)
+        self._drop_connection()
+
+    def tunnel_from_caller(self, data: bytes) -> None:
+        """Bytes of another protocol came."""
+        if self._connection is not None:
+            self._connection.write(data)
+
+    def caller_congested(self, congested: bool) -> None:
+        """The caller does not (or again does) take in what is sent."""
+        if self._connection is not None:
+            if congested:
+                self._connection.pause_reading()
+            else:
+                self._connection.resume_reading()
+
+    def caller_gone(self) -> None:
+        """The caller's connection is gone."""
+        self._caller = None
+        state = self._state
+        if state is _State.WAITING:
+            self._state = _State.OVER
+            self._route.leave(self)
+        elif state is _State.CONNECTING:
+            self._state = _State.OVER
+        elif state is _State.TUNNEL and self._connection is not None:
+            self._connection.close()
+        elif state is _State.SENT and self.body.complete and self._route.policy.concurrency is not None:
+            if self._connection is not None:
+                self._connection.resume_reading()
+        else:
+            self._drop_connection()
+
+    # From the route
+
+    def admitted(self, replica: Replica) -> None:
+        """A slot of this replica is ours: give it the request."""
+        self._replica = replica
+        self._tries += 1
+        self._admitted = time.monotonic()
+        self._timer = self._loop.call_later(self._route.policy.timeout, self._timed_out)
+        connection = None if self._fresh else replica.idle_connection()
+        if connection is not None:
+            self._send(connection)
+        else:
+            self._state = _State.CONNECTING
+            self._task = self._loop.create_task(self._connect(replica))
+
+    def refused(self, answer: Answer) -> None:
+        """There is no slot for us: tell the caller."""
+        self._respond(answer)
+
+    # From the replica
+
+    def answer_interim(self, head: ResponseHead) -> None:
+        """A 1xx head came, such as `100 Continue`."""
+        if self._caller is not None and self._state is _State.SENT and not self.http10:
+            self._caller.write(head.to_caller())
+
+    def answer_begins(self, head: ResponseHead, body: Body, data: bytes) -> None:
+        """The head of the answer came, and with it these bytes of its body."""
+        self._cancel_timer()
+        caller = self._caller
+        if caller is None or self._state is not _State.SENT:
+            if not body.complete:
+                self._drop_connection()
+            return
+        if head.status == 101 and not self.head.upgrade:
+            self._respond(bad_gateway(self._route.deployment, "its instance changed the protocol unasked"))
+            self._drop_connection()
+            return
+        self._kept = None
+        self._count(error=head.status >= 500)
+        queue, cold = self._route.waited(self.arrived, self._admitted)
+        upstream = time.monotonic() - self._admitted
+        timing = b"queue;dur=%.2f, " % (queue * 1000)
+        if cold:
+            timing += b"cold;dur=%.2f, " % (cold * 1000)
+        extra = b"Server-Timing: %bupstream;dur=%.2f\r\n" % (timing, upstream * 1000)
+        if not any(key == b"x-request-id" for key, _ in head.passed):
+            extra += b"X-Request-Id: %b\r\n" % self._request_id
+        if head.status == 101:
+            self._state = _State.TUNNEL
+            caller.write(head.to_caller(extra=extra))
+            caller.become_tunnel()
+            return
+        self._state = _State.ANSWERING
+        # Where the end of the answer is the end of the connection, and where the caller may still be sending.
+        self._closing = (
+            not self.head.keep_alive
+            or not self.body.complete
+            or isinstance(body, OpenBody)
+            or (self.http10 and head.chunked)
+        )
+        connection = b"close" if self._closing else b"keep-alive" if self.http10 else b""
+        caller.write(head.to_caller(extra=extra, connection=connection, chunked=not self.http10) + data)
+
+    def answer_goes_on(self, data: bytes) -> None:
+        """More bytes of the answer's body came."""
+        if self._caller is not None and self._state is _State.ANSWERING:
+            self._caller.write(data)
+
+    def answer_complete(self) -> None:
+        """The answer is whole, and the connection rid of it."""
+        self._connection = None
+        caller = self._caller
+        answering = self._state is _State.ANSWERING
+        self._end()
+        if caller is not None and answering:
+            caller.exchange_over(close=self._closing)
+
+    def answer_lost(self, connection: ReplicaConnection, reason: str) -> None:
+        """The connection to the replica is gone before the answer was whole."""
+        self._connection = None
+        caller = self._caller
+        if self._state is _State.SENT and caller is not None:
+            if not connection.reused and not connection.spoke and self._replica is not None:
+                self._route.lost(self._replica)
+            self._fresh = True
+            if connection.spoke:
+                self._kept = None
+            self._try_again(reason, may_have_worked=True)
+            return
+        answering, tunnel = self._state is _State.ANSWERING, self._state is _State.TUNNEL
+        self._end()
+        if caller is None:
+            return
+        if tunnel:
+            caller.exchange_over(close=True)
+        elif answering:
+            self._route.count_broken()
+            caller.break_off()
+
+    def tunnel_data(self, data: bytes) -> None:
+        """Bytes of another protocol came, after a 101."""
+        if self._caller is not None:
+            self._caller.write(data)
+
+    def replica_congested(self, congested: bool) -> None:
+        """The replica does not (or again does) take in what is sent."""
+        self._replica_congested = congested
+        if self._caller is not None:
+            self._caller.update_reading()
+
+    # Inside
+
+    async def _connect(self, replica: Replica) -> None:
+        try:
+            connection = await replica.connect()
+        except OSError as error:
+            self._route.lost(replica)
+            if self._state is _State.OVER:
+                self._end()
+            else:
+                self._try_again(f"its instance cannot be reached: {error.strerror}", may_have_worked=False)
+            return
+        if self._state is _State.OVER:
+            replica.keep(connection)
+            self._end()
+        else:
+            self._send(connection)
+
+    def _send(self, connection: ReplicaConnection) -> None:
+        """Write the head, and what there is of the body."""
+        self._state = _State.SENT
+        self._connection = connection
+        if not self._to_replica and self._caller is not None:
+            self._to_replica = self.head.to_replica(
+                peer=self._caller.peer,
+                request_id=self._request_id,
+                with_authorization=not self._route.policy.protected,
+            )
+        connection.start(self, b"".join([self._to_replica, *(self._kept or ())]))
+        if self._kept_size > KEPT_BODY:
+            self._kept = None
+        if self._caller is not None:
+            if self._caller.congested:
+                connection.pause_reading()
+            self._caller.update_reading()
+
+    def _try_again(self, reason: str, *, may_have_worked: bool) -> None:
+        """Go back to the queue's head, if the request is still at hand and may be done twice."""
+        self._cancel_timer()
+        replica = self._replica
+        once_only = may_have_worked and self.head.path.endswith(b"/submit")
+        if replica is not None and self._kept is not None and not once_only and self._tries < MAX_TRIES:
+            self._replica = None
+            self._state = _State.WAITING
+            self._replica_congested = False
+            self._route.retry(self, replica)
+            return
+        self._respond(bad_gateway(self._route.deployment, reason))
+        self._end()
+
+    def _timed_out(self) -> None:
+        self._timer = None
+        if self._caller is not None:
+            self._respond(request_timeout(self._route.deployment, self._route.policy.timeout))
+        self._drop_connection()
+
+    def _respond(self, answer: Answer, *, close: bool = False) -> None:
+        """Answer in place of a replica. The slot, if there is one, stays held."""
+        caller, self._caller = self._caller, None
+        self._state = _State.OVER
+        self._cancel_timer()
+        if caller is None:
+            return
+        self._count(error=answer.status >= 500)
+        close = close or not self.head.keep_alive or not self.body.complete
+        caller.write(
+            answer.encode(
+                close=close,
+                keep_alive_said=self.http10,
+                head_only=self.method == b"HEAD",
+                extra=b"X-Request-Id: %b\r\n" % self._request_id,
+            )
+        )
+        caller.exchange_over(close=close)
+
+    def _drop_connection(self) -> None:
+        """Close the replica's connection; the slot is given back when it is closed (`answer_lost`)."""
+        self._caller = None
+        self._cancel_timer()
+        self._state = _State.OVER
+        if self._connection is not None:
+            self._connection.abort()
+
+    def _end(self) -> None:
+        """Nothing more will come from the replica: give the slot back."""
+        self._state = _State.OVER
+        self._caller = None
+        self._cancel_timer()
+        replica, self._replica = self._replica, None
+        if replica is not None:
+            self._route.release(replica)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _count(self, *, error: bool) -> None:
+        if not self._counted:
+            self._counted = True
+            self._route.count(error=error)

@@ -1,0 +1,129 @@
+"""What the gateway answers by itself: short JSON that says what happened and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+__all__ = [
+    "Answer",
+    "alive",
+    "bad_gateway",
+    "bad_request",
+    "cold_start_timeout",
+    "deployment_closed",
+    "queue_full",
+    "request_timeout",
+    "unauthorized",
+]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole response.
+
+    Attributes:
+        status: Status code.
+        error: What happened; empty for an answer without JSON.
+        hint: What to do; may be empty.
+        fields: More header fields.
+    """
+
+    status: int
+    error: str = ""
+    hint: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+
+    def encode(
+        self, *, close: bool, keep_alive_said: bool = False, head_only: bool = False, extra: bytes = b""
+    ) -> bytes:
+        """The bytes of it.
+
+        Args:
+            close: Say that the connection ends with this answer.
+            keep_alive_said: Say that the connection is kept (HTTP/1.0 callers need to hear it).
+            head_only: Leave the body out, as the answer to HEAD does.
+            extra: More header fields, each with its line end.
+        """
+        if self.error:
+            content = {"error": self.error, "hint": self.hint} if self.hint else {"error": self.error}
+            body, media_type = json.dumps(content, ensure_ascii=False).encode() + b"\n", "application/json"
+        else:
+            body, media_type = b"\n", "text/plain; charset=utf-8"
+        lines = [
+            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
+            f"Content-Type: {media_type}",
+            f"Content-Length: {len(body)}",
+            *(f"{name}: {value}" for name, value in self.fields),
+        ]
+        if close:
+            lines.append("Connection: close")
+        elif keep_alive_said:
+            lines.append("Connection: keep-alive")
+        head = "\r\n".join(lines).encode("latin-1") + b"\r\n" + extra + b"\r\n"
+        return head if head_only else head + body
+
+
+def alive() -> Answer:
+    """The deployment's listener lives, though no replica does: what `/livez` asks."""
+    return Answer(200)
+
+
+def bad_request(status: int, what: str) -> Answer:
+    """The caller does not speak HTTP/1.1 as this gateway takes it."""
+    return Answer(status, f"bad request: {what}")
+
+
+def unauthorized(deployment: str) -> Answer:
+    """The deployment is protected, and the request carried no token that it accepts."""
+    return Answer(
+        401,
+        f"deployment {deployment!r} is protected: no valid token was sent",
+        hint="send the header `Authorization: Bearer <API token>`",
+        fields=(("WWW-Authenticate", "Bearer"),),
+    )
+
+
+def queue_full(deployment: str, capacity: int) -> Answer:
+    """As many requests wait as may."""
+    return Answer(
+        429,
+        f"{capacity} requests wait for deployment {deployment!r} already",
+        hint="try again in a moment, or raise the deployment's max instances or concurrency",
+        fields=(("Retry-After", "1"),),
+    )
+
+
+def cold_start_timeout(deployment: str, seconds: float, *, has_replica: bool) -> Answer:
+    """The request waited for a free slot for as long as it may."""
+    if has_replica:
+        what = f"all instances of deployment {deployment!r} were busy for {seconds:g} s"
+        hint = "try again, or raise the deployment's max instances or concurrency"
+    else:
+        what = f"no instance of deployment {deployment!r} started within {seconds:g} s"
+        hint = "see the deployment's status and logs; a larger cold_start_timeout waits longer"
+    return Answer(503, what, hint=hint, fields=(("Retry-After", "5"),))
+
+
+def deployment_closed(deployment: str, reason: str) -> Answer:
+    """The control plane has closed the deployment."""
+    return Answer(
+        503,
+        f"deployment {deployment!r} takes no requests: {reason}",
+        fields=(("Retry-After", "30"),),
+    )
+
+
+def request_timeout(deployment: str, seconds: float) -> Answer:
+    """A replica had the request for as long as it may and did not begin to answer."""
+    return Answer(
+        504,
+        f"deployment {deployment!r} did not answer within {seconds:g} s",
+        hint="a larger `timeout` of the deployment allows longer requests",
+    )
+
+
+def bad_gateway(deployment: str, what: str) -> Answer:
+    """No replica gave an answer that could be passed on."""
+    return Answer(502, f"deployment {deployment!r}: {what}", hint="see the deployment's logs")

@@ -1,0 +1,342 @@
+"""One deployment as callers meet it: who may come in, who waits, which replica is next, what is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from .admission import Admission
+from .heads import RequestHead
+from .responses import Answer, alive, cold_start_timeout, deployment_closed, queue_full, unauthorized
+from .upstream import Replica
+
+__all__ = ["Policy", "Route", "Visitor"]
+
+#: Seconds between two `load` messages of one deployment, at least.
+_REPORT_INTERVAL = 0.05
+#: Seconds for which a replica that was lost gets no requests, unless the control plane names it again before.
+_SUSPENSION = 1.0
+#: What is answered without a token: clients ask these before they know anything, and hammer when refused.
+_OPEN_PATHS = frozenset({b"/readyz", b"/livez"})
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a deployment is to be reached: the `route` message.
+
+    Attributes:
+        port: Port of the listener; 0 = any free one.
+        concurrency: Requests that a replica works on at a time; None = no limit.
+        queue: Requests that may wait; 429 above.
+        timeout: Seconds from admission until the answer begins; 504 after.
+        cold_start_timeout: Seconds that a request may wait; 503 after.
+        protected: Callers need a token.
+        tokens: SHA-256 of the tokens accepted, as hex.
+        closed: Why nobody is let in; None = open.
+        host: Address of the listener.
+    """
+
+    port: int
+    concurrency: int | None = None
+    queue: int = 10_000
+    timeout: float = 60.0
+    cold_start_timeout: float = 300.0
+    protected: bool = False
+    tokens: frozenset[str] = frozenset()
+    closed: str | None = None
+    host: str = "127.0.0.1"
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Policy:
+        """The policy that a `route` message carries; what it leaves out is as by default.
+
+        Raises:
+            KeyError: There is no port.
+            ValueError, TypeError: A value is not what it should be.
+        """
+        concurrency = message.get("concurrency")
+        closed = message.get("closed")
+        return cls(
+            port=int(message["port"]),
+            concurrency=None if concurrency is None else max(1, int(concurrency)),
+            queue=max(1, int(message.get("queue", cls.queue))),
+            timeout=float(message.get("timeout", cls.timeout)),
+            cold_start_timeout=float(message.get("cold_start_timeout", cls.cold_start_timeout)),
+            protected=bool(message.get("protected", False)),
+            tokens=frozenset(str(token).lower() for token in message.get("tokens", ())),
+            closed=None if closed is None else str(closed),
+            host=str(message.get("host") or cls.host),
+        )
+
+    def accepts(self, authorization: bytes | None) -> bool:
+        """True when this value of `Authorization` carries one of the tokens."""
+        scheme, _, token = (authorization or b"").partition(b" ")
+        if scheme.lower() != b"bearer":
+            return False
+        return hashlib.sha256(token.strip()).hexdigest() in self.tokens
+
+
+class Visitor(Protocol):
+    """Who comes to a route: an exchange."""
+
+    head: RequestHead
+    arrived: float
+
+    def admitted(self, replica: Replica) -> None:
+        """A slot of this replica is yours."""
+
+    def refused(self, answer: Answer) -> None:
+        """You will not get a slot; the caller is to be told this."""
+
+    def __hash__(self) -> int:
+        raise NotImplementedError
+
+
+class Route:
+    """One deployment.
+
+    Args:
+        deployment: Its name.
+        policy: How it is to be reached.
+        send: Takes messages for the control plane.
+    """
+
+    def __init__(self, deployment: str, policy: Policy, send: Callable[[dict[str, Any]], None]) -> None:
+        self.deployment = deployment
+        self.policy = policy
+        self._send = send
+        self._loop = asyncio.get_running_loop()
+        self._admission: Admission[Visitor] = Admission(concurrency=policy.concurrency, capacity=policy.queue)
+        self._replicas: dict[str, Replica] = {}
+        self._requests = 0
+        self._errors = 0
+        self._woken = False
+        self._drought_began = time.monotonic()
+        self._drought_ended = 0.0
+        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline_at = 0.0
+        self._report: asyncio.TimerHandle | None = None
+        self._reported = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait."""
+        return self._admission.waiting
+
+    # What the control plane says
+
+    def configure(self, policy: Policy) -> None:
+        """Change the policy; the waiting are held to the new one too."""
+        self.policy = policy
+        self._admission.concurrency = policy.concurrency
+        self._admission.capacity = policy.queue
+        if policy.closed is not None:
+            self._refuse_waiting(deployment_closed(self.deployment, policy.closed))
+        self._pump()
+        self._set_deadline()
+
+    def set_replicas(self, replicas: Iterable[tuple[str, str]]) -> None:
+        """Say which replicas (id, path of the socket) may get requests; those missing are drained."""
+        now = time.monotonic()
+        had_replica = self._admission.has_replica
+        named = dict(replicas)
+        for replica_id, path in named.items():
+            known = self._replicas.get(replica_id)
+            if known is None or known.path != path:
+                if known is not None:
+                    known.close()
+                self._replicas[replica_id] = Replica(replica_id, path)
+        for replica_id in self._admission.set_replicas(named):
+            self._drained(replica_id)
+        if named and not had_replica:
+            self._drought_ended = now
+            self._woken = False
+        elif had_replica and not named:
+            self._drought_began = now
+        self._pump()
+        self._wake_if_needed()
+        self._changed()
+
+    def close(self) -> None:
+        """The deployment is gone: refuse the waiting, let the others end, say nothing more."""
+        reason = "it was deleted"
+        self.policy = replace(self.policy, closed=reason)
+        self._refuse_waiting(deployment_closed(self.deployment, reason))
+        for handle in (self._deadline, self._report):
+            if handle is not None:
+                handle.cancel()
+        self._send = _say_nothing
+        for replica in self._replicas.values():
+            replica.close()
+
+    # What exchanges ask
+
+    def arrive(self, visitor: Visitor) -> None:
+        """A request has come: it is refused, or admitted, or waits until it is either."""
+        answer = self._refusal(visitor.head)
+        if answer is None and not self._admission.enqueue(visitor):
+            answer = queue_full(self.deployment, self.policy.queue)
+        if answer is not None:
+            visitor.refused(answer)
+            return
+        self._pump()
+        if self._admission.waiting:
+            self._wake_if_needed()
+            self._set_deadline()
+        self._changed()
+
+    def leave(self, visitor: Visitor) -> None:
+        """A request no longer waits: its caller has gone."""
+        self._admission.withdraw(visitor)
+        self._after_queue_shrank()
+        self._changed()
+
+    def release(self, replica: Replica) -> None:
+        """A slot is free again."""
+        if self._admission.release(replica.id):
+            self._drained(replica.id)
+        self._pump()
+        self._changed()
+
+    def retry(self, visitor: Visitor, replica: Replica) -> None:
+        """A request lost its replica: it gives the slot back and is the next to get another."""
+        if self.policy.closed is not None:
+            self.release(replica)
+            visitor.refused(deployment_closed(self.deployment, self.policy.closed))
+            return
+        self._admission.enqueue_first(visitor)
+        self.release(replica)
+        self._wake_if_needed()
+        self._set_deadline()
+
+    def lost(self, replica: Replica) -> None:
+        """A replica cannot be reached, or has ended: tell the control plane, use others meanwhile."""
+        if self._replicas.get(replica.id) is replica and self._admission.suspend(replica.id):
+            self._send({"op": "lost", "deployment": self.deployment, "replica": replica.id})
+            self._loop.call_later(_SUSPENSION, self._end_suspension, replica.id)
+
+    def count(self, *, error: bool) -> None:
+        """A request was answered (the answer has begun, at least); with `error` by a 5xx."""
+        self._requests += 1
+        self._errors += error
+        self._changed()
+
+    def count_broken(self) -> None:
+        """An answer that was counted when it began did not come to its end."""
+        self._errors += 1
+        self._changed()
+
+    def waited(self, arrived: float, admitted: float) -> tuple[float, float]:
+        """Seconds that a request waited for a slot, and for the first replica (0 when there was one)."""
+        cold = 0.0
+        if arrived < self._drought_ended <= admitted:
+            cold = self._drought_ended - max(arrived, self._drought_began)
+        return max(0.0, admitted - arrived - cold), cold
+
+    # Inside
+
+    def _refusal(self, head: RequestHead) -> Answer | None:
+        policy = self.policy
+        if policy.closed is not None:
+            return deployment_closed(self.deployment, policy.closed)
+        if head.path == b"/livez" and not self._admission.has_replica:
+            return alive()
+        if (
+            policy.protected
+            and head.path not in _OPEN_PATHS
+            and not head.is_preflight
+            and not policy.accepts(head.field(b"authorization"))
+        ):
+            return unauthorized(self.deployment)
+        return None
+
+    def _pump(self) -> None:
+        """Admit all that can be."""
+        admitted = False
+        while (pair := self._admission.admit()) is not None:
+            admitted = True
+            visitor, replica_id = pair
+            visitor.admitted(self._replicas[replica_id])
+        if admitted:
+            self._after_queue_shrank()
+
+    def _after_queue_shrank(self) -> None:
+        if not self._admission.waiting:
+            self._woken = False
+        self._set_deadline()
+
+    def _wake_if_needed(self) -> None:
+        if self._admission.waiting and not self._admission.has_replica and not self._woken:
+            self._woken = True
+            self._send({"op": "wake", "deployment": self.deployment})
+
+    def _refuse_waiting(self, answer: Answer) -> None:
+        while (visitor := self._admission.head()) is not None:
+            self._admission.withdraw(visitor)
+            visitor.refused(answer)
+        self._after_queue_shrank()
+        self._changed()
+
+    def _set_deadline(self) -> None:
+        """One timer for the whole queue: the head of it has the earliest deadline."""
+        head = self._admission.head()
+        if head is None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
+            return
+        when = head.arrived + self.policy.cold_start_timeout
+        if self._deadline is None or self._deadline_at != when:
+            if self._deadline is not None:
+                self._deadline.cancel()
+            self._deadline_at = when
+            self._deadline = self._loop.call_later(max(0.0, when - time.monotonic()), self._expire)
+
+    def _expire(self) -> None:
+        self._deadline = None
+        limit = self.policy.cold_start_timeout
+        # A timer may fire a clock tick early.
+        latest = time.monotonic() - limit + 0.001
+        answer = cold_start_timeout(self.deployment, limit, has_replica=self._admission.has_replica)
+        while (visitor := self._admission.head()) is not None and visitor.arrived <= latest:
+            self._admission.withdraw(visitor)
+            visitor.refused(answer)
+        self._after_queue_shrank()
+        self._changed()
+
+    def _end_suspension(self, replica_id: str) -> None:
+        self._admission.resume(replica_id)
+        self._pump()
+
+    def _drained(self, replica_id: str) -> None:
+        self._replicas.pop(replica_id).close()
+        self._send({"op": "drained", "deployment": self.deployment, "replica": replica_id})
+
+    def _changed(self) -> None:
+        """Report the load: at once after a quiet time, else when the interval is over."""
+        if self._report is None:
+            pause = self._reported + _REPORT_INTERVAL - time.monotonic()
+            self._report = self._loop.call_later(max(0.0, pause), self._send_load)
+
+    def _send_load(self) -> None:
+        self._report = None
+        self._reported = time.monotonic()
+        self._send(
+            {
+                "op": "load",
+                "deployment": self.deployment,
+                "in_flight": self._admission.in_flight,
+                "waiting": self._admission.waiting,
+                "requests": self._requests,
+                "errors": self._errors,
+                "per_replica": self._admission.per_replica,
+            }
+        )
+
+
+def _say_nothing(message: dict[str, Any]) -> None:
+    """Where the messages of a removed route go."""

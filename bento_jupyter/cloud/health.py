@@ -1,0 +1,104 @@
+"""What status a deployment is in: a pure function of what is known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..spec import Status
+
+__all__ = ["Facts", "Verdict", "judge"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about a deployment.
+
+    Attributes:
+        terminated: Nothing of it should run.
+        present: Instances that there are, whatever their state.
+        ready: Ready instances of the wanted blueprint.
+        starting: Starting instances of the wanted blueprint.
+        old_ready: Ready instances of an earlier blueprint, which still answer.
+        wanted: Instances that there should be.
+        image: State of the image: pending, building, success or failed.
+        image_reason: Why it failed.
+        given_up: Why it is not tried any more to start instances; "" = it is.
+        failures: How many starts or instances in a row have failed.
+        last_failure: Why the newest of them did.
+        was_ready: An instance of the wanted blueprint was ready once.
+        port_error: Why callers cannot reach it; "" = they can.
+        revision: Number of the wanted revision.
+    """
+
+    terminated: bool = False
+    present: int = 0
+    ready: int = 0
+    starting: int = 0
+    old_ready: int = 0
+    wanted: int = 0
+    image: str = "success"
+    image_reason: str = ""
+    given_up: str = ""
+    failures: int = 0
+    last_failure: str = ""
+    was_ready: bool = False
+    port_error: str = ""
+    revision: int = 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A status.
+
+    Attributes:
+        status: The word of the wire.
+        reason: Why, in words; "" when there is nothing to say.
+        healthy: A request sent now would be answered.
+        closed: Why callers are refused at once; None = they are let in, and wait if need be.
+    """
+
+    status: Status
+    reason: str = ""
+    healthy: bool = False
+    closed: str | None = None
+
+
+def judge(facts: Facts) -> Verdict:
+    """The status that these facts come to."""
+    if facts.terminated:
+        status = Status.TERMINATING if facts.present else Status.TERMINATED
+        return Verdict(status, "", healthy=False, closed="the deployment is terminated")
+    if facts.port_error:
+        return Verdict(Status.UNHEALTHY, facts.port_error)
+    if facts.image == "failed":
+        return _failed(
+            Status.IMAGE_BUILD_FAILED, f"the image could not be built: {facts.image_reason}", facts
+        )
+    if facts.given_up:
+        return _failed(Status.FAILED, facts.given_up, facts)
+    if facts.ready:
+        reason = "" if facts.ready >= facts.wanted else f"{facts.ready} of {facts.wanted} instances are ready"
+        return Verdict(Status.RUNNING, reason, healthy=True)
+    if facts.image != "success":
+        return Verdict(Status.IMAGE_BUILDING, "building the image", healthy=facts.old_ready > 0)
+    if facts.old_ready:
+        reason = f"revision {facts.revision} is starting; the one before answers until it is ready"
+        return Verdict(Status.DEPLOYING, _with_failure(reason, facts), healthy=True)
+    if not facts.wanted and not facts.starting:
+        return Verdict(Status.SCALED_TO_ZERO, facts.last_failure if facts.failures else "", healthy=True)
+    if facts.was_ready and facts.failures > 1:
+        return Verdict(Status.UNHEALTHY, _with_failure("starting an instance again", facts))
+    return Verdict(Status.DEPLOYING, _with_failure("starting an instance", facts))
+
+
+def _failed(status: Status, reason: str, facts: Facts) -> Verdict:
+    """Failed; instances of an earlier revision go on answering."""
+    if facts.old_ready + facts.ready:
+        return Verdict(status, f"{reason}; instances that were ready before still answer", healthy=True)
+    return Verdict(status, reason, closed=reason)
+
+
+def _with_failure(reason: str, facts: Facts) -> str:
+    if not facts.failures:
+        return reason
+    return f"{reason} after {facts.failures} failed: {facts.last_failure}"

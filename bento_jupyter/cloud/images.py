@@ -1,0 +1,194 @@
+"""Images: the environment that a Bento runs in, built once, with a log that is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import shlex
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from ..environments import Environment, environment_key, prepare, this_minor
+from ..errors import EnvironmentBuildError
+from ..home import Home
+from ..spec import ImageView, utc_now
+
+__all__ = ["Images", "Recipe", "read_recipe"]
+
+logger = logging.getLogger(__name__)
+
+#: Base images that add nothing to Python, as BentoML writes them by default.
+PLAIN_BASE_IMAGE = re.compile(r"^python:\d+\.\d+(\.\d+)?(-slim)?(-(bookworm|bullseye|trixie))?$")
+#: System packages that every image of BentoML gets (`default_install_command` of Debian).
+DEFAULT_SYSTEM_PACKAGES = frozenset({"ca-certificates", "gnupg2", "bash", "build-essential", "git"})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a Bento's environment is made of.
+
+    Attributes:
+        key: Content hash.
+        requirements: Text of the requirements file.
+        python: Version of Python, e.g. "3.11".
+        directory: Folder that relative paths in the requirements start from.
+    """
+
+    key: str
+    requirements: str
+    python: str
+    directory: Path
+
+
+def read_recipe(bento: Path) -> Recipe:
+    """What the environment of the Bento in this folder is made of.
+
+    Raises:
+        EnvironmentBuildError: It needs more than Python packages, which this cloud cannot give it, or it
+            is no Bento that this cloud can serve.
+    """
+    manifest = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8")) or {}
+    image = manifest.get("image") or {}
+    reason = unsupported(manifest, image)
+    if reason:
+        raise EnvironmentBuildError(
+            f"this cloud cannot run the Bento: {reason}",
+            hint="this cloud installs Python packages only; deploy it to a cloud that builds containers",
+        )
+    file = bento / "env" / "python" / "requirements.txt"
+    text = file.read_text(encoding="utf-8") if file.is_file() else str(image.get("python_requirements") or "")
+    python = str(image.get("python_version") or this_minor())
+    directory = bento / "src" if (bento / "src").is_dir() else bento
+    return Recipe(environment_key(text, python, directory), text, python, directory)
+
+
+def unsupported(manifest: dict[str, Any], image: dict[str, Any]) -> str:
+    """What the Bento needs besides Python packages, in words; "" when nothing."""
+    if int(manifest.get("spec") or 1) < 2 or not image:
+        return (
+            "it was built in the container format of BentoML before 1.4 (conda, CUDA or Dockerfile options)"
+        )
+    base = str(image.get("base_image") or "")
+    if base and not PLAIN_BASE_IMAGE.match(base):
+        return f"it is based on the container image {base!r}"
+    needs: list[str] = []
+    for command in [*(image.get("commands") or []), *(image.get("post_commands") or [])]:
+        packages = system_packages(str(command))
+        if packages is None:
+            needs.append(f"the setup command {str(command)!r}")
+        elif packages - DEFAULT_SYSTEM_PACKAGES:
+            needs.append("the system packages " + ", ".join(sorted(packages - DEFAULT_SYSTEM_PACKAGES)))
+    return "it needs " + " and ".join(needs) if needs else ""
+
+
+def system_packages(command: str) -> frozenset[str] | None:
+    """The packages that an `apt-get install` of BentoML's form installs; None when it is another command."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    if words[:3] == ["apt-get", "update", "&&"]:
+        words = words[3:]
+    if words[:2] != ["apt-get", "install"] or any(word in {"&&", "||", ";", "|"} for word in words):
+        return None
+    return frozenset(word for word in words[2:] if not word.startswith("-"))
+
+
+class Images:
+    """Builds the environments of Bentos, each once, whoever asks.
+
+    Args:
+        home: Where environments and logs are.
+        changed: Called on the event loop with the key of an image whose state has changed.
+    """
+
+    def __init__(self, home: Home, changed: Callable[[str], None] = lambda _key: None) -> None:
+        self._home = home
+        self._changed = changed
+        self._builds: dict[str, asyncio.Task[Environment]] = {}
+        self._views: dict[str, ImageView] = {}
+        self._cancelled = threading.Event()
+
+    def log_path(self, key: str) -> Path:
+        """File with the log of an image's build."""
+        return self._home.logs / "images" / f"{key}.log"
+
+    def view(self, key: str) -> ImageView:
+        """An image as it is now."""
+        return self._views.get(key) or ImageView(key=key, status="pending")
+
+    async def ensure(self, recipe: Recipe) -> Environment:
+        """The environment of a recipe; waits for its build, and begins it when nobody has.
+
+        Raises:
+            EnvironmentBuildError: It cannot be built.
+        """
+        build = self._builds.get(recipe.key)
+        if build is None:
+            build = asyncio.create_task(self._build(recipe), name=f"image {recipe.key}")
+            self._builds[recipe.key] = build
+            build.add_done_callback(lambda _task: self._builds.pop(recipe.key, None))
+        return await asyncio.shield(build)
+
+    async def close(self) -> None:
+        """End the builds that are under way."""
+        self._cancelled.set()
+        if self._builds:
+            await asyncio.wait(list(self._builds.values()), timeout=10)
+
+    async def _build(self, recipe: Recipe) -> Environment:
+        self._show(ImageView(key=recipe.key, status="building"))
+        try:
+            environment = await asyncio.to_thread(self._prepare, recipe)
+        except EnvironmentBuildError as error:
+            self._show(ImageView(key=recipe.key, status="failed", reason=error.message))
+            raise
+        except OSError as error:
+            reason = f"the machine refused: {error}"
+            self._show(ImageView(key=recipe.key, status="failed", reason=reason))
+            raise EnvironmentBuildError(reason) from error
+        self._show(
+            ImageView(
+                key=recipe.key,
+                status="success",
+                seconds=round(environment.seconds, 3),
+                cached=environment.cached,
+            )
+        )
+        return environment
+
+    def _show(self, view: ImageView) -> None:
+        self._views[view.key] = view
+        self._changed(view.key)
+
+    def _prepare(self, recipe: Recipe) -> Environment:
+        path = self.log_path(recipe.key)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8", buffering=1) as file:
+
+            def log(line: str) -> None:
+                file.write(f"{utc_now():%Y-%m-%dT%H:%M:%S.%f%z} {line}\n")
+
+            log(f"image {recipe.key}: Python {recipe.python}")
+            try:
+                environment = prepare(
+                    self._home,
+                    recipe.requirements,
+                    python=recipe.python,
+                    directory=recipe.directory,
+                    log=log,
+                    bytecode_from=[Path(entry) for entry in sys.path if entry.endswith("site-packages")],
+                    cancelled=self._cancelled,
+                )
+            except EnvironmentBuildError as error:
+                log(f"failed: {error.message}")
+                raise
+            log(f"{'there already' if environment.cached else 'built'} after {environment.seconds:.2f} s")
+        return environment

@@ -1,0 +1,161 @@
+"""One instance of a deployment, from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..launcher import ReplicaStartError
+from ..spec import ColdStart, InstanceState, InstanceView, utc_now
+from .engines import Engine, ReplicaHandle, ReplicaSpec
+from .target import Blueprint
+
+__all__ = ["Instance"]
+
+logger = logging.getLogger(__name__)
+
+#: Seconds that the requests of an instance get to finish when it is stopped.
+DRAIN_TIMEOUT = 30.0
+#: Seconds from SIGTERM to SIGKILL, when no request is left.
+STOP_GRACE = 5.0
+#: The same for one that is still starting.
+START_STOP_GRACE = 1.0
+
+
+class Instance:
+    """An instance, driven by a task of its own.
+
+    Args:
+        spec: What to run.
+        blueprint: What that was made from.
+        engine: What runs it.
+        changed: Called on the event loop when its state has changed.
+
+    Attributes:
+        state: Its state.
+        reason: Why it is in that state; "" when all is well.
+        cold_start: How it came up; None while it is starting.
+        started: Time of the loop's clock when it was started.
+        ready_at: That when it became ready.
+    """
+
+    def __init__(
+        self, spec: ReplicaSpec, blueprint: Blueprint, engine: Engine, changed: Callable[[Instance], None]
+    ) -> None:
+        self.spec = spec
+        self.blueprint = blueprint
+        self.state = InstanceState.STARTING
+        self.reason = ""
+        self.cold_start: ColdStart | None = None
+        self.started = asyncio.get_running_loop().time()
+        self.ready_at: float | None = None
+        self._started_at = utc_now()
+        self._engine = engine
+        self._changed = changed
+        self._handle: ReplicaHandle | None = None
+        self._stop = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._task = asyncio.create_task(self._live(), name=f"instance {spec.id}")
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.spec.id
+
+    @property
+    def socket(self) -> Path | None:
+        """Unix socket it serves on; None before it was started."""
+        return self._handle.socket if self._handle else None
+
+    @property
+    def is_up(self) -> bool:
+        """True while it is starting or ready."""
+        return self.state in (InstanceState.STARTING, InstanceState.READY)
+
+    @property
+    def is_over(self) -> bool:
+        """True when nothing of it is left."""
+        return self.state in (InstanceState.STOPPED, InstanceState.FAILED)
+
+    def drain(self, reason: str) -> None:
+        """Stop it once its requests are finished; one that is still starting is stopped at once."""
+        if self.is_up:
+            if self.state is InstanceState.STARTING:
+                self._drained.set()
+            self.state, self.reason = InstanceState.DRAINING, reason
+            self._stop.set()
+
+    def drained(self) -> None:
+        """The gateway has no request at it any more."""
+        self._drained.set()
+
+    async def close(self) -> None:
+        """Stop it without waiting for its requests; returns when nothing of it is left."""
+        self.drain("the cloud stops")
+        self._drained.set()
+        await asyncio.wait([self._task])
+
+    def view(self, in_flight: int) -> InstanceView:
+        """How it is shown."""
+        handle = self._handle
+        return InstanceView(
+            id=self.id,
+            state=self.state,
+            reason=self.reason,
+            started_at=handle.started_at if handle else self._started_at,
+            pid=handle.pid if handle and not self.is_over else None,
+            memory_bytes=handle.memory_bytes if handle and not self.is_over else None,
+            in_flight=in_flight,
+            cold_start=self.cold_start,
+        )
+
+    async def _live(self) -> None:
+        try:
+            failure = await self._run()
+        except (ReplicaStartError, OSError) as error:
+            failure = (
+                error.message if isinstance(error, ReplicaStartError) else f"it could not start: {error}"
+            )
+        except Exception as error:
+            logger.exception("instance %s", self.id)
+            failure = f"internal error: {error!r}"
+        if self._handle is not None:
+            await self._handle.stop(0)
+        stopping = self.state is InstanceState.DRAINING
+        self.state = InstanceState.STOPPED if stopping else InstanceState.FAILED
+        if not stopping:
+            self.reason = failure
+            logger.warning("instance %s failed: %s", self.id, failure)
+        self._changed(self)
+
+    async def _run(self) -> str:
+        """Its life until it has ended or was asked to; gives the reason of its end."""
+        self._handle = handle = await self._engine.start(self.spec)
+        ready: asyncio.Future[Any] = asyncio.ensure_future(handle.ready())
+        stop: asyncio.Future[Any] = asyncio.ensure_future(self._stop.wait())
+        ended: asyncio.Future[Any] = asyncio.ensure_future(handle.ended())
+        try:
+            await asyncio.wait([ready, stop], return_when=asyncio.FIRST_COMPLETED)
+            if ready.done():
+                cold_start = ready.result()
+                if self.state is InstanceState.STARTING:
+                    self.state, self.cold_start = InstanceState.READY, cold_start
+                    self.ready_at = asyncio.get_running_loop().time()
+                    self._changed(self)
+                await asyncio.wait([ended, stop], return_when=asyncio.FIRST_COMPLETED)
+            if ended.done() and not self._stop.is_set():
+                return str(ended.result())
+            await self._wait_drained(ended)
+            await handle.stop(STOP_GRACE if self.ready_at is not None else START_STOP_GRACE)
+            return ""
+        finally:
+            for future in (ready, stop, ended):
+                future.cancel()
+
+    async def _wait_drained(self, ended: asyncio.Future[Any]) -> None:
+        drained: asyncio.Future[Any] = asyncio.ensure_future(self._drained.wait())
+        await asyncio.wait([drained, ended], timeout=DRAIN_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+        drained.cancel()

@@ -1,0 +1,164 @@
+"""The logs of instances and images: files, read from their end, followed, kept small."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ..spec import LogLine
+
+__all__ = ["LogFile", "cap_log", "follow", "forget_logs", "forget_old_logs", "tail"]
+
+#: A log file is cut when it is larger.
+LARGEST_LOG = 50 * 2**20
+#: What stays of it then.
+KEPT_OF_LOG = 5 * 2**20
+#: Logs of ended instances that are kept per deployment.
+KEPT_LOGS = 20
+#: Seconds between looks at followed files.
+FOLLOW_INTERVAL = 0.2
+#: Bytes read back from the end of a file per line asked for.
+BYTES_PER_LINE = 400
+
+TIMESTAMP = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)\s")
+
+
+class LogFile:
+    """One log file and the name its lines are shown under.
+
+    Args:
+        path: The file; it need not be there yet.
+        source: Instance id, or `image`.
+    """
+
+    def __init__(self, path: Path, source: str) -> None:
+        self.path = path
+        self.source = source
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LogFile) and (other.path, other.source) == (self.path, self.source)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.source))
+
+    def last(self, lines: int) -> tuple[list[LogLine], int]:
+        """Its last whole lines, and the place in the file where they end."""
+        try:
+            with self.path.open("rb") as handle:
+                size = handle.seek(0, os.SEEK_END)
+                start = size
+                data = b""
+                while start > 0 and data.count(b"\n") <= lines:
+                    step = min(start, max(BYTES_PER_LINE * lines, 4096))
+                    start -= step
+                    handle.seek(start)
+                    data = handle.read(step) + data
+        except FileNotFoundError:
+            return [], 0
+        whole, newline, _rest = data.rpartition(b"\n")
+        end = start + len(whole) + len(newline)
+        return [self.line(text) for text in whole.split(b"\n")[-lines:]] if newline else [], end
+
+    def after(self, place: int) -> tuple[list[LogLine], int]:
+        """The whole lines after a place, and the place where they end; from the start when it was cut."""
+        try:
+            with self.path.open("rb") as handle:
+                if handle.seek(0, os.SEEK_END) < place:
+                    place = 0
+                handle.seek(place)
+                whole, newline, _rest = handle.read(2**20).rpartition(b"\n")
+        except FileNotFoundError:
+            return [], 0
+        if not newline:
+            return [], place
+        return [self.line(text) for text in whole.split(b"\n")], place + len(whole) + 1
+
+    def line(self, text: bytes) -> LogLine:
+        """One line, with its time when it begins with one."""
+        decoded = text.decode("utf-8", errors="replace").rstrip("\r")
+        return LogLine(at=parse_time(decoded), source=self.source, text=decoded)
+
+
+def parse_time(line: str) -> datetime | None:
+    """The time that a line begins with, as BentoML writes it; None when it does not."""
+    match = TIMESTAMP.match(line)
+    if match is None:
+        return None
+    stamp = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", match[1].replace(",", ".").replace("Z", "+00:00"))
+    with suppress(ValueError):
+        parsed = datetime.fromisoformat(stamp)
+        return parsed if parsed.tzinfo else parsed.astimezone()
+    return None
+
+
+def tail(files: Sequence[LogFile], lines: int) -> list[LogLine]:
+    """The last lines of several logs together, oldest first.
+
+    Lines without a time of their own stay behind the line they follow.
+    """
+    timed: list[tuple[datetime, LogLine]] = []
+    for file in files:
+        found, _ = file.last(lines)
+        newest = next((line.at for line in found if line.at), None) or datetime.min.replace(
+            tzinfo=timezone.utc
+        )
+        for line in found:
+            newest = line.at or newest
+            timed.append((newest, line))
+    timed.sort(key=lambda pair: pair[0])
+    return [line for _, line in timed][-lines:]
+
+
+async def follow(files: Callable[[], Sequence[LogFile] | None], lines: int) -> AsyncIterator[LogLine]:
+    """The last lines of several logs together, then those that are written from now on.
+
+    Args:
+        files: The logs; asked again and again, so that a new one is followed too. None = it is over.
+        lines: How many of the last lines come first.
+    """
+    first = files() or []
+    # Places first: a line that comes in between is shown twice rather than never.
+    places = {file: file.last(1)[1] for file in first}
+    for line in tail(first, lines):
+        yield line
+    while (present := files()) is not None:
+        for file in present:
+            found, places[file] = file.after(places.get(file, 0))
+            for line in found:
+                yield line
+        await asyncio.sleep(FOLLOW_INTERVAL)
+
+
+def cap_log(path: Path) -> None:
+    """Cut a log that is too large, keeping its end.
+
+    Its writer appends, so it goes on at the new end. Lines written while this runs may be lost.
+    """
+    with suppress(FileNotFoundError):
+        if path.stat().st_size <= LARGEST_LOG:
+            return
+        with path.open("r+b") as handle:
+            handle.seek(-KEPT_OF_LOG, os.SEEK_END)
+            kept = handle.read().partition(b"\n")[2]
+            handle.truncate(0)
+            handle.seek(0)
+            handle.write(kept)
+
+
+def forget_old_logs(folder: Path, keep: int = KEPT_LOGS) -> None:
+    """Delete all but the newest logs of a deployment."""
+    with suppress(FileNotFoundError):
+        logs = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in logs[keep:]:
+            old.unlink(missing_ok=True)
+
+
+def forget_logs(folder: Path) -> None:
+    """Delete all logs of a deployment."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,77 @@
+"""What one run of the embedded cloud is told: its home, where it listens, and its defaults."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..home import Home
+
+__all__ = ["CloudSettings"]
+
+
+class CloudSettings(BaseModel):
+    """Settings of one embedded cloud.
+
+    Attributes:
+        home: Where it keeps everything.
+        host: Address that control plane and deployments listen at. Loopback unless told otherwise.
+        port: Port of the control plane; 0 = the one it had last time, else a free one.
+        public_hosts: Names besides loopback and `host` that a request's `Host` header may carry.
+        first_deployment_port: Lowest port given to a deployment.
+        last_deployment_port: Highest port given to a deployment. The default range lies below the
+            ephemeral ports of Linux (32768) and macOS (49152), which outgoing connections take.
+        idle_seconds: Seconds without need after which an instance is stopped, for deployments that
+            do not say.
+        cold_start_timeout: Seconds a request waits for an instance, for deployments that do not say.
+
+    Example:
+        >>> CloudSettings().host
+        '127.0.0.1'
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    home: Home = Field(default_factory=Home.default)
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535)
+    public_hosts: tuple[str, ...] = ()
+    first_deployment_port: int = Field(21000, ge=1024, le=65535)
+    last_deployment_port: int = Field(29999, ge=1024, le=65535)
+    idle_seconds: float = Field(60, ge=0, le=3600)
+    cold_start_timeout: float = Field(300, gt=0)
+
+    @classmethod
+    def from_environment(cls, home: Home | None = None) -> CloudSettings:
+        """The settings that the environment's variables ask for.
+
+        Args:
+            home: The home; None = `Home.default()`.
+
+        Returns:
+            Defaults, with `BENTO_JUPYTER_HOST`, `BENTO_JUPYTER_PORT` and `BENTO_JUPYTER_IDLE_SECONDS`
+            where they are set.
+
+        Raises:
+            ValueError: A variable's value does not fit (pydantic's `ValidationError`).
+        """
+        variables = {
+            "host": "BENTO_JUPYTER_HOST",
+            "port": "BENTO_JUPYTER_PORT",
+            "idle_seconds": "BENTO_JUPYTER_IDLE_SECONDS",
+        }
+        named = {field: os.environ[name] for field, name in variables.items() if os.environ.get(name)}
+        return cls.model_validate({"home": home or Home.default(), **named})
+
+    @property
+    def reachable_host(self) -> str:
+        """The address that URLs name: `host`, or loopback when it listens everywhere."""
+        try:
+            address = ipaddress.ip_address(self.host)
+        except ValueError:
+            return self.host
+        if address.is_unspecified:
+            return "127.0.0.1"
+        return f"[{self.host}]" if address.version == 6 else self.host

@@ -1,0 +1,23 @@
+"""The store: the only code that touches the cloud's database and blobs."""
+
+from __future__ import annotations
+
+from .records import (
+    ApiTokenRecord,
+    BentoRecord,
+    DeploymentRecord,
+    ModelRecord,
+    PackageRecord,
+    RepositoryRecord,
+)
+from .store import Store
+
+__all__ = [
+    "ApiTokenRecord",
+    "BentoRecord",
+    "DeploymentRecord",
+    "ModelRecord",
+    "PackageRecord",
+    "RepositoryRecord",
+    "Store",
+]

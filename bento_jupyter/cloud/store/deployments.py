@@ -1,0 +1,180 @@
+"""Deployments as they are wanted, and their revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ...errors import ConflictError, NotFoundError
+from ...spec import utc_now
+from .database import Database
+from .records import DeploymentRecord
+from .tables import DeploymentRow, RevisionRow
+
+__all__ = ["Deployments"]
+
+
+class Deployments:
+    """All deployments of the cloud; a deleted one is gone.
+
+    Args:
+        database: Where they are kept.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, name: str) -> DeploymentRecord | None:
+        """The deployment of this name."""
+        found = self._select(DeploymentRow.name == name)
+        return found[0] if found else None
+
+    def require(self, name: str) -> DeploymentRecord:
+        """The deployment of this name.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        found = self.get(name)
+        if found is None:
+            raise _unknown(name)
+        return found
+
+    def all(self) -> list[DeploymentRecord]:
+        """All deployments, oldest first."""
+        return self._select()
+
+    def create(
+        self,
+        *,
+        name: str,
+        bento: str,
+        config: Mapping[str, Any],
+        port: int,
+        creator: str,
+        dev: bool = False,
+    ) -> DeploymentRecord:
+        """Make a deployment with its first revision.
+
+        Args:
+            name: Its name.
+            bento: Tag `name:version`.
+            config: Wire config without gaps.
+            port: Its port.
+            creator: Who creates it.
+            dev: It is a codespace.
+
+        Raises:
+            ConflictError: The name is taken.
+        """
+        with self._database.write() as session:
+            if _find(session, name) is not None:
+                raise ConflictError(
+                    f"there is a deployment {name!r} already",
+                    hint="update or delete it, or choose another name",
+                )
+            row = DeploymentRow(name=name, port=port, creator=creator, dev=dev)
+            session.add(row)
+            session.flush()
+            _add_revision(session, row, bento, config)
+        return self.require(name)
+
+    def update(self, name: str, *, bento: str, config: Mapping[str, Any]) -> DeploymentRecord:
+        """Give a deployment a new revision, and start it if it was terminated.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        with self._database.write() as session:
+            row = _require(session, name)
+            row.terminated = False
+            _add_revision(session, row, bento, config)
+        return self.require(name)
+
+    def terminate(self, name: str) -> DeploymentRecord:
+        """Want nothing of it to run; its revisions stay.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        return self._set_terminated(name, True)
+
+    def start(self, name: str) -> DeploymentRecord:
+        """Want a terminated deployment to run again, as it was.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        return self._set_terminated(name, False)
+
+    def delete(self, name: str) -> None:
+        """Forget it, with its revisions.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        with self._database.write() as session:
+            session.delete(_require(session, name))
+
+    def _set_terminated(self, name: str, terminated: bool) -> DeploymentRecord:
+        with self._database.write() as session:
+            row = _require(session, name)
+            if row.terminated != terminated:
+                row.terminated = terminated
+                row.updated_at = utc_now()
+        return self.require(name)
+
+    def _select(self, *conditions: Any) -> list[DeploymentRecord]:
+        query = (
+            select(DeploymentRow, RevisionRow)
+            .join(RevisionRow, RevisionRow.deployment_uid == DeploymentRow.uid)
+            .where(RevisionRow.active, *conditions)
+            .order_by(DeploymentRow.created_at)
+        )
+        with self._database.read() as session:
+            return [_record(deployment, revision) for deployment, revision in session.execute(query)]
+
+
+def _find(session: Session, name: str) -> DeploymentRow | None:
+    return session.scalars(select(DeploymentRow).where(DeploymentRow.name == name)).one_or_none()
+
+
+def _require(session: Session, name: str) -> DeploymentRow:
+    row = _find(session, name)
+    if row is None:
+        raise _unknown(name)
+    return row
+
+
+def _unknown(name: str) -> NotFoundError:
+    return NotFoundError(f"there is no deployment {name!r}")
+
+
+def _add_revision(session: Session, row: DeploymentRow, bento: str, config: Mapping[str, Any]) -> None:
+    of_this = RevisionRow.deployment_uid == row.uid
+    last = session.scalar(
+        select(RevisionRow.number).where(of_this).order_by(RevisionRow.number.desc()).limit(1)
+    )
+    session.execute(update(RevisionRow).where(of_this).values(active=False))
+    session.add(RevisionRow(deployment_uid=row.uid, number=(last or 0) + 1, bento=bento, config=dict(config)))
+    row.updated_at = utc_now()
+
+
+def _record(deployment: DeploymentRow, revision: RevisionRow) -> DeploymentRecord:
+    return DeploymentRecord(
+        uid=deployment.uid,
+        name=deployment.name,
+        port=deployment.port,
+        bento=revision.bento,
+        config=revision.config,
+        dev=deployment.dev,
+        terminated=deployment.terminated,
+        revision=revision.number,
+        revision_uid=revision.uid,
+        created_at=deployment.created_at,
+        updated_at=deployment.updated_at,
+        creator=deployment.creator,
+    )

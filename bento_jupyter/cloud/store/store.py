@@ -1,0 +1,140 @@
+"""The store as a whole: one database, one folder of blobs, one owner."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+from ...errors import NotFoundError
+from ...home import Home
+from .archives import Archives
+from .database import Database
+from .deployments import Deployments
+from .events import Events
+from .packages import Packages
+from .records import BentoRecord, ModelRecord
+from .tables import BentoRepositoryRow, BentoRow, ModelRepositoryRow, ModelRow
+from .tokens import Tokens
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Everything that the embedded cloud keeps.
+
+    Only one process may have it open (the holder of `home.lock_file`). Its calls are short and
+    synchronous; those that move content block on the disk and say so. Threads may share it.
+
+    Attributes:
+        bentos: Bentos.
+        models: Models.
+        deployments: Deployments.
+        events: The change feed.
+        tokens: Who may do what.
+
+    Args:
+        home: Where it is.
+
+    Example:
+        >>> store = Store.open(Home.default())  # doctest: +SKIP
+        >>> store.bento_directory("iris", "v1")  # doctest: +SKIP
+        PosixPath('.../cloud/bentos/iris/v1')
+    """
+
+    def __init__(self, home: Home) -> None:
+        home.create()
+        self._database = Database(home.cloud / "cloud.db")
+        archives = Archives(home.cloud)
+        self.bentos: Packages[BentoRecord] = Packages(
+            self._database,
+            archives,
+            home.cloud / "bentos",
+            kind="bento",
+            marker="bento.yaml",
+            repositories=BentoRepositoryRow,
+            versions=BentoRow,
+            record=BentoRecord,
+        )
+        self.models: Packages[ModelRecord] = Packages(
+            self._database,
+            archives,
+            home.cloud / "models",
+            kind="model",
+            marker="model.yaml",
+            repositories=ModelRepositoryRow,
+            versions=ModelRow,
+            record=ModelRecord,
+        )
+        self.deployments = Deployments(self._database)
+        self.events = Events(self._database)
+        self.tokens = Tokens(self._database, home)
+        archives.sweep(self.bentos.digests() | self.models.digests())
+
+    @classmethod
+    def open(cls, home: Home) -> Store:
+        """Open the store of a home, made or migrated as needed."""
+        return cls(home)
+
+    def close(self) -> None:
+        """Close it."""
+        self._database.close()
+
+    def require_servable(self, name: str, version: str) -> BentoRecord:
+        """The Bento, when it and all models it needs are uploaded.
+
+        Raises:
+            NotFoundError: The Bento or one of its models is not there.
+            ConflictError: One of them has no content.
+        """
+        bento = self.bentos.require_content(name, version)
+        self._models_of(bento)
+        return bento
+
+    def bento_directory(self, name: str, version: str) -> Path:
+        """A folder that BentoML can serve: the Bento, with its models below `models/`.
+
+        BentoML prefers the models of that folder to its global store
+        (`bentoml._internal.service.loader._load_bento`). Models are linked, not copied; calling it
+        again mends what is missing.
+
+        Raises:
+            NotFoundError: The Bento or one of its models is not there.
+            ConflictError: One of them has no content.
+        """
+        bento = self.bentos.require_content(name, version)
+        folder = self.bentos.directory(name, version)
+        for model in self._models_of(bento):
+            content = self.models.directory(model.name, model.version)
+            place = folder / "models" / model.name
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            link = place / model.version
+            if not link.exists():
+                aside = _aside(link)
+                aside.symlink_to(os.path.relpath(content, place))
+                os.replace(aside, link)
+            latest = place / "latest"
+            aside = _aside(latest)
+            aside.write_text(model.version, encoding="utf-8")
+            os.replace(aside, latest)
+        return folder
+
+    def _models_of(self, bento: BentoRecord) -> list[ModelRecord]:
+        """The models of a Bento that are uploaded, oldest build first."""
+        found = []
+        for tag in bento.models:
+            name, _, version = tag.partition(":")
+            model = self.models.get(name, version)
+            if model is None:
+                raise NotFoundError(
+                    f"bento {bento.tag} needs model {tag}, which is not in this cloud",
+                    hint=f"push it: bentoml models push {tag}",
+                )
+            if not model.lives_elsewhere:
+                found.append(self.models.require_content(name, version))
+        return sorted(found, key=lambda model: model.build_at or model.created_at)
+
+
+def _aside(path: Path) -> Path:
+    """A name beside `path` that nobody else uses."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}")

@@ -1,0 +1,309 @@
+"""Content-addressed Python environments, made by uv and shared by proofs and images.
+
+The same requirements, Python and platform always give the same folder below `home.environments`; it is
+built once, under a lock, and is complete only when its marker is there: killed half-way, the next call
+builds it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .bytecode import seed_bytecode
+from .errors import EnvironmentBuildError
+from .home import Home
+
+__all__ = ["Environment", "environment_key", "prepare", "this_minor"]
+
+Log = Callable[[str], None]
+
+#: Marker of a finished environment; written last.
+COMPLETE = ".complete"
+#: Variables of the caller's own environment that would make uv work on that one.
+FOREIGN_ENVS = (
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "UV_PROJECT_ENVIRONMENT",
+    "UV_PYTHON",
+)
+#: Seconds between looks at whether a build was cancelled.
+CANCEL_INTERVAL = 0.25
+COMMENT = re.compile(r"(^|\s)#.*$")
+LOCAL_FILE = re.compile(
+    r"^(?:[\w.-]+(?:\[[^]]*\])?\s*@\s*)?(?P<path>[^\s;]+\.(?:whl|tar\.gz|zip))(?=$|[\s;])"
+)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A finished environment.
+
+    Attributes:
+        key: Its content hash.
+        path: Its folder.
+        python: Its interpreter.
+        cached: True when it was there already.
+        seconds: How long this call took.
+    """
+
+    key: str
+    path: Path
+    python: Path
+    cached: bool
+    seconds: float
+
+
+def this_minor() -> str:
+    """Version of this interpreter as environments are asked for, e.g. "3.11"."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def environment_key(requirements: str, python: str, directory: Path | None = None) -> str:
+    r"""The content hash of an environment.
+
+    Args:
+        requirements: Text of a requirements file. Comments, blank lines and order do not matter.
+        python: Version of Python, e.g. "3.11".
+        directory: Folder that relative paths of wheels start from; the content of such wheels counts.
+
+    Returns:
+        24 hexadecimal digits.
+
+    Example:
+        >>> environment_key("b==1\na==2  # why", "3.11") == environment_key("a==2\nb==1", "3.11")
+        True
+    """
+    lines = sorted(requirement_lines(requirements))
+    parts = [f"python {python}", f"platform {sysconfig.get_platform()}", *lines]
+    for line in lines:
+        match = LOCAL_FILE.match(line)
+        file = (directory or Path()) / match["path"] if match and "://" not in match["path"] else None
+        if file is not None and file.is_file():
+            parts.append(f"{line} sha256={hashlib.sha256(file.read_bytes()).hexdigest()}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def requirement_lines(requirements: str) -> Iterator[str]:
+    """The lines of a requirements file that mean something, continuations joined, blanks normalised."""
+    for line in requirements.replace("\\\n", " ").splitlines():
+        content = " ".join(COMMENT.sub("", line).split())
+        if content:
+            yield content
+
+
+def prepare(
+    home: Home,
+    requirements: str,
+    *,
+    python: str | None = None,
+    directory: Path | None = None,
+    log: Log | None = None,
+    bytecode_from: Sequence[Path] = (),
+    cancelled: threading.Event | None = None,
+) -> Environment:
+    """Get the environment with these requirements; make it when it is not there.
+
+    Safe to call from many processes and threads at once: one builds, the others wait.
+
+    Args:
+        home: Where environments live.
+        requirements: Text of a requirements file.
+        python: Version of Python, e.g. "3.11"; None = this interpreter's.
+        directory: Folder that relative paths in the requirements start from.
+        log: Called with each line of output of the build, as it comes.
+        bytecode_from: `site-packages` folders to take compiled bytecode from, where it is of the very same
+            source files. uv writes none, and a first start without costs seconds.
+        cancelled: Ends the build when set.
+
+    Returns:
+        The environment.
+
+    Raises:
+        EnvironmentBuildError: It could not be made; the log has uv's words. Nothing is left behind.
+    """
+    begin = time.perf_counter()
+    version = python or this_minor()
+    key = environment_key(requirements, version, directory)
+    path = home.environments / key
+    log = log or (lambda _line: None)
+
+    def finished(cached: bool) -> Environment:
+        return Environment(key, path, path / "bin" / "python", cached, time.perf_counter() - begin)
+
+    if is_complete(path):
+        return finished(cached=True)
+    home.environments.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(home.environments / f"{key}.lock", log) as lock:
+        if is_complete(path):
+            return finished(cached=True)
+        try:
+            uv = Uv(directory or home.environments, log, lock, cancelled or threading.Event())
+            build(path, requirements, version, uv)
+            if version == this_minor():
+                count = seed_bytecode(path, bytecode_from)
+                log(f"took bytecode of {count} files over")
+            seconds = round(time.perf_counter() - begin, 3)
+            (path / COMPLETE).write_text(json.dumps({"seconds": seconds}), encoding="utf-8")
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+    return finished(cached=False)
+
+
+def is_complete(path: Path) -> bool:
+    """True when the environment was finished and its base interpreter is still there."""
+    return (path / COMPLETE).is_file() and (path / "bin" / "python").exists()
+
+
+@contextlib.contextmanager
+def locked(file: Path, log: Log) -> Iterator[int]:
+    """Hold the lock `file`; gives its descriptor. Threads and processes wait for each other."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log("waiting: the same environment is being built already")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def build(path: Path, requirements: str, version: str, uv: Uv) -> None:
+    """Make the environment at `path`; an unfinished one that is there is replaced.
+
+    Raises:
+        EnvironmentBuildError: uv failed.
+    """
+    shutil.rmtree(path, ignore_errors=True)
+    base = getattr(sys, "_base_executable", "") or sys.executable
+    interpreter = base if version == this_minor() else version
+    # What this folder's parents say about projects is about other projects.
+    uv(
+        ["venv", "--no-project", "--python", interpreter, str(path)],
+        what=f"the environment with Python {version} could not be created",
+    )
+    listed = path / "requirements.txt"
+    listed.write_text(requirements, encoding="utf-8")
+    # On macOS uv clones, which is as fast.
+    link = [] if sys.platform == "darwin" else ["--link-mode", "hardlink"]
+    uv(
+        ["pip", "install", "--python", str(path / "bin" / "python"), *link, "-r", str(listed)],
+        what="the requirements could not be installed",
+    )
+
+
+def find_uv() -> str:
+    """Path of the uv program.
+
+    Raises:
+        EnvironmentBuildError: There is none.
+    """
+    from uv import find_uv_bin
+
+    try:
+        return str(find_uv_bin())
+    except FileNotFoundError as error:
+        raise EnvironmentBuildError("uv is not installed", hint="pip install uv") from error
+
+
+@dataclass(frozen=True)
+class Uv:
+    """Runs uv for one build.
+
+    Attributes:
+        directory: Where it runs; relative paths in requirements start there.
+        log: Called with each line of output.
+        lock: Descriptor of the build's lock. uv inherits it: should this process be killed, the lock is held
+            until uv has ended, too.
+        cancelled: Ends it when set.
+    """
+
+    directory: Path
+    log: Log
+    lock: int
+    cancelled: threading.Event
+
+    def __call__(self, arguments: list[str], *, what: str) -> None:
+        """Run uv, first from its cache alone (no network, and faster), then online.
+
+        Raises:
+            EnvironmentBuildError: Both failed.
+        """
+        output: list[str] = []
+        for mode in (["--offline"], []):
+            code, said = self._run([*arguments, *mode])
+            if code == 0:
+                return
+            output += said
+            if self.cancelled.is_set():
+                raise EnvironmentBuildError("the build was cancelled", log="\n".join(output))
+        raise EnvironmentBuildError(
+            f"{what}: {uv_sentence(said)}",
+            hint="check names and versions of the requirements, and the network",
+            log="\n".join(output),
+        )
+
+    def _run(self, arguments: list[str]) -> tuple[int, list[str]]:
+        self.log("$ uv " + " ".join(arguments))
+        said: list[str] = []
+        with subprocess.Popen(
+            [find_uv(), *arguments, "--no-progress", "--color", "never"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.directory,
+            env={name: value for name, value in os.environ.items() if name not in FOREIGN_ENVS},
+            pass_fds=(self.lock,),
+        ) as process:
+            try:
+                for line in self._lines(process):
+                    said.append(line)
+                    self.log(line)
+            except BaseException:
+                process.kill()
+                raise
+        return process.returncode, said
+
+    def _lines(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
+        descriptor = process.stdout.fileno() if process.stdout else -1
+        rest = b""
+        while True:
+            if self.cancelled.is_set():
+                process.kill()
+            readable, _, _ = select.select([descriptor], [], [], CANCEL_INTERVAL)
+            if not readable:
+                continue
+            chunk = os.read(descriptor, 65536)
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines if chunk else [rest]:
+                if line.strip():
+                    yield line.decode("utf-8", errors="replace").rstrip()
+            if not chunk:
+                return
+
+
+def uv_sentence(lines: Sequence[str]) -> str:
+    """What uv said last about the failure, on one line."""
+    starts = [number for number, line in enumerate(lines) if line.lstrip().startswith(("×", "error:"))]
+    sentence = lines[starts[0] :] if starts else lines[-1:]
+    text = " ".join(re.sub(r"^[\s×╰─▶│├]+", "", line).strip() for line in sentence).strip()
+    return text.removeprefix("error:").strip() or "uv gave no reason"

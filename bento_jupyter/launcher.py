@@ -1,0 +1,358 @@
+"""Starts, watches and stops one replica: a process of `replica.py` in a Bento's own environment.
+
+Synchronous and free of asyncio, so that a proof in a notebook kernel and the cloud's engine use the same
+code: what was proven is what serves. Protocol: docs/architecture.md, "The replica program".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from .errors import BentoJupyterError
+
+__all__ = ["REPLICA_PROGRAM", "ReplicaProcess", "ReplicaStartError", "launch_replica", "log_tail"]
+
+#: The program that a replica runs.
+REPLICA_PROGRAM = Path(__file__).with_name("replica.py")
+#: What a replica gets of this process's environment; everything else is left out.
+INHERITED_ENVS = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
+#: Variables that BLAS and OpenMP libraries read for their number of threads.
+THREAD_ENVS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+BACKLOG = 2048
+
+
+class ReplicaStartError(BentoJupyterError):
+    """A replica did not become ready.
+
+    Args:
+        message: What happened, with the last line of the traceback.
+        hint: What to do.
+        traceback: The whole traceback of the replica; "" when it gave none.
+        log: The last lines of its log.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", traceback: str = "", log: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.traceback = traceback
+        self.log = log
+
+    def _render_traceback_(self) -> list[str]:
+        lines = super()._render_traceback_()
+        detail = self.traceback or self.log
+        if detail and not self.show_tracebacks:
+            lines += ["  what it wrote:", *(f"  | {line}" for line in detail.splitlines()[-12:])]
+        return lines
+
+
+class ReplicaProcess:
+    """A replica that was started.
+
+    Attributes:
+        process: The child process, leader of a process group of its own.
+        socket_path: Unix socket it serves on; connections may be made from the start and wait in its backlog.
+        report_fd: Non-blocking descriptor of its reports, for `loop.add_reader`; -1 after it was closed.
+        phases: Seconds per phase of its start so far: `process`, `imports`, `load`, `ready`, in this order.
+        error: Last line of its traceback when its start failed, else "".
+        traceback: The whole traceback.
+        log: File with its stdout and stderr.
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        *,
+        socket_path: Path,
+        report_fd: int,
+        lifeline_fd: int,
+        scratch: Path,
+        log: Path,
+    ) -> None:
+        self.process = process
+        self.socket_path = socket_path
+        self.report_fd = report_fd
+        self.phases: dict[str, float] = {}
+        self.error = ""
+        self.traceback = ""
+        self.log = log
+        self._lifeline_fd = lifeline_fd
+        self._scratch = scratch
+        self._buffer = b""
+        self._elapsed = 0.0
+        self._closing = threading.Lock()
+
+    @property
+    def pid(self) -> int:
+        """Its process id, also the id of its process group."""
+        return self.process.pid
+
+    @property
+    def ready(self) -> bool:
+        """True once the service's instance has been created and requests are answered."""
+        return "ready" in self.phases
+
+    def feed(self) -> bool:
+        """Read the reports that have come, without waiting.
+
+        Returns:
+            True when no more will come: it is ready, has failed, or has ended.
+        """
+        while self.report_fd >= 0:
+            try:
+                chunk = os.read(self.report_fd, 65536)
+            except BlockingIOError:
+                return False
+            self._buffer += chunk
+            *lines, self._buffer = self._buffer.split(b"\n")
+            for line in lines:
+                self._take(json.loads(line))
+            if not chunk:
+                self._close_report()
+        return True
+
+    def wait_ready(self, timeout: float = 120.0) -> dict[str, float]:
+        """Wait until it is ready.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Seconds per phase of the start; their sum is the cold start.
+
+        Raises:
+            ReplicaStartError: It failed, ended or was not ready in time. It is not stopped by that.
+        """
+        deadline = time.monotonic() + timeout
+        while not self.feed():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise ReplicaStartError(
+                    f"the Bento was not ready after {timeout:g} s (last phase: {self.last_phase})",
+                    hint=f"its log: {self.log}",
+                    log=log_tail(self.log),
+                )
+            select.select([self.report_fd], [], [], left)
+        if not self.ready:
+            raise self.start_error()
+        return dict(self.phases)
+
+    @property
+    def last_phase(self) -> str:
+        """The newest phase that is over; "start" when none is."""
+        return next(reversed(self.phases), "start")
+
+    def start_error(self) -> ReplicaStartError:
+        """Why it did not become ready; waits for its end, which is near when `feed` has returned True."""
+        try:
+            code = self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            code = None
+        reason = self.error or describe_exit(code)
+        return ReplicaStartError(
+            f"the Bento did not start: {reason}",
+            hint=f"its log: {self.log}",
+            traceback=self.traceback,
+            log=log_tail(self.log),
+        )
+
+    def stop(self, grace: float = 10.0) -> int:
+        """Let it finish its requests and end; kill it when it takes longer than `grace` seconds.
+
+        Returns:
+            Its exit code (negative: the signal that ended it).
+        """
+        with contextlib.suppress(ProcessLookupError):
+            self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=grace)
+        return self.kill()
+
+    def kill(self) -> int:
+        """End it and all processes it started, now; removes its socket and scratch folder.
+
+        Returns:
+            Its exit code (negative: the signal that ended it).
+        """
+        # The group outlives its leader as long as one of its processes lives: kill it in any case. Its id
+        # cannot have been taken by others while the leader is not reaped or the group has a member.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        code = self.process.wait()
+        with self._closing:
+            self._close_report()
+            if self._lifeline_fd >= 0:
+                os.close(self._lifeline_fd)
+                self._lifeline_fd = -1
+        self.socket_path.unlink(missing_ok=True)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        return code
+
+    def __enter__(self) -> ReplicaProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _take(self, message: dict[str, object]) -> None:
+        if message["phase"] == "failed":
+            self.error = str(message.get("error") or "")
+            self.traceback = str(message.get("traceback") or "")
+            return
+        elapsed = float(str(message["seconds"]))
+        self.phases[str(message["phase"])] = round(elapsed - self._elapsed, 6)
+        self._elapsed = elapsed
+
+    def _close_report(self) -> None:
+        if self.report_fd >= 0:
+            os.close(self.report_fd)
+            self.report_fd = -1
+
+
+def launch_replica(
+    python: Path,
+    bento: Path,
+    socket_path: Path,
+    *,
+    service: str = "",
+    envs: Mapping[str, str] | None = None,
+    log: Path,
+    scratch: Path,
+    cpus: float | None = None,
+) -> ReplicaProcess:
+    """Start a replica of a Bento; returns at once, see `ReplicaProcess.wait_ready`.
+
+    Args:
+        python: Interpreter of the Bento's environment.
+        bento: Folder of the Bento.
+        socket_path: Where to bind the Unix socket; a file that is there is replaced.
+        service: Service to serve; "" = the entry service. What it depends on runs in the same process.
+        envs: Environment variables, on top of a clean set. `BENTOML_HOME` in it decides where models that
+            the Bento does not contain are looked for (default: nowhere, an empty folder).
+        log: File that gets its stdout and stderr, appended.
+        scratch: Folder of its own for metrics, task results and temporary BentoML files; removed at its end.
+        cpus: CPU share; limits the threads of BLAS and OpenMP libraries. None = no limit.
+
+    Returns:
+        The replica. Stop it with `stop()`, or use it as a context manager.
+
+    Example:
+        >>> with launch_replica(python, bento, sock, log=log, scratch=tmp) as replica:  # doctest: +SKIP
+        ...     replica.wait_ready(60)
+    """
+    # The replica has another working folder. `absolute`, since a resolved interpreter has left its environment.
+    python, bento, scratch = python.absolute(), bento.resolve(), scratch.absolute()
+    for folder in (socket_path.parent, log.parent, scratch / "bentoml", scratch / "metrics"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    listener = bind(socket_path)
+    report_read, report_write = os.pipe()
+    lifeline_read, lifeline_write = os.pipe()
+    os.set_blocking(report_read, False)
+    settings = {
+        "bento": str(bento),
+        "service": service,
+        "socket_fd": listener.fileno(),
+        "report_fd": report_write,
+        "lifeline_fd": lifeline_read,
+        "started": time.monotonic(),
+        # The kernel's "parent died" signal is tied to the starting thread: only the main one lives as long.
+        "parent": os.getpid() if threading.current_thread() is threading.main_thread() else None,
+    }
+    try:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [str(python), "-I", "-u", str(REPLICA_PROGRAM), json.dumps(settings)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=bento,
+                env=replica_envs(python, scratch, envs or {}, cpus),
+                start_new_session=True,
+                pass_fds=(listener.fileno(), report_write, lifeline_read),
+            )
+    except BaseException:
+        os.close(report_read)
+        os.close(lifeline_write)
+        socket_path.unlink(missing_ok=True)
+        raise
+    finally:
+        listener.close()
+        os.close(report_write)
+        os.close(lifeline_read)
+    return ReplicaProcess(
+        process,
+        socket_path=socket_path,
+        report_fd=report_read,
+        lifeline_fd=lifeline_write,
+        scratch=scratch,
+        log=log,
+    )
+
+
+def bind(path: Path) -> socket.socket:
+    """A listening Unix socket at `path` that only this user can connect to."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(str(path))
+        path.chmod(0o600)
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def replica_envs(python: Path, scratch: Path, envs: Mapping[str, str], cpus: float | None) -> dict[str, str]:
+    """The whole environment of a replica: a clean set, BentoML's folders, thread limits, then `envs`."""
+    clean = {name: os.environ[name] for name in INHERITED_ENVS if name in os.environ}
+    clean["PATH"] = os.pathsep.join([str(python.parent), clean.get("PATH", os.defpath)])
+    clean["VIRTUAL_ENV"] = str(python.parent.parent)
+    clean["BENTOML_HOME"] = str(scratch / "bentoml")
+    clean["PROMETHEUS_MULTIPROC_DIR"] = str(scratch / "metrics")
+    clean["BENTOML_RESULT_STORE"] = str(scratch / "results.db")
+    clean["BENTOML_DO_NOT_TRACK"] = "True"
+    if cpus is not None:
+        clean.update(dict.fromkeys(THREAD_ENVS, str(max(1, math.ceil(cpus)))))
+    return {**clean, **envs}
+
+
+def describe_exit(code: int | None) -> str:
+    """An exit code in words."""
+    if code is None:
+        return "it reported nothing and did not end"
+    if code >= 0:
+        return f"it ended with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = str(-code)
+    return f"it was ended by signal {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
+def log_tail(log: Path, lines: int = 30) -> str:
+    """The last lines of a log file; "" when there is none."""
+    try:
+        with log.open("rb") as handle:
+            handle.seek(max(0, handle.seek(0, os.SEEK_END) - 200 * lines))
+            text = handle.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])

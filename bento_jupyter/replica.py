@@ -1,0 +1,277 @@
+"""The program that serves one Bento: one process, one listening Unix socket, reports instead of polling.
+
+It is run by path with the interpreter of the Bento's own environment, where bento_jupyter is not
+installed: only the standard library is imported at module level, bentoml and uvicorn inside functions.
+How it is started and what it reports: docs/architecture.md, "The replica program".
+
+What it does is what `bentoml serve` does for a Bento (`_bentoml_impl/server/serving.py` and
+`_bentoml_impl/worker/service.py` of BentoML 1.4), without its supervisor and second process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from typing import Any
+
+__all__ = ["main"]
+
+#: Exit code after a failed start, the one uvicorn uses too.
+START_FAILED = 3
+#: Only the gateway connects, and it pools connections: the replica must not be the one that closes them.
+KEEP_ALIVE_SECONDS = 24 * 3600
+#: As `bentoml serve` does.
+BACKLOG = 2048
+
+
+class Report:
+    """Tells the supervisor how the start goes, one JSON line per phase.
+
+    Args:
+        descriptor: Where to write.
+        started: `time.monotonic()` (a clock of the whole system) when the supervisor started this process.
+    """
+
+    def __init__(self, descriptor: int, started: float) -> None:
+        self._descriptor = descriptor
+        self._started = started
+
+    def phase(self, name: str) -> None:
+        """A phase is over."""
+        self._write({"phase": name, "seconds": round(time.monotonic() - self._started, 6)})
+
+    def failed(self, text: str) -> None:
+        """The start failed; `text` is the traceback."""
+        lines = [line for line in text.splitlines() if line.strip()]
+        self._write({"phase": "failed", "error": lines[-1].strip() if lines else "", "traceback": text})
+
+    def close(self) -> None:
+        """Nothing more will be reported."""
+        os.close(self._descriptor)
+
+    def _write(self, message: dict[str, Any]) -> None:
+        # A supervisor that is gone is dealt with by the lifeline.
+        with contextlib.suppress(OSError):
+            data = json.dumps(message).encode() + b"\n"
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+
+
+def end_with_supervisor(lifeline: int, parent: int | None) -> None:
+    """End this process, and all it started, when its supervisor dies.
+
+    Args:
+        lifeline: Read end of a pipe whose write end only the supervisor has.
+        parent: Process id of the supervisor, to have the kernel kill this process too, which works even
+            when this process is stopped or holds the interpreter lock (Linux only). None = do not: the
+            kernel's signal comes when the *thread* ends that started this process.
+    """
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(lifeline, 64):
+                pass
+        if os.getpgrp() == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()
+    if parent is not None and sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died before the call above
+            os._exit(1)
+
+
+def apply_default_envs(envs: Any) -> None:
+    """Set the environment variables that the Bento gives a value to and the deployment does not."""
+    for env in envs:
+        if env.stage != "build" and env.value:
+            os.environ.setdefault(env.name, str(env.value))
+
+
+def check_required_envs(services: dict[str, Any]) -> None:
+    """Apply what the services' code says about environment variables, as `bentoml serve` does.
+
+    Raises:
+        RuntimeError: A variable that a service needs has no value.
+    """
+    for service in services.values():
+        for env in service.envs:
+            if env.stage == "build" or env.name in os.environ:
+                continue
+            if not env.value:
+                raise RuntimeError(
+                    f"Environment variable {env.name!r} is required by service {service.name!r} but not set. "
+                    "Give it to the deployment, or a default value to the service."
+                )
+            os.environ[env.name] = str(env.value)
+
+
+def load_service(bento: str, name: str) -> Any:
+    """Load the Bento's service (and with it all that it depends on) as a worker of `bentoml serve` does.
+
+    Args:
+        bento: Folder of the Bento.
+        name: Name of the service to serve; "" = the entry service.
+    """
+    from _bentoml_impl.loader import load
+    from _bentoml_impl.server.serving import server_on_deployment
+    from bentoml import Bento
+    from bentoml._internal.container import BentoMLContainer
+    from bentoml._internal.context import server_context
+    from bentoml._internal.log import configure_server_logging
+    from bentoml._internal.utils.uri import join_paths
+
+    info = Bento.from_path(bento).info
+    apply_default_envs(info.envs)
+    # Before the first line of log, which is where BentoML looks up the name that all lines bear.
+    server_context.service_type = "entry_service"
+    server_context.service_name = name or info.entry_service
+    server_context.worker_index = 1
+    configure_server_logging()
+    service = load(bento, standalone_load=True)
+    if name and name != service.name:
+        service = service.find_dependent_by_name(name)
+        server_context.service_type = "service"
+    services = service.all_services()
+    check_required_envs(services)
+    for each in services.values():
+        each.config["workers"] = 1  # this process is the only one: limits must not be divided by the workers
+    BentoMLContainer.development_mode.set(False)
+    server_context.service_name = service.name
+    server_context.service_routes = [
+        join_paths(service.path_prefix, api.route) for api in service.apis.values()
+    ]
+    tag = service.bento.tag if service.bento is not None else None
+    server_context.bento_name = tag.name if tag else service.name
+    server_context.bento_version = (tag.version if tag else None) or "not available"
+    service.inject_config()
+    for each in services.values():
+        server_on_deployment(each)
+    return service
+
+
+def build_app(service: Any, is_main: bool) -> Any:
+    """The ASGI application of a loaded service, without BentoML's own timeout where that is possible.
+
+    `TimeoutMiddleware` of BentoML 1.4 never cancels its timers: each request stays in memory for the whole
+    timeout. The gateway enforces the timeout instead.
+    """
+    try:
+        from _bentoml_impl.server.app import ServiceAppFactory
+
+        factory = ServiceAppFactory(service, is_main=is_main)
+        factory.timeout = None
+        return factory()
+    except (ImportError, TypeError, AttributeError):
+        return service.to_asgi(is_main=is_main)
+
+
+class StartupFailure:
+    """ASGI wrapper that keeps the traceback of a failed start, which uvicorn only logs."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.traceback = ""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+
+        async def sent(message: Any) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                self.traceback = message.get("message") or "the application did not start"
+            await send(message)
+
+        await self.app(scope, receive, sent)
+
+
+def serve(app: StartupFailure, listener: socket.socket, report: Report) -> None:
+    """Serve until SIGTERM; report when the service's instance, and with it its model, is there.
+
+    Raises:
+        SystemExit: The start failed (reported), or the server ended.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            if self.started:
+                gc.collect()
+                gc.freeze()  # what was made during the start lives for ever: never scan it again
+                report.phase("ready")
+                report.close()
+
+    config = uvicorn.Config(
+        app=app,
+        backlog=BACKLOG,
+        log_config=None,
+        workers=1,
+        lifespan="on",
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
+    server = Server(config)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        if not server.started:
+            report.failed(app.traceback or traceback.format_exc())
+    if not server.started:
+        sys.exit(START_FAILED)
+
+
+def terminate(_signal: int, _frame: Any) -> None:
+    """Leave on SIGTERM: before uvicorn has its handler, and when it re-raises the signal at its end."""
+    sys.exit(0)
+
+
+def main(argument: str) -> None:
+    """Serve as the JSON `argument` says; see the module's description.
+
+    Args:
+        argument: `{"bento", "service", "socket_fd", "report_fd", "lifeline_fd"}` and, optionally, `started`
+            (`time.monotonic()` of the supervisor) and `parent` (see `end_with_supervisor`).
+    """
+    settings = json.loads(argument)
+    report = Report(settings["report_fd"], settings.get("started") or time.monotonic())
+    report.phase("process")
+    signal.signal(signal.SIGTERM, terminate)
+    faulthandler.enable()
+    for inherited in ("socket_fd", "report_fd", "lifeline_fd"):
+        os.set_inheritable(settings[inherited], False)  # they are this process's, not its children's
+    end_with_supervisor(settings["lifeline_fd"], settings.get("parent"))
+    try:
+        import _bentoml_impl.server.app  # noqa: F401
+        import uvicorn  # noqa: F401
+
+        report.phase("imports")
+        service = load_service(settings["bento"], settings.get("service") or "")
+        from bentoml._internal.context import server_context
+
+        app = StartupFailure(build_app(service, is_main=server_context.service_type == "entry_service"))
+        report.phase("load")
+    except Exception:
+        text = traceback.format_exc()
+        sys.stderr.write(text)
+        report.failed(text)
+        sys.exit(START_FAILED)
+    serve(app, socket.socket(fileno=settings["socket_fd"]), report)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,111 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { Connection, IProblem } from '../tokens';
+import { CopyButton } from './CopyButton';
+import { ProblemNote } from './ProblemNote';
+
+/** What starts the cloud in a notebook. */
+const START = '%bento_cloud start';
+
+/** What brings the server extension to life. */
+const INSTALL = [
+  'pip install bento-jupyter',
+  'jupyter server extension enable bento_jupyter',
+  'jupyter server extension list'
+].join('\n');
+
+/** Properties of a notice. */
+export interface INoticeProps {
+  busy: boolean;
+  connection: Connection;
+  message: string;
+  onRetry: () => void;
+  onStartCloud: () => void;
+  problem: IProblem | null;
+  trans: TranslationBundle;
+}
+
+/** What is said in place of the list while the cloud does not run; null when it does. */
+export function Notice(props: INoticeProps): React.JSX.Element | null {
+  const { busy, connection, message, onRetry, onStartCloud, problem, trans } =
+    props;
+  const start = (
+    <button
+      type="button"
+      className="jp-mod-styled jp-mod-accept"
+      disabled={busy}
+      onClick={onStartCloud}
+    >
+      {busy ? trans.__('Starting…') : trans.__('Start the cloud')}
+    </button>
+  );
+  const retry = (
+    <button
+      type="button"
+      className="jp-mod-styled jp-mod-reject"
+      onClick={onRetry}
+    >
+      {trans.__('Retry')}
+    </button>
+  );
+  switch (connection) {
+    case 'loading':
+    case 'running':
+      return null;
+    case 'stopped':
+      return (
+        <section className="jp-BentoNotice">
+          <h3>{trans.__('The cloud is not running')}</h3>
+          <p>
+            {trans.__(
+              'Your own small cloud turns models and functions of a notebook into endpoints that other programs call. It runs on this machine and stays when notebooks close.'
+            )}
+          </p>
+          {start}
+          {problem && <ProblemNote problem={problem} />}
+          <p className="jp-BentoNotice-aside">
+            {trans.__('In a notebook, this starts it as well:')}
+          </p>
+          <pre>{START}</pre>
+        </section>
+      );
+    case 'unreachable':
+      return (
+        <section className="jp-BentoNotice">
+          <h3>{trans.__('The cloud does not answer')}</h3>
+          <p>{message}</p>
+          {retry}
+          {problem && <ProblemNote problem={problem} />}
+        </section>
+      );
+    case 'missing':
+      return (
+        <section className="jp-BentoNotice">
+          <h3>{trans.__('The server half is missing')}</h3>
+          <p>
+            {trans.__(
+              'This Jupyter server does not have the extension bento_jupyter. Where the server is installed, run these and restart it:'
+            )}
+          </p>
+          <div className="jp-BentoSnippet">
+            <pre>{INSTALL}</pre>
+            <CopyButton
+              label={trans.__('Copy commands')}
+              text={INSTALL}
+              trans={trans}
+            />
+          </div>
+          {retry}
+        </section>
+      );
+    case 'offline':
+      return (
+        <section className="jp-BentoNotice">
+          <h3>{trans.__('The Jupyter server does not answer')}</h3>
+          <p>{message}</p>
+          {retry}
+        </section>
+      );
+  }
+}

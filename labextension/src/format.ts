@@ -1,0 +1,199 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IDeployment, ILogLine, IScaling } from './payloads';
+
+/** How a status is to be seen. */
+export type Tone = 'ok' | 'idle' | 'busy' | 'failed' | 'off';
+
+/** The tone of a deployment's status; that of an unknown one is `off`. */
+export function toneOf(status: string): Tone {
+  switch (status) {
+    case 'running':
+      return 'ok';
+    case 'scaled-to-zero':
+      return 'idle';
+    case 'deploying':
+    case 'image-building':
+    case 'image-build-succeeded':
+    case 'terminating':
+      return 'busy';
+    case 'failed':
+    case 'image-build-failed':
+    case 'unhealthy':
+      return 'failed';
+    default:
+      return 'off';
+  }
+}
+
+/** A deployment's status in words. */
+export function statusWord(status: string, trans: TranslationBundle): string {
+  switch (status) {
+    case 'running':
+      return trans.__('Running');
+    case 'scaled-to-zero':
+      return trans.__('Scaled to zero');
+    case 'deploying':
+      return trans.__('Deploying');
+    case 'image-building':
+      return trans.__('Building image');
+    case 'image-build-succeeded':
+      return trans.__('Image built');
+    case 'image-build-failed':
+      return trans.__('Image failed');
+    case 'failed':
+      return trans.__('Failed');
+    case 'unhealthy':
+      return trans.__('Unhealthy');
+    case 'terminating':
+      return trans.__('Terminating');
+    case 'terminated':
+      return trans.__('Terminated');
+    case 'non-deployed':
+      return trans.__('Not deployed');
+    default:
+      return trans.__('Unknown');
+  }
+}
+
+/** An instance's state in words. */
+export function instanceWord(state: string, trans: TranslationBundle): string {
+  switch (state) {
+    case 'starting':
+      return trans.__('Starting');
+    case 'ready':
+      return trans.__('Ready');
+    case 'draining':
+      return trans.__('Draining');
+    case 'stopped':
+      return trans.__('Stopped');
+    case 'failed':
+      return trans.__('Failed');
+    default:
+      return trans.__('Unknown');
+  }
+}
+
+/** The name of a mode. */
+export function modeTitle(
+  mode: IDeployment['mode'],
+  trans: TranslationBundle
+): string {
+  return mode === 'online'
+    ? trans.__('Online Service')
+    : trans.__('On-Demand Function');
+}
+
+/** A phase of a cold start in words. */
+export function phaseWord(phase: string, trans: TranslationBundle): string {
+  switch (phase) {
+    case 'process':
+      return trans.__('process');
+    case 'imports':
+      return trans.__('imports');
+    case 'load':
+      return trans.__('load');
+    case 'ready':
+      return trans.__('ready');
+    default:
+      return phase;
+  }
+}
+
+/**
+ * How long ago `then` was, coarse enough not to be wrong before the next poll.
+ *
+ * @param then - Milliseconds since the epoch.
+ * @param now - Milliseconds since the epoch.
+ */
+export function age(
+  then: number,
+  now: number,
+  trans: TranslationBundle
+): string {
+  const minutes = Math.floor(Math.max(0, now - then) / 60_000);
+  if (minutes < 1) {
+    return trans.__('< 1 min');
+  }
+  if (minutes < 60) {
+    return trans.__('%1 min', minutes);
+  }
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) {
+    return trans.__('%1 h', hours);
+  }
+  const days = Math.floor(hours / 24);
+  return trans._n('%1 day', '%1 days', days);
+}
+
+/** A duration in seconds, with as many digits as are worth reading. */
+export function duration(seconds: number, trans: TranslationBundle): string {
+  if (seconds < 0.9995) {
+    return trans.__('%1 ms', Math.round(seconds * 1000));
+  }
+  if (seconds < 59.95) {
+    return trans.__('%1 s', seconds.toFixed(seconds < 9.95 ? 2 : 1));
+  }
+  const whole = Math.round(seconds);
+  return trans.__('%1 min %2 s', Math.floor(whole / 60), whole % 60);
+}
+
+/** An amount of memory. */
+export function memory(bytes: number, trans: TranslationBundle): string {
+  const mebibytes = bytes / 2 ** 20;
+  return mebibytes < 1000
+    ? trans.__('%1 MB', Math.round(mebibytes))
+    : trans.__('%1 GB', (mebibytes / 1024).toFixed(1));
+}
+
+/**
+ * A log line for a narrow place: its time of day, and the text without its own time.
+ *
+ * @param line - The line.
+ */
+export function logLine(line: ILogLine): { time: string; text: string } {
+  const written = line.at === null ? null : new Date(line.at);
+  return {
+    time: written ? written.toTimeString().slice(0, 8) : '',
+    text: written
+      ? line.text.replace(
+          /^\d{4}-\d\d-\d\d[T ][\d:.,]+(Z|[+-]\d\d:?\d\d)?\s*/,
+          ''
+        )
+      : line.text
+  };
+}
+
+/** How many instances there are between, and what makes it more or fewer. */
+export function scalingText(
+  scaling: IScaling,
+  trans: TranslationBundle
+): string {
+  const range =
+    scaling.min === scaling.max
+      ? trans._n('%1 instance', '%1 instances', scaling.max)
+      : trans.__('%1 to %2 instances', scaling.min, scaling.max);
+  return scaling.concurrency === null
+    ? range
+    : trans.__('%1, %2 requests at a time each', range, scaling.concurrency);
+}
+
+/**
+ * A shell command that calls the deployment; null while it has no URL.
+ *
+ * #### Notes
+ * It never holds a token, only the name of a variable to put one in.
+ */
+export function curlSnippet(
+  deployment: Pick<IDeployment, 'url' | 'protected'>
+): string | null {
+  if (deployment.url === null) {
+    return null;
+  }
+  const url = `${deployment.url.replace(/\/+$/, '')}/readyz`;
+  const lines = [`curl -i '${url.replace(/'/g, "'\\''")}'`];
+  if (deployment.protected) {
+    lines.push('  -H "Authorization: Bearer $BENTO_TOKEN"');
+  }
+  return lines.join(' \\\n');
+}
