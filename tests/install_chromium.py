@@ -16,7 +16,15 @@ def main() -> int:
         return 0
     if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=False)
-        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
+        command = [
+            "apt-get",
+            "install",
+            "-y",
+            "-qq",
+            "--no-install-recommends",
+            "chromium",
+            "fonts-dejavu-core",
+        ]
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         return subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL).returncode
     print("no Chromium found: the browser tests will be skipped (set CHROMIUM=/path/to/it to run them)")

@@ -97,8 +97,13 @@ HEAVY = {"bentoml", "ipywidgets", "uvicorn", "sqlalchemy", "numpy", "pandas"}
 
 
 def loaded_by(code: str) -> set[str]:
-    script = f"import sys\nbefore = set(sys.modules)\n{code}\nimport json\nprint(json.dumps(sorted(set(sys.modules) - before)))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    script = (
+        f"import json, sys\nbefore = set(sys.modules)\n{code}\n"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -134,8 +139,8 @@ def test_lock_files_name_no_address(name: str) -> None:
 
 
 def test_modules_stay_readable_in_one_sitting() -> None:
-    long = {str(path.relative_to(ROOT)): lines for path in modules() if (lines := len(path.read_text().splitlines())) > 600}
-    assert not long
+    lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules()}
+    assert not {name: count for name, count in lines.items() if count > 600}
 
 
 def test_no_module_prints_but_the_shell_face() -> None:
@@ -144,7 +149,9 @@ def test_no_module_prints_but_the_shell_face() -> None:
         for path in modules()
         if path.name != "cli.py"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "input")
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("print", "input")
     ]
     assert not printing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bento_jupyter.errors import BuildError
 from bento_jupyter.home import Home
@@ -74,31 +76,38 @@ def run_build(project: Path) -> Built:
     """
     begin = time.perf_counter()
     version = content_version(project)
-    name = project.name.removesuffix(f"-{version}")
-    tag = f"{name}:{version}"
+    name = str(read_yaml(project / "bentofile.yaml")["name"])
     path = store() / "bentos" / name / version
-    cached = (path / "bento.yaml").is_file() and _has_models(path)
-    if cached:
-        (path.parent / "latest").write_text(version)  # what was built last is the latest
-    else:
-        shutil.rmtree(path, ignore_errors=True)  # half of a Bento
-        envs = {key: value for key, value in os.environ.items() if key not in FOREIGN_ENVS}
-        envs |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONDONTWRITEBYTECODE": "1"}
-        try:
-            done = subprocess.run(
-                [sys.executable, "build.py", "--version", version],
-                cwd=project, env=envs, stdin=subprocess.DEVNULL, capture_output=True,
-                text=True, encoding="utf-8", errors="replace", timeout=BUILD_TIMEOUT, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            raise BuildError(f"building {name} took longer than {BUILD_TIMEOUT} s") from error
-        if done.returncode or not path.is_dir():
-            said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-            shutil.rmtree(path, ignore_errors=True)
-            raise BuildError(
-                f"building {name} failed: " + "\n".join(said[-8:] or [f"code {done.returncode}"])
-            )
-    return Built(tag, path, version, project, cached, time.perf_counter() - begin)
+    with (project.parent / f".{project.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another kernel may be building the same
+        cached = (path / "bento.yaml").is_file() and _has_models(path)
+        if cached:
+            (path.parent / "latest").write_text(
+                version, encoding="utf-8"
+            )  # what was built last is the latest
+        else:
+            shutil.rmtree(path, ignore_errors=True)  # half of a Bento
+            _build(project, path)
+    return Built(f"{name}:{version}", path, version, project, cached, time.perf_counter() - begin)
+
+
+def _build(project: Path, path: Path) -> None:
+    """Run `build.py`, which is to bring forth the Bento at `path`."""
+    envs = {key: value for key, value in os.environ.items() if key not in FOREIGN_ENVS}
+    envs |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "build.py", "--version", path.name],
+            cwd=project, env=envs, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, encoding="utf-8", errors="replace", timeout=BUILD_TIMEOUT, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(f"building {path.parent.name} took longer than {BUILD_TIMEOUT} s") from error
+    if done.returncode or not path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        last = "\n".join(said[-8:] or [f"code {done.returncode}"])
+        raise BuildError(f"building {path.parent.name} failed: {last}")
 
 
 def discard(built: Built) -> None:
@@ -130,11 +139,16 @@ def _forget(folder: Path) -> None:
         shutil.rmtree(folder.parent, ignore_errors=True)
 
 
-def model_folders(bento: Path) -> list[Path]:
-    """Folders in the model store of the models that a Bento names."""
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file of BentoML's."""
     import yaml  # type: ignore[import-untyped]
 
-    info = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8"))
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def model_folders(bento: Path) -> list[Path]:
+    """Folders in the model store of the models that a Bento names."""
+    info = read_yaml(bento / "bento.yaml")
     models = [
         *(info.get("models") or ()),
         *(m for s in info.get("services") or () for m in s.get("models") or ()),

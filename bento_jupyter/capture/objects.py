@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+import threading
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -46,11 +47,12 @@ class Contents:
     digest: str
     size: int
     saved: IO[bytes] = field(repr=False)
+    _reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def write(self, path: Path) -> None:
-        """Write the saved object to a file."""
-        self.saved.seek(0)
-        with path.open("wb") as handle:
+        """Write the saved object to a file; threads may do so at once."""
+        with self._reading, path.open("wb") as handle:
+            self.saved.seek(0)
             shutil.copyfileobj(self.saved, handle)
 
 

@@ -16,7 +16,7 @@ from bento_jupyter.spec import NAME_PATTERN
 from .compare import compare
 from .distributions import Distributions, closure
 from .objects import Contents, save_object
-from .sample import as_sample, describe_sample
+from .sample import as_sample, describe_sample, width_problem
 
 __all__ = ["METHODS", "EndpointPlan", "Plan", "Requirement", "make_plan"]
 
@@ -57,7 +57,7 @@ class Requirement:
     why: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """What an object will become.
 
@@ -92,7 +92,7 @@ class Plan:
         """Full name of the object's class, and its size when saved, in bytes."""
         return self.contents.kind, self.contents.size
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         kind, size = self.object
         lines = [f"{self.name}: {kind}, {size:,} bytes, Python {self.python}"]
         lines += [
@@ -150,7 +150,7 @@ def make_plan(
     check_name(name)
     check_estimator(obj)
     contents = save_object(obj)  # before it is asked: nearest-neighbour trees count their queries
-    rows = as_sample(sample, obj)
+    rows = as_sample(sample)
     takes = describe_sample(rows)
     points, left_out = plan_endpoints(obj, rows, takes, endpoints)
     requirements = direct_requirements(contents, takes, points)
@@ -242,6 +242,9 @@ def plan_endpoints(
             expected = getattr(obj, method)(rows)
         except Exception as error:
             if not points:
+                problem, hint = width_problem(rows, obj)
+                if problem:
+                    raise SampleError(problem, hint=hint) from error
                 raise SampleError(
                     f"{method} of the {type(obj).__name__} does not take the sample: {in_short(error)}",
                     hint=ROWS_HINT if rows.ndim == 1 else f"try .{method}(sample) in a cell",

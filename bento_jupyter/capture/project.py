@@ -89,7 +89,7 @@ def fill(plan: Plan, folder: Path) -> None:
     sample = {PARAMETER: encode(plan.sample, plan.endpoints[0].input)}
     expected = {point.name: encode(point.expected, point.output) for point in plan.endpoints}
     types = {
-        point.name: {"input": point.input, "output": point.output, "expects": [PARAMETER]}
+        point.name: {"input": point.input, "output": point.output, "parameter": PARAMETER}
         for point in plan.endpoints
     }
     write_json(folder / "model" / "model.json", about)
@@ -265,9 +265,10 @@ def readme(plan: Plan, sample: dict[str, Any]) -> str:
     )
     left = lines_of([f"- without `{name}`: {reason}" for name, reason in plan.left_out.items()])
     needs = ", ".join(f"{item.name} {item.version}" for item in plan.requirements)
+    named = f"`{plan.label}`: " if plan.label else ""
     return f"""# {plan.name}
 
-`{kind}` ({size:,} bytes), from a notebook. Python {plan.python}; {needs}.
+{named}`{kind}` ({size:,} bytes), from a notebook. Python {plan.python}; {needs}.
 
 | endpoint | `{PARAMETER}` | answer |
 |---|---|---|

@@ -20,7 +20,7 @@ from bento_jupyter.errors import ProofError
 from bento_jupyter.home import Home
 from bento_jupyter.launcher import launch_replica
 
-from .build import model_folders, store
+from .build import model_folders, read_yaml, store
 from .compare import TOLERANCE, compare
 from .plan import Plan
 from .project import requirements_txt
@@ -259,7 +259,5 @@ def read_proof(bento: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, A
 
 def identify(bento: Path) -> tuple[str, str]:
     """Tag and version of Python of a Bento."""
-    import yaml  # type: ignore[import-untyped]
-
-    info = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8"))
+    info = read_yaml(bento / "bento.yaml")
     return f"{info['name']}:{info['version']}", str(info["image"]["python_version"])

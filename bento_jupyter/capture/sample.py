@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from bento_jupyter.codec import CodecError, Descriptor, decode, describe, encode
@@ -10,28 +11,27 @@ from bento_jupyter.errors import SampleError
 
 from .compare import compare
 
-__all__ = ["SAMPLE_ROWS", "as_sample", "describe_sample"]
+__all__ = ["SAMPLE_ROWS", "as_sample", "describe_sample", "width_problem"]
 
 #: Rows that go into the Bento as its proof.
 SAMPLE_ROWS = 100
 HINT = "give some rows like those that will come: --sample X_test[:5]"
 
 
-def as_sample(sample: Any, estimator: Any) -> Any:
+def as_sample(sample: Any) -> Any:
     """The first rows of a sample, as an array or a DataFrame numbered from 0; a copy.
 
     Args:
         sample: A numpy array, DataFrame, Series or list.
-        estimator: What it is for; its `n_features_in_` and `feature_names_in_` are checked.
 
     Raises:
-        SampleError: It is missing, empty, of an unknown type, or lacks columns that the estimator knows.
+        SampleError: It is missing, empty or of an unknown type.
     """
     import numpy as np
 
     if sample is None:
         raise SampleError("a sample is missing", hint=HINT)
-    pandas = _pandas_of(sample)
+    pandas = sys.modules.get("pandas")  # a frame cannot come without it
     if pandas is not None and isinstance(sample, pandas.DataFrame):
         rows = sample.iloc[:SAMPLE_ROWS].reset_index(drop=True).copy()
     elif pandas is not None and isinstance(sample, pandas.Series):
@@ -45,7 +45,6 @@ def as_sample(sample: Any, estimator: Any) -> Any:
         raise SampleError(f"the sample is a {name}", hint="give a numpy array or a pandas DataFrame")
     if np.ndim(rows) == 0 or len(rows) == 0:
         raise SampleError("the sample has no rows", hint=HINT)
-    _check_width(rows, estimator)
     return rows
 
 
@@ -91,29 +90,28 @@ def _flat(values: Any) -> Any:
             yield value
 
 
-def _check_width(rows: Any, estimator: Any) -> None:
+def width_problem(rows: Any, estimator: Any) -> tuple[str, str]:
+    """What is wrong with the columns of a sample that an estimator did not take, and a hint; "" if none.
+
+    Only asked after it raised: a ColumnTransformer does without columns that it was fitted on.
+    """
+    kind = type(estimator).__name__
     wanted = _fitted(estimator, "feature_names_in_")
     columns = getattr(rows, "columns", None)
     if columns is not None and wanted is not None:
         found, names = [str(column) for column in columns], [str(name) for name in wanted]
         missing = [name for name in names if name not in found]
         extra = [name for name in found if name not in names]
-        # A ColumnTransformer may drop columns it was not fitted on: about those the estimator is asked.
-        if missing:
-            also = f" and has {_listed(extra)}, which it does not know" if extra else ""
-            raise SampleError(
-                f"the sample lacks {_listed(missing)}{also}",
-                hint=f"the {_kind(estimator)} was fitted on {_listed(names)}",
-            )
-        return
+        parts = [f"lacks {_listed(missing)}"] if missing else []
+        parts += [f"has {_listed(extra)}, which the {kind} does not know"] if extra else []
+        if not parts and found != names:
+            parts = ["has its columns in another order"]
+        problem = f"the sample {' and '.join(parts)}" if parts else ""
+        return problem, f"the {kind} was fitted on {_listed(names)}"
     width = _fitted(estimator, "n_features_in_")
-    if width is None or (columns is None and rows.ndim < 2):
-        return
-    found_width = rows.shape[1]
-    if found_width != width:
-        raise SampleError(
-            f"the sample has {found_width} columns, the {_kind(estimator)} was fitted on {width}", hint=HINT
-        )
+    if width is None or (columns is None and rows.ndim < 2) or rows.shape[1] == width:
+        return "", ""
+    return f"the sample has {rows.shape[1]} columns, the {kind} was fitted on {width}", HINT
 
 
 def _fitted(estimator: Any, name: str) -> Any:
@@ -124,17 +122,6 @@ def _fitted(estimator: Any, name: str) -> Any:
         return None
 
 
-def _kind(estimator: Any) -> str:
-    return type(estimator).__name__
-
-
 def _listed(names: list[str], limit: int = 8) -> str:
     shown = ", ".join(repr(name) for name in names[:limit])
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
-
-
-def _pandas_of(value: Any) -> Any:
-    """pandas, if the value could be of it; it is not imported for anything else."""
-    import sys
-
-    return sys.modules.get("pandas")

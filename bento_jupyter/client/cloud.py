@@ -410,7 +410,7 @@ def _quiet_spinner(progress: Callable[[str], None] | None) -> Any:
             if progress is not None:
                 progress(re.sub(r"\[/?[^\]]*\]|:\w+:", "", str(args[0])).strip())
 
-    return Quiet(console=Console(file=io.StringIO(), force_terminal=False))
+    return Quiet(console=Console(file=io.StringIO(), force_terminal=False, force_jupyter=False))
 
 
 def _view(schema: Any) -> DeploymentView:

@@ -16,6 +16,8 @@ from ..errors import CloudError, WaitTimeoutError
 from ..home import CloudState, Home
 
 if TYPE_CHECKING:
+    import psutil
+
     from ..spec import CloudView
 
 __all__ = ["find", "login", "start", "status", "stop"]
@@ -116,12 +118,10 @@ def stop(home: Home | None = None, *, timeout: float = 30.0) -> bool:
         )
     except httpx.HTTPError:
         process.terminate()
-    try:
-        process.wait(timeout)
-    except psutil.TimeoutExpired:
+    if not _ended(process, timeout):
         # Replicas and gateway end with it: they watch a pipe that it holds.
         process.kill()
-        process.wait(5)
+        _ended(process, 5)
     home.state_file.unlink(missing_ok=True)
     return True
 
@@ -140,6 +140,25 @@ def login(home: Home | None = None, *, context: str = CONTEXT_NAME) -> CloudStat
     state = start(home)
     contexts.save(context, endpoint=state.endpoint, token=state.token)
     return state
+
+
+def _ended(process: psutil.Process, timeout: float) -> bool:
+    """Whether a process ends within `timeout` seconds.
+
+    One that is stopped from the sidebar may be the child of a kernel that does not look after it: it
+    stays as a zombie for as long as the kernel lives, and has ended all the same.
+    """
+    import psutil
+
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _environment() -> dict[str, str]:

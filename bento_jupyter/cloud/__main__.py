@@ -94,9 +94,13 @@ def _serve(settings: CloudSettings) -> int:
         endpoint = f"http://{settings.reachable_host}:{listener.getsockname()[1]}"
         server = CloudServer(settings, endpoint)
         logger.info("cloud %s for %s starts at %s", __version__, settings.home.root, endpoint)
-        asyncio.run(server.serve(sockets=[listener]))
+        with contextlib.suppress(SystemExit):  # how uvicorn ends when the application does not start
+            asyncio.run(server.serve(sockets=[listener]))
+        if not server.was_up:
+            sys.stderr.write(f"the cloud could not start; {settings.home.logs / 'cloud.log'} says why\n")
+            return 1
         logger.info("cloud stopped")
-        return 0 if server.was_up else 1
+        return 0
 
 
 class CloudServer(uvicorn.Server):

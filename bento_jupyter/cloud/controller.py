@@ -48,8 +48,8 @@ class Controller:
         self._images = Images(settings.home, self._image_changed)
         self._data_plane = DataPlane(settings.home, settings.host, self._received, self._gateway_restarted)
         self._deployments: dict[str, Deployment] = {}
-        #: Deleted ones whose name is taken already again.
-        self._ending: set[Deployment] = set()
+        #: Deleted ones whose name is taken already again, oldest first.
+        self._ending: list[Deployment] = []
         self._started = False
 
     async def start(self) -> None:
@@ -87,7 +87,7 @@ class Controller:
             )
             self._deployments[name] = Deployment(record, around, self._over, after=before)
             if before is not None:
-                self._ending.add(before)
+                self._ending.append(before)
 
     def view(self, name: str) -> DeploymentView:
         """A deployment as it is now.
@@ -166,23 +166,25 @@ class Controller:
         return deployment
 
     def _received(self, message: dict[str, Any]) -> None:
-        name = message.get("deployment")
-        for deployment in self._all():
-            if deployment.name == name:
-                deployment.received(message)
+        name = str(message.get("deployment"))
+        # While a deleted deployment ends, its route is its own; the new one of that name waits.
+        deployment = next((each for each in self._ending if each.name == name), self._deployments.get(name))
+        if deployment is not None:
+            deployment.received(message)
 
     def _gateway_restarted(self) -> None:
         for deployment in self._all():
             deployment.gateway_restarted()
 
-    def _image_changed(self, key: str) -> None:
+    def _image_changed(self, _key: str) -> None:
         for deployment in self._all():
-            deployment.image_changed(key)
+            deployment.image_changed()
 
     def _all(self) -> list[Deployment]:
         return [*self._deployments.values(), *self._ending]
 
     def _over(self, deployment: Deployment) -> None:
-        self._ending.discard(deployment)
+        if deployment in self._ending:
+            self._ending.remove(deployment)
         if self._deployments.get(deployment.name) is deployment:
             del self._deployments[deployment.name]

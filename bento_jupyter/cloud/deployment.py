@@ -8,26 +8,28 @@ task is the only one that starts and stops instances.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import string
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import BentoJupyterError, EnvironmentBuildError
-from ..home import Home
-from ..spec import ColdStart, DeploymentView, ImageView, InstanceState, mode_of
+from ..spec import ColdStart, DeploymentView, InstanceState, mode_of
 from .autoscaler import History, Observation, Policy, decide
 from .dataplane import DataPlane
 from .engines import Engine, ReplicaSpec
 from .events import EventFeed
+from .failures import Failures
 from .health import Facts, Verdict, judge
-from .images import Images, Recipe, read_recipe
+from .images import Images
 from .instance import Instance
 from .instance_types import instance_types
+from .load import Load
 from .logs import LogFile, forget_logs, forget_old_logs
+from .provision import Provision
 from .settings import CloudSettings
 from .store import DeploymentRecord, Store
 from .target import Target, instance_size, read_target
@@ -36,12 +38,6 @@ __all__ = ["Deployment", "Surroundings"]
 
 logger = logging.getLogger(__name__)
 
-#: Seconds until a new start after the 1st, 2nd, ... failure in a row.
-BACK_OFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-#: Failures in a row after which a revision that was never ready is given up.
-GIVE_UP_AFTER = 3
-#: Seconds after which an instance that is ready counts as well: the failures before it are forgotten.
-HEALTHY_AFTER = 60.0
 #: Seconds between tries to listen on a port that somebody else has.
 LISTEN_RETRY = 2.0
 #: Seconds between looks at which tokens have expired.
@@ -71,41 +67,6 @@ class Surroundings:
     events: EventFeed
 
 
-@dataclass
-class Load:
-    """What the gateway says about the requests of a deployment.
-
-    Attributes:
-        in_flight: Requests being worked on.
-        waiting: Requests that wait.
-        requests: Requests answered.
-        errors: Those of them answered with 5xx.
-        per_replica: Requests per instance.
-    """
-
-    in_flight: int = 0
-    waiting: int = 0
-    requests: int = 0
-    errors: int = 0
-    per_replica: dict[str, int] = field(default_factory=dict)
-    _before: tuple[int, int] = (0, 0)
-
-    def take(self, message: dict[str, Any]) -> bool:
-        """Take a `load` message; True when there were requests since the one before."""
-        totals = (self._before[0] + int(message["requests"]), self._before[1] + int(message["errors"]))
-        active = totals[0] > self.requests
-        self.in_flight, self.waiting = int(message["in_flight"]), int(message["waiting"])
-        self.requests, self.errors = totals
-        self.per_replica = {str(key): int(count) for key, count in message["per_replica"].items()}
-        return active
-
-    def gateway_restarted(self) -> None:
-        """Its totals begin at 0 again, and all its connections are gone."""
-        self._before = (self.requests, self.errors)
-        self.in_flight = self.waiting = 0
-        self.per_replica = {}
-
-
 class Deployment:
     """One deployment and the task that keeps it as it is wanted.
 
@@ -114,6 +75,10 @@ class Deployment:
         around: What it works with.
         over: Called when it was deleted and nothing of it is left.
         after: A deleted deployment of the same name, which must be over first.
+
+    Attributes:
+        record: What is wanted.
+        deleted: True when it was deleted; it goes once nothing of it is left.
     """
 
     def __init__(
@@ -124,30 +89,26 @@ class Deployment:
         after: Deployment | None = None,
     ) -> None:
         self.record = record
+        self.deleted = False
         self._around = around
         self._over = over
-        self._deleted = False
         self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
         self._target = self._read_target()
+        self._provision = self._new_provision()
+        self._failures = Failures()
         self._instances: dict[str, Instance] = {}
         self._failed: Instance | None = None
         self._load = Load()
         self._history = History()
         self._wanted = 0
-        self._recipe: Recipe | None = None
-        self._bento: Path | None = None
-        self._python: Path | None = None
-        self._image_failure = ""
-        self._image_task: asyncio.Task[None] | None = None
+        self._listening = False
         self._port_error = ""
         self._listen_again_at = 0.0
         self._last_cold_start: ColdStart | None = None
-        self._forget_failures()
-        self._was_ready = False
         self._told: DeploymentView | None = None
         self._told_at = 0.0
         self._event_id = around.events.last_id
-        self._changed = asyncio.Event()
         self._verdict = self._foresee()
         self._task = asyncio.create_task(self._work(after), name=f"deployment {record.name}")
 
@@ -156,30 +117,25 @@ class Deployment:
         """Its name."""
         return self.record.name
 
-    @property
-    def deleted(self) -> bool:
-        """True when it was deleted; it goes once nothing of it is left."""
-        return self._deleted
-
     # What comes in
 
     def record_changed(self, record: DeploymentRecord | None) -> None:
         """Somebody changed what is wanted; None = it was deleted."""
         if record is None:
-            self._deleted = True
+            self.deleted = True
         else:
-            restarted = self.record.terminated and not record.terminated
-            new_revision = record.revision_uid != self.record.revision_uid
-            blueprint = self._target.blueprint
+            before, blueprint = self.record, self._target.blueprint
             self.record = record
             self._target = self._read_target()
             if self._target.blueprint != blueprint:
-                self._forget_image()
-                self._was_ready = False
-            if restarted or new_revision:
-                self._forget_failures()
-                if self._image_failure:
-                    self._forget_image()
+                self._failures = Failures()
+            if not self._target.blueprint.same_bento(blueprint):
+                self._forget_provision()
+            if record.revision_uid != before.revision_uid or (before.terminated and not record.terminated):
+                self._failures.try_again()
+                self._failed = None
+                if self._provision.failure:
+                    self._forget_provision()
         self._verdict = self._foresee()  # who has just changed it asks at once how it is
         self._changed.set()
 
@@ -187,14 +143,15 @@ class Deployment:
         """The gateway says something about this deployment."""
         kind = message["op"]
         if kind == "load":
-            if self._load.take(message) and not (self._load.in_flight or self._load.waiting):
-                # A request came and went between two messages: it has kept the deployment awake.
-                self._decide(Observation(at=self._loop.time(), in_flight=1))
+            if self._load.take(message):
+                # They have kept the deployment awake, though none is there any more.
+                self._decide(Observation(self._loop.time(), in_flight=1))
         elif kind == "wake":
             self._load.waiting = max(1, self._load.waiting)
         elif kind == "listening":
-            self._port_error = ""
+            self._listening, self._port_error = True, ""
         elif kind == "listen-failed":
+            self._listening = False
             self._port_error = f"port {message['port']} is taken ({message['error']})"
             self._listen_again_at = self._loop.time() + LISTEN_RETRY
         elif kind == "drained":
@@ -208,15 +165,15 @@ class Deployment:
     def gateway_restarted(self) -> None:
         """A new gateway process has taken over; requests of the old one are gone."""
         self._load.gateway_restarted()
+        self._listening = False
         for instance in self._instances.values():
             if instance.state is InstanceState.DRAINING:
                 instance.drained()
         self._changed.set()
 
-    def image_changed(self, key: str) -> None:
-        """An image's state has changed."""
-        if self._recipe is not None and self._recipe.key == key:
-            self._changed.set()
+    def image_changed(self) -> None:
+        """Some image's state has changed."""
+        self._changed.set()
 
     # What is asked
 
@@ -224,7 +181,6 @@ class Deployment:
         """How it is now."""
         record, target, load = self.record, self._target, self._load
         shown = [*self._instances.values(), *([self._failed] if self._failed else [])]
-        image = self._image_view()
         return DeploymentView(
             name=record.name,
             status=self._verdict.status,
@@ -245,7 +201,7 @@ class Deployment:
             requests=load.requests,
             errors=load.errors,
             last_cold_start=self._last_cold_start,
-            image=image,
+            image=self._provision.image,
             instances=[
                 instance.view(load.per_replica.get(instance.id, 0))
                 for instance in sorted(shown, key=lambda each: each.started)
@@ -259,9 +215,7 @@ class Deployment:
 
     def log_files(self) -> list[LogFile]:
         """Its logs: of the image it runs in, and of its instances that are kept, oldest first."""
-        files = []
-        if self._recipe is not None:
-            files.append(LogFile(self._around.images.log_path(self._recipe.key), "image"))
+        files = [self._provision.log] if self._provision.log else []
         folder = self._log_folder
         if folder.is_dir():
             logs = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime)
@@ -271,8 +225,7 @@ class Deployment:
     async def close(self) -> None:
         """End its instances, because the cloud ends; nothing about what is wanted changes."""
         self._task.cancel()
-        if self._image_task is not None:
-            self._image_task.cancel()
+        self._provision.cancel()
         await asyncio.gather(*(instance.close() for instance in self._instances.values()))
 
     # What it does
@@ -280,34 +233,30 @@ class Deployment:
     async def _work(self, after: Deployment | None) -> None:
         if after is not None:
             await asyncio.wait([after._task])
-        wake_at: float | None = self._loop.time()
+        self._changed.set()
+        wake_at: float | None = None
         while True:
-            if wake_at is None:
-                await self._changed.wait()
-            else:
-                try:
-                    await asyncio.wait_for(self._changed.wait(), max(0.0, wake_at - self._loop.time()))
-                except asyncio.TimeoutError:
-                    pass
+            timeout = None if wake_at is None else max(0.0, wake_at - self._loop.time())
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), timeout)
             self._changed.clear()
             try:
-                times = self._reconcile()
+                wake_at = min(self._reconcile(), default=None)
             except Exception:
                 logger.exception("deployment %s", self.name)
-                times = [self._loop.time() + 1]
-            if self._deleted and not self._instances:
+                wake_at = self._loop.time() + 1
+            if self.deleted and not self._instances:
                 self._end()
                 return
-            wake_at = min(times, default=None)
 
     def _reconcile(self) -> list[float]:
         """Look at everything and act; gives the times at which to look again."""
         now = self._loop.time()
         self._collect(now)
-        times = self._plan(now)
+        times = self._stop_all() if self._is_off else self._plan(now)
         self._verdict = self._judge()
         self._tell_gateway()
-        if self._port_error and not self._deleted:
+        if self._port_error:
             if now >= self._listen_again_at:
                 self._listen_again_at = now + LISTEN_RETRY
                 self._around.data_plane.listen_again(self.name)
@@ -320,51 +269,39 @@ class Deployment:
         """Take note of instances that are over."""
         for instance in [each for each in self._instances.values() if each.is_over]:
             del self._instances[instance.id]
-            if instance.state is InstanceState.STOPPED or instance.blueprint != self._target.blueprint:
-                continue
-            if instance.ready_at is not None and now - instance.ready_at >= HEALTHY_AFTER:
-                self._failures = 0
-            self._failed = instance
-            self._failures += 1
-            self._last_failure = instance.reason
-            self._not_before = now + BACK_OFF[min(self._failures, len(BACK_OFF)) - 1]
-            if self._failures >= GIVE_UP_AFTER and not self._was_ready:
-                self._given_up = f"the Bento does not start: {instance.reason}"
+            if instance.state is InstanceState.FAILED and self._is_current(instance):
+                self._failed = instance
+                self._failures.add(instance.reason, now, instance.ready_at)
+
+    def _stop_all(self) -> list[float]:
+        self._wanted, self._history = 0, History()
+        for instance in self._instances.values():
+            instance.drain("the deployment is terminated")
+        return []
 
     def _plan(self, now: float) -> list[float]:
         """Start and stop instances; gives the times at which to look again."""
-        if self.record.terminated or self._deleted:
-            self._wanted, self._history = 0, History()
-            for instance in self._instances.values():
-                instance.drain("the deployment is terminated")
-            return []
-        observation = Observation(at=now, in_flight=self._load.in_flight, waiting=self._load.waiting)
-        again_at = self._decide(observation)
-        times = [again_at] if again_at is not None else []
-        self._begin_image()
-        current = [each for each in self._instances.values() if self._is_current(each) and each.is_up]
-        ready = [each for each in current if each.state is InstanceState.READY]
-        if ready:
-            self._was_ready = True
-            well_at = max(each.ready_at or now for each in ready) + HEALTHY_AFTER
-            if now >= well_at:
-                self._failures, self._failed = 0, None
-            elif self._failures:
-                times.append(well_at)
-        self._replace_old(len(ready))
-        if self._python is None or self._given_up:
-            return times
-        if self._target.recreate and any(not self._is_current(each) for each in self._instances.values()):
-            return times
-        # The first instance of a blueprint shows whether it starts at all; the others follow it.
-        goal = self._wanted if self._was_ready else min(self._wanted, 1)
-        if len(current) < goal:
-            if now < self._not_before:
-                return [*times, self._not_before]
-            for _ in range(goal - len(current)):
-                self._start()
-        for instance in self._surplus(current, self._wanted):
+        again_at = self._decide(Observation(now, self._load.in_flight, self._load.waiting))
+        times = [] if again_at is None else [again_at]
+        self._provision.begin()
+        current = [each for each in self._instances.values() if each.is_up and self._is_current(each)]
+        ready_at = [each.ready_at for each in current if each.ready_at is not None]
+        if ready_at:
+            forget_at = self._failures.is_ready(now, max(ready_at))
+            times += [] if forget_at is None else [forget_at]
+            if not self._failures.count:
+                self._failed = None
+        self._replace_old(len(ready_at))
+        for instance in self._surplus(current):
             instance.drain("fewer instances are needed")
+        # The first instance of a blueprint shows whether it starts at all; the others follow it.
+        missing = (self._wanted if self._failures.was_ready else min(self._wanted, 1)) - len(current)
+        if missing <= 0 or not self._may_start:
+            return times
+        if now < self._failures.not_before:
+            return [*times, self._failures.not_before]
+        for _ in range(missing):
+            self._start()
         return times
 
     def _decide(self, observation: Observation) -> float | None:
@@ -373,41 +310,44 @@ class Deployment:
         self._history, self._wanted = decision.history, decision.wanted
         return decision.again_at
 
+    @property
+    def _may_start(self) -> bool:
+        if self._provision.result is None or self._failures.given_up:
+            return False
+        return not self._target.recreate or all(map(self._is_current, self._instances.values()))
+
     def _replace_old(self, ready: int) -> None:
         """End instances of earlier blueprints: once the new ones are ready, or first (Recreate)."""
-        old = [each for each in self._instances.values() if not self._is_current(each)]
         # While the new image cannot be had or the new instances do not start, the old ones go on answering.
-        stuck = self._python is None or bool(self._given_up)
-        if stuck or not (self._target.recreate or ready >= max(1, self._wanted) or self._wanted == 0):
+        if self._provision.result is None or self._failures.given_up:
             return
-        for instance in old:
-            instance.drain(f"replaced by revision {self.record.revision}")
+        if self._target.recreate or ready >= self._wanted:
+            for instance in self._instances.values():
+                if not self._is_current(instance):
+                    instance.drain(f"replaced by revision {self.record.revision}")
 
-    def _surplus(self, current: list[Instance], wanted: int) -> list[Instance]:
+    def _surplus(self, current: list[Instance]) -> list[Instance]:
         """The instances to end: starting ones first, then those with the fewest requests, newest first."""
-        by_worth = sorted(
-            current,
-            key=lambda each: (
-                each.state is InstanceState.READY,
-                self._load.per_replica.get(each.id, 0),
-                -each.started,
-            ),
-        )
-        return by_worth[: max(0, len(current) - wanted)]
+
+        def worth(each: Instance) -> tuple[bool, int, float]:
+            in_flight = self._load.per_replica.get(each.id, 0)
+            return each.state is InstanceState.READY, in_flight, -each.started
+
+        return sorted(current, key=worth)[: max(0, len(current) - self._wanted)]
 
     def _start(self) -> None:
-        if self._bento is None or self._python is None:
+        if self._provision.result is None:
             return
+        bento, python = self._provision.result
         blueprint = self._target.blueprint
         size = instance_size(blueprint.instance_type, instance_types())
-        folder = self._log_folder
-        forget_old_logs(folder)
+        forget_old_logs(self._log_folder)
         spec = ReplicaSpec(
             id=self._new_id(),
             deployment=self.name,
-            bento=self._bento,
+            bento=bento,
             service=blueprint.service,
-            python=self._python,
+            python=python,
             envs=dict(blueprint.envs),
             cpu=size.cpu,
             memory_bytes=size.memory_bytes,
@@ -416,55 +356,21 @@ class Deployment:
         self._instances[spec.id] = Instance(spec, blueprint, self._around.engine, self._instance_changed)
 
     def _instance_changed(self, instance: Instance) -> None:
-        if instance.cold_start is not None and instance.state is InstanceState.READY:
+        if instance.state is InstanceState.READY:
             self._last_cold_start = instance.cold_start
         self._changed.set()
 
     def _new_id(self) -> str:
         while True:
             letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
-            if f"{self.name}-{letters}" not in self._instances:
+            if not (self._log_folder / f"{self.name}-{letters}.log").exists():
                 return f"{self.name}-{letters}"
-
-    # Image
-
-    def _begin_image(self) -> None:
-        if self._python is None and self._image_task is None and not self._image_failure:
-            self._image_task = asyncio.create_task(self._get_image(), name=f"image of {self.name}")
-
-    async def _get_image(self) -> None:
-        name, _, version = self.record.bento.partition(":")
-        try:
-            bento = await asyncio.to_thread(self._around.store.bento_directory, name, version)
-            self._recipe = await asyncio.to_thread(read_recipe, bento)
-            environment = await self._around.images.ensure(self._recipe)
-        except (BentoJupyterError, OSError) as error:
-            self._image_failure = error.message if isinstance(error, BentoJupyterError) else str(error)
-            if not isinstance(error, EnvironmentBuildError):
-                logger.exception("the image of %s", self.record.bento)
-        else:
-            self._bento, self._python = bento, environment.python
-        self._image_task = None
-        self._changed.set()
-
-    def _forget_image(self) -> None:
-        if self._image_task is not None:
-            self._image_task.cancel()
-        self._image_task = self._recipe = self._bento = self._python = None
-        self._image_failure = ""
-
-    def _image_view(self) -> ImageView | None:
-        if self._recipe is not None:
-            return self._around.images.view(self._recipe.key)
-        if self._image_failure:
-            return ImageView(key="", status="failed", reason=self._image_failure)
-        return None
 
     # Telling
 
     def _foresee(self) -> Verdict:
         """The status before anything was done about what has changed."""
-        if self.record.terminated or self._deleted:
+        if self._is_off:
             self._wanted = 0
         else:
             self._decide(Observation(self._loop.time(), self._load.in_flight, self._load.waiting))
@@ -473,32 +379,33 @@ class Deployment:
     def _judge(self) -> Verdict:
         current = [each for each in self._instances.values() if self._is_current(each)]
         ready = sum(each.state is InstanceState.READY for each in current)
-        image = "failed" if self._image_failure else ("success" if self._python else "building")
         return judge(
             Facts(
-                terminated=self.record.terminated or self._deleted,
+                terminated=self._is_off,
                 present=len(self._instances),
                 ready=ready,
                 starting=sum(each.state is InstanceState.STARTING for each in current),
                 old_ready=self._count(InstanceState.READY) - ready,
                 wanted=self._wanted,
-                image=image,
-                image_reason=self._image_failure,
-                given_up=self._given_up,
-                failures=self._failures,
-                last_failure=self._last_failure,
-                was_ready=self._was_ready,
+                image=self._provision.status,
+                image_reason=self._provision.failure,
+                given_up=self._failures.given_up,
+                failures=self._failures.count,
+                last_failure=self._failures.reason,
+                was_ready=self._failures.was_ready,
+                listening=self._listening,
                 port_error=self._port_error,
                 revision=self.record.revision,
             )
         )
 
     def _tell_gateway(self) -> None:
-        if self._deleted and not self._instances:
-            self._around.data_plane.remove(self.name)
+        gateway, target = self._around.data_plane, self._target
+        if self.deleted and not self._instances:
+            gateway.remove(self.name)
             return
-        target = self._target
-        self._around.data_plane.set_route(
+        ready = [each for each in self._instances.values() if each.state is InstanceState.READY]
+        gateway.set_route(
             self.name,
             {
                 "port": self.record.port,
@@ -511,20 +418,13 @@ class Deployment:
                 "closed": self._verdict.closed,
             },
         )
-        self._around.data_plane.set_replicas(
-            self.name,
-            [
-                (each.id, each.socket)
-                for each in self._instances.values()
-                if each.state is InstanceState.READY and each.socket is not None
-            ],
-        )
+        gateway.set_replicas(self.name, [(each.id, each.socket) for each in ready if each.socket is not None])
 
     def _tell_listeners(self, now: float) -> list[float]:
         """Publish an event when something visible has changed; gives the time at which to do so later."""
         view = self.view()
         if self._told is not None and _without_counters(view) == _without_counters(self._told):
-            if view.model_copy(update={"event_id": self._told.event_id}) == self._told:
+            if _counters(view) == _counters(self._told):
                 return []
             if now < self._told_at + COUNTER_INTERVAL:
                 return [self._told_at + COUNTER_INTERVAL]
@@ -536,23 +436,33 @@ class Deployment:
         return []
 
     def _end(self) -> None:
+        self._provision.cancel()
         forget_logs(self._log_folder)
-        self._event_id = self._around.events.publish(
-            "deployment-deleted", self.name, f"deployment {self.name} was deleted"
-        ).id
+        self._around.events.publish("deployment-deleted", self.name, f"deployment {self.name} was deleted")
         self._over(self)
 
     # Small things
 
     @property
+    def _is_off(self) -> bool:
+        return self.record.terminated or self.deleted
+
+    @property
     def _log_folder(self) -> Path:
-        home: Home = self._around.settings.home
-        return home.logs / "deployments" / self.name
+        return self._around.settings.home.logs / "deployments" / self.name
 
     def _read_target(self) -> Target:
         name, _, version = self.record.bento.partition(":")
         bento = self._around.store.bentos.get(name, version)
         return read_target(self.record, bento, self._around.settings)
+
+    def _new_provision(self) -> Provision:
+        around = self._around
+        return Provision(self.record.bento, around.store, around.images, self._changed.set)
+
+    def _forget_provision(self) -> None:
+        self._provision.cancel()
+        self._provision = self._new_provision()
 
     def _is_current(self, instance: Instance) -> bool:
         return instance.blueprint == self._target.blueprint
@@ -560,15 +470,13 @@ class Deployment:
     def _count(self, state: InstanceState) -> int:
         return sum(each.state is state for each in self._instances.values())
 
-    def _forget_failures(self) -> None:
-        self._failed = None
-        self._failures = 0
-        self._last_failure = ""
-        self._given_up = ""
-        self._not_before = 0.0
-
 
 def _without_counters(view: DeploymentView) -> DeploymentView:
-    counters = {"in_flight": 0, "queued": 0, "requests": 0, "errors": 0, "event_id": 0}
+    nothing = {"in_flight": 0, "queued": 0, "requests": 0, "errors": 0, "event_id": 0}
     instances = [each.model_copy(update={"in_flight": 0, "memory_bytes": None}) for each in view.instances]
-    return view.model_copy(update={**counters, "instances": instances})
+    return view.model_copy(update={**nothing, "instances": instances})
+
+
+def _counters(view: DeploymentView) -> tuple[int, ...]:
+    instances = (each.in_flight for each in view.instances)
+    return (view.in_flight, view.queued, view.requests, view.errors, *instances)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..spec import Status
+from ..spec import READY_STATUSES, Status
 
 __all__ = ["Facts", "Verdict", "judge"]
 
@@ -26,7 +26,8 @@ class Facts:
         failures: How many starts or instances in a row have failed.
         last_failure: Why the newest of them did.
         was_ready: An instance of the wanted blueprint was ready once.
-        port_error: Why callers cannot reach it; "" = they can.
+        listening: The gateway listens on its port.
+        port_error: Why the gateway cannot; "" = it can, or has not said yet.
         revision: Number of the wanted revision.
     """
 
@@ -42,6 +43,7 @@ class Facts:
     failures: int = 0
     last_failure: str = ""
     was_ready: bool = False
+    listening: bool = True
     port_error: str = ""
     revision: int = 1
 
@@ -76,6 +78,14 @@ def judge(facts: Facts) -> Verdict:
         )
     if facts.given_up:
         return _failed(Status.FAILED, facts.given_up, facts)
+    verdict = _judge_instances(facts)
+    if verdict.healthy and not facts.listening:
+        status = Status.DEPLOYING if verdict.status in READY_STATUSES else verdict.status
+        return Verdict(status, verdict.reason or "opening its port")
+    return verdict
+
+
+def _judge_instances(facts: Facts) -> Verdict:
     if facts.ready:
         reason = "" if facts.ready >= facts.wanted else f"{facts.ready} of {facts.wanted} instances are ready"
         return Verdict(Status.RUNNING, reason, healthy=True)
@@ -94,7 +104,8 @@ def judge(facts: Facts) -> Verdict:
 def _failed(status: Status, reason: str, facts: Facts) -> Verdict:
     """Failed; instances of an earlier revision go on answering."""
     if facts.old_ready + facts.ready:
-        return Verdict(status, f"{reason}; instances that were ready before still answer", healthy=True)
+        reason = f"{reason}; instances that were ready before still answer"
+        return Verdict(status, reason, healthy=facts.listening)
     return Verdict(status, reason, closed=reason)
 
 

@@ -98,7 +98,12 @@ def system_packages(command: str) -> frozenset[str] | None:
         words = words[3:]
     if words[:2] != ["apt-get", "install"] or any(word in {"&&", "||", ";", "|"} for word in words):
         return None
-    return frozenset(word for word in words[2:] if not word.startswith("-"))
+    # `-o` takes a value, such as Dpkg::Options::=--force-confdef.
+    return frozenset(
+        word
+        for before, word in zip(words[1:], words[2:], strict=False)
+        if before != "-o" and not word.startswith("-")
+    )
 
 
 class Images:

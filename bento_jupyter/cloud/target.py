@@ -32,6 +32,10 @@ class Blueprint:
     envs: tuple[tuple[str, str], ...] = field(repr=False)
     instance_type: str
 
+    def same_bento(self, other: Blueprint) -> bool:
+        """True when both run the same content, and so in the same environment."""
+        return (self.bento, self.bento_digest) == (other.bento, other.bento_digest)
+
 
 @dataclass(frozen=True)
 class Target:

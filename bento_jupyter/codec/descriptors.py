@@ -16,6 +16,7 @@ NULLABLE_NUMBERS = frozenset(
     ["boolean", "Float32", "Float64", *(f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))]
 )
 PLAIN_TYPES = (str, bool, int, float)
+SCALARS = {str: "str", bool: "bool", int: "int64", float: "float64"}
 #: Kinds of which no dtypes are known: what other services' schemas say.
 FREE_KINDS = ("json", "records")
 
@@ -40,13 +41,10 @@ def describe(value: Any) -> Descriptor:
     """
     import numpy as np
 
-    if isinstance(value, PLAIN_TYPES):
-        return {
-            "kind": "scalar",
-            "dtype": {str: "str", bool: "bool", int: "int64", float: "float64"}[type(value)],
-        }
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic):  # first: some are Python's numbers and texts, too
         return {"kind": "scalar", **array_field(np.asarray(value), "the value")}
+    if type(value) in SCALARS:
+        return {"kind": "scalar", "dtype": SCALARS[type(value)]}
     if isinstance(value, np.ndarray):
         field = array_field(value, "the array")
         return {"kind": "scalar", **field} if value.ndim == 0 else {

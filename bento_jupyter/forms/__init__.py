@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .deploy import DeployForm
+    from .deploy_form import DeployForm
 
 __all__ = ["deploy"]
 
@@ -16,6 +16,6 @@ def deploy(*, namespace: dict[str, Any] | None = None) -> DeployForm:
     Args:
         namespace: The notebook's names; Bentos that were built in it are offered first.
     """
-    from .deploy import DeployForm
+    from .deploy_form import DeployForm
 
     return DeployForm(namespace or {})

@@ -41,10 +41,12 @@ class BentoMatcher:
         self.shell = shell
         self._names: list[str] = []
         self._asked = 0.0
+
+        def matcher(context: Any) -> dict[str, Any]:
+            return self._match(context)
+
         # The decorator writes attributes on what it decorates, which a bound method does not take.
-        self.matcher = context_matcher(identifier="bento_jupyter", priority=150)(
-            lambda context: self._match(context)
-        )
+        self.matcher = context_matcher(identifier="bento_jupyter", priority=150)(matcher)
 
     @classmethod
     def install(cls, shell: InteractiveShell) -> None:

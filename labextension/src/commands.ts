@@ -45,7 +45,8 @@ export function addCommands(
       caption: trans.__('Start the cloud on this machine'),
       icon: runIcon,
       describedBy: NO_ARGS,
-      isEnabled: () => model.connection !== 'running' && !model.isBusy('cloud'),
+      isEnabled: () =>
+        model.connection !== 'running' && model.pending('cloud') === null,
       execute: () => model.startCloud()
     }),
     commands.addCommand(CommandIDs.stopCloud, {
@@ -53,7 +54,8 @@ export function addCommands(
       caption: trans.__('Stop the cloud and everything it runs'),
       icon: stopIcon,
       describedBy: NO_ARGS,
-      isEnabled: () => model.connection === 'running' && !model.isBusy('cloud'),
+      isEnabled: () =>
+        model.connection === 'running' && model.pending('cloud') === null,
       execute: () => stopCloud(model, trans)
     }),
     commands.addCommand(CommandIDs.start, {

@@ -4,7 +4,13 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { ApiError, BentoApi } from './api';
 import type { IDeployment, IDetail, IOverview } from './payloads';
-import type { Connection, IBentoDeployments, IProblem, Target } from './tokens';
+import type {
+  Action,
+  Connection,
+  IBentoDeployments,
+  IProblem,
+  Target
+} from './tokens';
 
 /** `$id` of the server's event that says that something changed. */
 export const EVENT_SCHEMA_ID =
@@ -148,8 +154,8 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
       : detail;
   }
 
-  isBusy(target: Target): boolean {
-    return this._busy.has(Private.key(target));
+  pending(target: Target): Action | null {
+    return this._pending.get(Private.key(target)) ?? null;
   }
 
   problem(target: Target): IProblem | null {
@@ -157,39 +163,44 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   }
 
   startCloud(): Promise<void> {
-    return this._act('cloud', () => this._api.startCloud());
+    return this._act('cloud', 'start', () => this._api.startCloud());
   }
 
   stopCloud(): Promise<void> {
-    return this._act('cloud', () => this._api.stopCloud());
+    return this._act('cloud', 'stop', () => this._api.stopCloud());
   }
 
   start(name: string): Promise<void> {
-    return this._act({ deployment: name }, () => this._api.start(name));
+    return this._act({ deployment: name }, 'start', () =>
+      this._api.start(name)
+    );
   }
 
   terminate(name: string): Promise<void> {
-    return this._act({ deployment: name }, () => this._api.terminate(name));
+    return this._act({ deployment: name }, 'stop', () =>
+      this._api.terminate(name)
+    );
   }
 
   private async _act(
     target: Target,
-    action: () => Promise<unknown>
+    action: Action,
+    call: () => Promise<unknown>
   ): Promise<void> {
     const key = Private.key(target);
-    if (this._busy.has(key)) {
+    if (this._pending.has(key)) {
       return;
     }
-    this._busy.add(key);
+    this._pending.set(key, action);
     this._problems.delete(key);
     this._changed();
     try {
-      await action();
+      await call();
       await this._load();
     } catch (reason) {
       this._problems.set(key, Private.problem(reason));
     } finally {
-      this._busy.delete(key);
+      this._pending.delete(key);
       this._changed();
     }
   }
@@ -285,7 +296,6 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   private _answered = 0;
   private _asked = 0;
   private _askedDetails = 0;
-  private _busy = new Set<string>();
   private _connection: Connection = 'loading';
   private _details: Poll;
   private _isDisposed = false;
@@ -293,6 +303,7 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   private _message = '';
   private _open = new Map<string, IDetail | null>();
   private _overview: IOverview | null = null;
+  private _pending = new Map<string, Action>();
   private _poll: Poll;
   private _problems = new Map<string, IProblem>();
   private _stateChanged = new Signal<this, void>(this);

@@ -31,6 +31,9 @@ export interface IProblem {
   hint: string;
 }
 
+/** What is being done: something comes up, or goes down. */
+export type Action = 'start' | 'stop';
+
 /** What an action is about: a deployment's name, or the cloud. */
 export type Target = { deployment: string } | 'cloud';
 
@@ -63,8 +66,8 @@ export interface IBentoDeployments {
   /** Details of an open deployment; null until they are there. */
   detail(name: string): IDetail | null;
 
-  /** Whether an action on the target is under way. */
-  isBusy(target: Target): boolean;
+  /** What is being done with the target; null when nothing is. */
+  pending(target: Target): Action | null;
 
   /** Why the last action on the target failed; null when it did not. */
   problem(target: Target): IProblem | null;

@@ -1,4 +1,4 @@
-"""From a live object to the first answer, and cold starts, against the same by hand with `bentoml` in the same run."""
+"""From a live object to the first answer, and cold starts, against the same by hand in the same run."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def bench_deploy(record: Callable[..., None], tmp_path: Path) -> None:
         try:
             found = figures(OURS.format(c=1.0, cold_starts=COLD_STARTS), environment)
         finally:
-            subprocess.run([sys.executable, "-m", "bento_jupyter.cli", "cloud", "stop"], env=environment, check=False)
+            subprocess.run(
+                [sys.executable, "-m", "bento_jupyter.cli", "cloud", "stop"], env=environment, check=False
+            )
         by_hand_found = round_by_hand(folder / "project", environment)
         if count >= 0:
             for name, values in found.items():

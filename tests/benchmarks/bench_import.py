@@ -1,4 +1,4 @@
-"""`import bento_jupyter` and `%load_ext bento_jupyter` against `import pandas`, in fresh processes, in turn."""
+"""`import bento_jupyter` and `%load_ext bento_jupyter` against `import pandas`, in fresh processes."""
 
 from __future__ import annotations
 

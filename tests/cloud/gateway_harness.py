@@ -20,6 +20,7 @@ import psutil
 import uvicorn
 
 DEADLINE = 20.0
+ROOT = str(Path(__file__).parents[2])
 
 _names = itertools.count(1)
 
@@ -127,10 +128,10 @@ class Deployment:
 async def running_gateway() -> AsyncIterator[Gateway]:
     """Start a gateway process; end it by closing the channel."""
     ours, theirs = socket.socketpair()
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220
         [sys.executable, "-m", "bento_jupyter.cloud.gateway", "--control", str(theirs.fileno())],
         pass_fds=[theirs.fileno()],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([ROOT, os.environ.get("PYTHONPATH", "")])},
     )
     theirs.close()
     gateway = Gateway(process, ours)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import re
@@ -10,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -18,6 +20,7 @@ from cloud.gateway_harness import (
     DEADLINE,
     Deployment,
     Gateway,
+    Replica,
     answer,
     answer_everything,
     asgi_replica,
@@ -207,7 +210,8 @@ async def test_pipelined_requests_are_answered_in_order(gateway: Gateway) -> Non
         deployment.replicas(replica)
         requests = [
             b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\none",
-            b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\ntw\r\n1\r\no\r\n0\r\n\r\n",
+            b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"2\r\ntw\r\n1\r\no\r\n0\r\n\r\n",
             b"\r\nPOST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nthree",
         ]
         whole = await deployment.raw(b"".join(requests))
@@ -253,7 +257,7 @@ async def test_100_continue_comes_from_the_replica(gateway: Gateway) -> None:
     async with asgi_replica(Bento().app) as replica:
         reader, writer = await asyncio.open_connection("127.0.0.1", deployment.port)
         writer.write(
-            b"POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\n"
+            b"POST /request HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\n"
             b"Content-Length: 4\r\n\r\n"
         )
         await deployment.load(waiting=1)
@@ -412,14 +416,17 @@ async def test_requests_at_zero_replicas_wait_and_are_answered_in_order_under_th
     bento.gate.set()
     async with asgi_replica(bento.app) as replica, deployment.client() as client:
         calls = []
-        for number in range(50):
+        for number in range(10):  # One after the other, so that there is an order to keep.
             calls.append(asyncio.create_task(client.get(f"/hold/{number}")))
             await deployment.load(waiting=number + 1)
+        calls += [asyncio.create_task(client.get(f"/hold/{number}")) for number in range(10, 50)]
+        await deployment.load(waiting=50)
         assert bento.order == []
         deployment.replicas(replica)
         responses = await asyncio.gather(*calls)
         assert [response.text for response in responses] == [str(number) for number in range(50)]
-        assert bento.order == [str(number) for number in range(50)]
+        assert bento.order[:10] == [str(number) for number in range(10)]
+        assert sorted(map(int, bento.order)) == list(range(50))
         assert bento.most <= 4
         assert len(deployment.heard("wake")) == 1
         final = await deployment.load(waiting=0, in_flight=0)
@@ -469,7 +476,9 @@ async def test_waiting_too_long_is_503_with_a_reason(gateway: Gateway) -> None:
         response = await client.post("/predict", content=b"x")
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) > 0
-        assert response.json()["error"] == f"no instance of deployment '{deployment.name}' started within 0.1 s"
+        assert (
+            response.json()["error"] == f"no instance of deployment '{deployment.name}' started within 0.1 s"
+        )
         assert response.json()["hint"]
         assert (await deployment.load(waiting=0, requests=1))["errors"] == 1
 
@@ -505,17 +514,18 @@ async def test_a_replica_that_does_not_answer_in_time_is_504(gateway: Gateway) -
 
 
 async def test_the_timeout_begins_with_admission_and_ends_with_the_first_byte(gateway: Gateway) -> None:
-    deployment, bento = await gateway.deploy(timeout=0.3, concurrency=1), Bento()
+    timeout = 0.2
+    deployment, bento = await gateway.deploy(timeout=timeout, concurrency=1), Bento()
     async with asgi_replica(bento.app) as replica, deployment.client() as client:
-        call = asyncio.create_task(client.get("/livez"))
+        call = asyncio.create_task(client.get("/readyz"))
         await deployment.load(waiting=1)
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(timeout * 1.5)  # What passes here is what is tested.
         deployment.replicas(replica)
         assert (await call).status_code == 200
         async with client.stream("GET", "/events") as response:
             lines = response.aiter_lines()
             assert await anext(lines) == "data: 0"
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(timeout * 1.5)
             bento.next_event.set()
             assert await anext(lines) == ""
             assert await anext(lines) == "data: 1"
@@ -589,7 +599,8 @@ async def test_a_protected_deployment_wants_a_token_and_keeps_it_to_itself(gatew
         assert (await client.options("/request", headers=preflight)).status_code == 200
         assert (await client.options("/request")).status_code == 401
         deployment.update(tokens=[])
-        await until(lambda: True)
+        deployment.replicas()  # The answer to this says that the gateway has read both.
+        await deployment.hears("drained")
         gone = await client.get("/request", headers={"Authorization": "Bearer the token"})
         assert gone.status_code == 401
 
@@ -720,6 +731,28 @@ async def test_a_replica_that_refuses_is_reported_lost_and_passed_over(gateway: 
             for _ in range(5):
                 assert (await client.post("/train/submit")).text == "ok"
         assert len(deployment.heard("lost", replica=gone.id)) == 1
+
+
+async def test_requests_beyond_the_backlog_of_a_replica_that_does_not_accept_yet_are_not_lost(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            await answer_everything(reader, writer)
+        writer.close()
+
+    deployment, bound = await gateway.deploy(), Replica(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(bound.path))
+        listener.listen(1)
+        deployment.replicas(bound)
+        async with deployment.client() as client:
+            calls = [asyncio.create_task(client.get("/")) for _ in range(10)]
+            await deployment.load(in_flight=10)
+            server = await asyncio.start_unix_server(accepted, sock=listener)
+            assert [(await call).text for call in calls] == ["ok"] * 10
+        server.close()
+    assert deployment.heard("lost") == []
 
 
 async def test_a_stale_kept_connection_is_replaced_without_a_word(gateway: Gateway) -> None:

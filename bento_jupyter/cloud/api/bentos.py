@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..store import BentoRecord, RepositoryRecord, Store
 from ..store.packages import Packages
+from .exchange import parse
 from .registry import Registry, package_fields, repository_fields
-from .schemas import Bento, BentoRepository, BentoWithRepository
+from .schemas import Bento, BentoManifest, BentoRepository, BentoWithRepository
 
 __all__ = ["BENTOS", "routes"]
 
@@ -16,6 +19,13 @@ class BentoRegistry(Registry[BentoRecord]):
     def packages(self, store: Store) -> Packages[BentoRecord]:
         """Where they are."""
         return store.bentos
+
+    def require_manifest(self, manifest: dict[str, Any] | None) -> dict[str, Any]:
+        """A manifest as it came; the client may register a Bento without one."""
+        if not manifest:
+            return {}
+        parse(BentoManifest, manifest)
+        return manifest
 
     def package(self, record: BentoRecord) -> Bento:
         """A Bento on the wire. One without a manifest (registered only) goes without."""

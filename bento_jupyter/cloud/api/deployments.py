@@ -91,8 +91,8 @@ async def update(request: Request) -> Response:
     return _changed(cloud, cloud.store.deployments.update(present.name, bento=bento.tag, config=config))
 
 
-async def restart(request: Request) -> Response:
-    """D5: start a terminated deployment; give a running one new instances (the same revision again)."""
+async def void_update(request: Request) -> Response:
+    """D5: start a terminated deployment; let a failed one try again. Instances that run stay."""
     require_cluster(request.query_params.get("cluster"))
     cloud = cloud_of(request)
     deployments = cloud.store.deployments
@@ -201,6 +201,6 @@ routes = [
     Route("/api/v2/deployments/{name}", get, methods=["GET"]),
     Route("/api/v2/deployments/{name}", update, methods=["PUT"]),
     Route("/api/v2/deployments/{name}", delete, methods=["DELETE"]),
-    Route("/api/v2/deployments/{name}/void_update", restart, methods=["PUT"]),
+    Route("/api/v2/deployments/{name}/void_update", void_update, methods=["PUT"]),
     Route("/api/v2/deployments/{name}/terminate", terminate, methods=["POST"]),
 ]

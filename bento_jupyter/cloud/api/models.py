@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..store import ModelRecord, RepositoryRecord, Store
 from ..store.packages import Packages
+from .exchange import parse
 from .registry import Registry, package_fields, repository_fields
-from .schemas import Model, ModelRepository, ModelWithRepository
+from .schemas import Model, ModelManifest, ModelRepository, ModelWithRepository
 
 __all__ = ["MODELS", "routes"]
 
@@ -16,6 +19,11 @@ class ModelRegistry(Registry[ModelRecord]):
     def packages(self, store: Store) -> Packages[ModelRecord]:
         """Where they are."""
         return store.models
+
+    def require_manifest(self, manifest: dict[str, Any] | None) -> dict[str, Any]:
+        """A manifest as it came."""
+        parse(ModelManifest, manifest or {})
+        return manifest or {}
 
     def package(self, record: ModelRecord) -> Model:
         """A model on the wire."""

@@ -6,7 +6,7 @@ import re
 import shutil
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -55,6 +55,14 @@ class Registry(ABC, Generic[RecordT]):
     @abstractmethod
     def packages(self, store: Store) -> Packages[RecordT]:
         """Where they are."""
+
+    @abstractmethod
+    def require_manifest(self, manifest: dict[str, Any] | None) -> dict[str, Any]:
+        """A manifest as it came, when the client could read it back.
+
+        Raises:
+            InvalidRequestError: It could not.
+        """
 
     @abstractmethod
     def package(self, record: RecordT) -> Package:
@@ -145,7 +153,7 @@ class Registry(ABC, Generic[RecordT]):
         record = self._packages(request).create(
             name,
             body.version,
-            manifest=body.manifest or {},
+            manifest=self.require_manifest(body.manifest),
             description=body.description,
             labels={label.key: label.value for label in body.labels},
             build_at=body.build_at,
@@ -156,6 +164,8 @@ class Registry(ABC, Generic[RecordT]):
         """B6."""
         body = await read(request, UpdatePackage)
         changes = body.model_dump(exclude_none=True, exclude={"labels"})
+        if body.manifest is not None:
+            self.require_manifest(body.manifest)
         if body.labels is not None:
             changes["labels"] = {label.key: label.value for label in body.labels}
         return answer(self.package(self._packages(request).stage(*_tag(request), changes)))

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 __all__ = [
     "ApiToken",
     "Bento",
+    "BentoManifest",
     "BentoRepository",
     "BentoWithRepository",
     "Cluster",
@@ -29,6 +30,7 @@ __all__ = [
     "Label",
     "ListOf",
     "Model",
+    "ModelManifest",
     "ModelRepository",
     "ModelWithRepository",
     "Organization",
@@ -80,6 +82,37 @@ class CreateRepository(Wire):
 
     name: str
     description: Text = ""
+
+
+class ManifestService(BaseModel):
+    """A service in a Bento's manifest."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    service: str
+
+
+class BentoManifest(BaseModel):
+    """What the client must find again in a Bento's manifest: one that lacks it breaks its lists."""
+
+    model_config = ConfigDict(extra="allow")
+
+    service: str
+    bentoml_version: str
+    size_bytes: int
+    services: list[ManifestService] = []
+
+
+class ModelManifest(BaseModel):
+    """What the client must find again in a model's manifest."""
+
+    model_config = ConfigDict(extra="allow")
+
+    module: str
+    api_version: str
+    bentoml_version: str
+    size_bytes: int
 
 
 class CreatePackage(Wire):

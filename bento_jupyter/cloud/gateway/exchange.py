@@ -218,7 +218,7 @@ class Exchange:
     def answer_interim(self, head: ResponseHead) -> None:
         """A 1xx head came, such as `100 Continue`."""
         if self._caller is not None and self._state is _State.SENT and not self.http10:
-            self._caller.write(head.to_caller())
+            self._caller.write(head.to_caller(request_id=self._request_id))
 
     def answer_begins(self, head: ResponseHead, body: Body, data: bytes) -> None:
         """The head of the answer came, and with it these bytes of its body."""
@@ -234,17 +234,10 @@ class Exchange:
             return
         self._kept = None
         self._count(error=head.status >= 500)
-        queue, cold = self._route.waited(self.arrived, self._admitted)
-        upstream = time.monotonic() - self._admitted
-        timing = b"queue;dur=%.2f, " % (queue * 1000)
-        if cold:
-            timing += b"cold;dur=%.2f, " % (cold * 1000)
-        extra = b"Server-Timing: %bupstream;dur=%.2f\r\n" % (timing, upstream * 1000)
-        if not any(key == b"x-request-id" for key, _ in head.passed):
-            extra += b"X-Request-Id: %b\r\n" % self._request_id
+        timing = self._timing()
         if head.status == 101:
             self._state = _State.TUNNEL
-            caller.write(head.to_caller(extra=extra))
+            caller.write(head.to_caller(request_id=self._request_id, extra=timing))
             caller.become_tunnel()
             return
         self._state = _State.ANSWERING
@@ -256,7 +249,10 @@ class Exchange:
             or (self.http10 and head.chunked)
         )
         connection = b"close" if self._closing else b"keep-alive" if self.http10 else b""
-        caller.write(head.to_caller(extra=extra, connection=connection, chunked=not self.http10) + data)
+        written = head.to_caller(
+            request_id=self._request_id, extra=timing, connection=connection, chunked=not self.http10
+        )
+        caller.write(written + data)
 
     def answer_goes_on(self, data: bytes) -> None:
         """More bytes of the answer's body came."""
@@ -306,6 +302,18 @@ class Exchange:
             self._caller.update_reading()
 
     # Inside
+
+    def _timing(self) -> bytes:
+        """What `Server-Timing` says: where the time until the answer's first byte went, in milliseconds."""
+        queue, cold = self._route.waited(self.arrived, self._admitted)
+        upstream = (time.monotonic() - self._admitted) * 1000
+        if not cold:
+            return b"Server-Timing: queue;dur=%.2f, upstream;dur=%.2f\r\n" % (queue * 1000, upstream)
+        return b"Server-Timing: queue;dur=%.2f, cold;dur=%.2f, upstream;dur=%.2f\r\n" % (
+            queue * 1000,
+            cold * 1000,
+            upstream,
+        )
 
     async def _connect(self, replica: Replica) -> None:
         try:

@@ -109,8 +109,10 @@ class CallerConnection(asyncio.Protocol):
         """The answer was written: go on with the next request, or end the connection."""
         exchange, self._exchange = self._exchange, None
         if not close and not self._last:
-            self.update_reading()
-            self._advance()
+            if self._pending:
+                self._advance()
+            elif self._paused:
+                self.update_reading()
         elif self._tunnel or (exchange is not None and exchange.body.complete and not self._pending):
             self._ended = True
             self._transport.close()

@@ -31,11 +31,11 @@ export function DeploymentList(props: {
   return (
     <div className="jp-BentoDeployments" aria-busy={connection === 'loading'}>
       <Notice
-        busy={model.isBusy('cloud')}
         connection={connection}
         message={model.message}
         onRetry={actions.refresh}
         onStartCloud={actions.startCloud}
+        pending={model.pending('cloud')}
         problem={model.problem('cloud')}
         trans={trans}
       />
@@ -69,12 +69,12 @@ export function DeploymentList(props: {
               <Row
                 key={name}
                 actions={actions}
-                busy={model.isBusy({ deployment: name })}
                 deployment={detail?.deployment ?? listed}
                 lines={detail?.lines ?? null}
                 now={now}
                 onToggle={open => model.setOpen(name, open)}
                 open={model.isOpen(name)}
+                pending={model.pending({ deployment: name })}
                 problem={model.problem({ deployment: name })}
                 trans={trans}
               />

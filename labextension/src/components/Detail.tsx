@@ -3,7 +3,7 @@ import React from 'react';
 
 import { curlSnippet, modeTitle, scalingText } from '../format';
 import type { IDeployment, ILogLine } from '../payloads';
-import type { IProblem } from '../tokens';
+import type { Action, IProblem } from '../tokens';
 import { ColdStart } from './ColdStart';
 import { CopyButton } from './CopyButton';
 import { Instances } from './Instances';
@@ -19,7 +19,7 @@ export interface IDeploymentActions {
 /** Properties of an open row. */
 export interface IDetailProps {
   actions: IDeploymentActions;
-  busy: boolean;
+  pending: Action | null;
   deployment: IDeployment;
   /** Null until they are there. */
   lines: ILogLine[] | null;
@@ -30,7 +30,7 @@ export interface IDetailProps {
 
 /** Everything about one deployment. */
 export function Detail(props: IDetailProps): React.JSX.Element {
-  const { actions, busy, deployment, lines, now, problem, trans } = props;
+  const { actions, deployment, lines, now, pending, problem, trans } = props;
   const snippet = curlSnippet(deployment);
   const terminated = deployment.status === 'terminated';
   return (
@@ -152,19 +152,21 @@ export function Detail(props: IDetailProps): React.JSX.Element {
           <button
             type="button"
             className="jp-mod-styled jp-mod-accept"
-            disabled={busy}
+            disabled={pending !== null}
             onClick={() => actions.start(deployment.name)}
           >
-            {busy ? trans.__('Starting…') : trans.__('Start')}
+            {pending === 'start' ? trans.__('Starting…') : trans.__('Start')}
           </button>
         ) : (
           <button
             type="button"
             className="jp-mod-styled jp-mod-reject"
-            disabled={busy || deployment.status === 'terminating'}
+            disabled={pending !== null || deployment.status === 'terminating'}
             onClick={() => actions.terminate(deployment.name)}
           >
-            {busy ? trans.__('Terminating…') : trans.__('Terminate…')}
+            {pending === 'stop'
+              ? trans.__('Terminating…')
+              : trans.__('Terminate…')}
           </button>
         )}
       </div>

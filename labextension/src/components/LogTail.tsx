@@ -37,10 +37,11 @@ export function LogTail(props: {
       {lines.map((line, index) => {
         const { time, text } = logLine(line);
         return (
-          <div key={index} title={line.source}>
+          <span key={index} title={line.source}>
             {time && <span className="jp-BentoLog-time">{time} </span>}
             {text}
-          </div>
+            {'\n'}
+          </span>
         );
       })}
     </pre>

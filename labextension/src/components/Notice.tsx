@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import type { Connection, IProblem } from '../tokens';
+import type { Action, Connection, IProblem } from '../tokens';
 import { CopyButton } from './CopyButton';
 import { ProblemNote } from './ProblemNote';
 
@@ -17,27 +17,34 @@ const INSTALL = [
 
 /** Properties of a notice. */
 export interface INoticeProps {
-  busy: boolean;
   connection: Connection;
   message: string;
   onRetry: () => void;
   onStartCloud: () => void;
+  pending: Action | null;
   problem: IProblem | null;
   trans: TranslationBundle;
 }
 
 /** What is said in place of the list while the cloud does not run; null when it does. */
 export function Notice(props: INoticeProps): React.JSX.Element | null {
-  const { busy, connection, message, onRetry, onStartCloud, problem, trans } =
-    props;
+  const {
+    connection,
+    message,
+    onRetry,
+    onStartCloud,
+    pending,
+    problem,
+    trans
+  } = props;
   const start = (
     <button
       type="button"
       className="jp-mod-styled jp-mod-accept"
-      disabled={busy}
+      disabled={pending !== null}
       onClick={onStartCloud}
     >
-      {busy ? trans.__('Starting…') : trans.__('Start the cloud')}
+      {startLabel(pending, trans)}
     </button>
   );
   const retry = (
@@ -107,5 +114,16 @@ export function Notice(props: INoticeProps): React.JSX.Element | null {
           {retry}
         </section>
       );
+  }
+}
+
+function startLabel(pending: Action | null, trans: TranslationBundle): string {
+  switch (pending) {
+    case 'start':
+      return trans.__('Starting…');
+    case 'stop':
+      return trans.__('Stopping…');
+    case null:
+      return trans.__('Start the cloud');
   }
 }

@@ -22,7 +22,7 @@ export function StatusLine(props: {
 }
 
 function tone(model: IBentoDeployments): Tone {
-  if (model.isBusy('cloud')) {
+  if (model.pending('cloud') !== null) {
     return 'busy';
   }
   switch (model.connection) {
@@ -39,10 +39,13 @@ function tone(model: IBentoDeployments): Tone {
 
 function sentence(model: IBentoDeployments, trans: TranslationBundle): string {
   const { connection, overview } = model;
-  if (model.isBusy('cloud')) {
-    return connection === 'running'
-      ? trans.__('Stopping the cloud…')
-      : trans.__('Starting the cloud…');
+  switch (model.pending('cloud')) {
+    case 'start':
+      return trans.__('Starting the cloud…');
+    case 'stop':
+      return trans.__('Stopping the cloud…');
+    case null:
+      break;
   }
   switch (connection) {
     case 'loading':

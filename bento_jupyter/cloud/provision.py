@@ -1,0 +1,88 @@
+"""What an instance needs before it can start: the Bento's folder and its environment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import BentoJupyterError, EnvironmentBuildError
+from ..spec import ImageView
+from .images import Images, Recipe, read_recipe
+from .logs import LogFile
+from .store import Store
+
+__all__ = ["Provision"]
+
+logger = logging.getLogger(__name__)
+
+
+class Provision:
+    """Gets the folder and the environment of one Bento.
+
+    Args:
+        bento: Tag of the Bento.
+        store: Where it is.
+        images: What builds environments.
+        changed: Called on the event loop when it is done or has failed.
+
+    Attributes:
+        failure: Why it failed; "" otherwise.
+    """
+
+    def __init__(self, bento: str, store: Store, images: Images, changed: Callable[[], None]) -> None:
+        self.failure = ""
+        self._bento = bento
+        self._store = store
+        self._images = images
+        self._changed = changed
+        self._recipe: Recipe | None = None
+        self._done: tuple[Path, Path] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def result(self) -> tuple[Path, Path] | None:
+        """The Bento's folder and the interpreter of its environment; None while they are not there."""
+        return self._done
+
+    @property
+    def status(self) -> str:
+        """building, success or failed."""
+        return "success" if self._done else "failed" if self.failure else "building"
+
+    @property
+    def image(self) -> ImageView | None:
+        """The image; None before it is known which one."""
+        if self._recipe is not None:
+            return self._images.view(self._recipe.key)
+        return ImageView(key="", status="failed", reason=self.failure) if self.failure else None
+
+    @property
+    def log(self) -> LogFile | None:
+        """The log of the image's build; None before it is known which one."""
+        return LogFile(self._images.log_path(self._recipe.key), "image") if self._recipe else None
+
+    def begin(self) -> None:
+        """Begin, unless that has been done."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._get(), name=f"image of {self._bento}")
+
+    def cancel(self) -> None:
+        """Nobody needs it any more; a build that others wait for goes on."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _get(self) -> None:
+        name, _, version = self._bento.partition(":")
+        try:
+            bento = await asyncio.to_thread(self._store.bento_directory, name, version)
+            self._recipe = await asyncio.to_thread(read_recipe, bento)
+            environment = await self._images.ensure(self._recipe)
+        except (BentoJupyterError, OSError) as error:
+            self.failure = error.message if isinstance(error, BentoJupyterError) else str(error)
+            if not isinstance(error, EnvironmentBuildError):
+                logger.exception("the image of %s", self._bento)
+        else:
+            self._done = bento, environment.python
+        self._changed()

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+
+import { BentoApi } from '../src/api';
+import { DeploymentsModel } from '../src/model';
+import { deployment, overview } from './samples';
+import { TestServer } from './server';
+
+const BASE = '/user/x/bento-jupyter';
+const OVERVIEW = `GET ${BASE}/overview`;
+
+let server: TestServer;
+let model: DeploymentsModel;
+
+beforeEach(async () => {
+  server = new TestServer();
+  const settings = await server.start();
+  model = new DeploymentsModel({
+    api: new BentoApi(settings),
+    detailMilliseconds: 20
+  });
+});
+
+afterEach(async () => {
+  model.dispose();
+  await server.stop();
+});
+
+/** Wait until the model fulfils a condition, at most five seconds. */
+function until(condition: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`not fulfilled: ${condition.toString()}`));
+    }, 5000);
+    const look = (): void => {
+      if (condition()) {
+        clearTimeout(timer);
+        model.stateChanged.disconnect(look);
+        resolve();
+      }
+    };
+    model.stateChanged.connect(look);
+    look();
+  });
+}
+
+void test('asks nothing while nobody watches', async () => {
+  server.answer(OVERVIEW, overview());
+  model.hint();
+  assert.equal(model.connection, 'loading');
+  const watch = model.watch();
+  await until(() => model.connection === 'running');
+  watch.dispose();
+  const asked = server.asked.length;
+  model.hint();
+  await new Promise(resolve => setImmediate(resolve));
+  assert.equal(server.asked.length, asked);
+});
+
+void test('shows what a hint is about', async () => {
+  server.answer(OVERVIEW, overview());
+  model.watch();
+  await until(() => model.connection === 'running');
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  model.hint();
+  await until(() => model.find('iris') !== null);
+  assert.equal(model.find('iris')?.bento, 'iris:v1');
+  assert.equal(model.find('other'), null);
+});
+
+void test('an answer that was overtaken changes nothing', async () => {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>(resolve => {
+    release = resolve;
+  });
+  let asked = 0;
+  server.routes.set(OVERVIEW, async () => {
+    asked += 1;
+    if (asked === 1) {
+      await held;
+      return { status: 200, body: overview(deployment('old')) };
+    }
+    return { status: 200, body: overview(deployment('new')) };
+  });
+  const first = model.refresh();
+  const second = model.refresh();
+  await second;
+  assert.notEqual(model.find('new'), null);
+  release();
+  await first;
+  assert.notEqual(model.find('new'), null);
+  assert.equal(model.find('old'), null);
+});
+
+void test('a cloud that is not running is no error', async () => {
+  server.answer(OVERVIEW, {
+    ...overview(),
+    state: 'stopped',
+    message: 'it is not running',
+    cloud: null
+  });
+  await model.refresh();
+  assert.equal(model.connection, 'stopped');
+  assert.equal(model.message, 'it is not running');
+});
+
+void test('a server without the extension is told from one that is away', async () => {
+  await model.refresh();
+  assert.equal(model.connection, 'missing');
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  await model.refresh();
+  assert.equal(model.connection, 'running');
+  await server.stop();
+  await model.refresh();
+  assert.equal(model.connection, 'offline');
+  assert.notEqual(model.find('iris'), null, 'what was known stays');
+});
+
+void test('an answer of another shape is said, not shown', async () => {
+  server.answer(OVERVIEW, overview({ ...deployment('iris'), status: 7 }));
+  await model.refresh();
+  assert.equal(model.connection, 'offline');
+  assert.match(model.message, /deployments\[0\]\.status should be a string/);
+});
+
+void test('a refused action leaves its reason and hint until the next', async () => {
+  const terminate = `POST ${BASE}/deployments/iris/terminate`;
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  server.answer(terminate, { message: 'no', hint: 'wait' }, 409);
+  await model.terminate('iris');
+  assert.deepEqual(model.problem({ deployment: 'iris' }), {
+    message: 'no',
+    hint: 'wait'
+  });
+  assert.equal(model.problem('cloud'), null);
+  server.answer(terminate, deployment('iris', { status: 'terminating' }));
+  await model.terminate('iris');
+  assert.equal(model.problem({ deployment: 'iris' }), null);
+  assert.equal(model.pending({ deployment: 'iris' }), null);
+});
+
+void test('an action is not begun twice', async () => {
+  server.answer(OVERVIEW, overview());
+  server.answer(`POST ${BASE}/cloud/start`, overview());
+  const both = [model.startCloud(), model.startCloud()];
+  assert.equal(model.pending('cloud'), 'start');
+  await Promise.all(both);
+  assert.equal(server.count(`POST ${BASE}/cloud/start`), 1);
+});
+
+void test('details of an open row are kept fresh, and go with their deployment', async () => {
+  const path = `GET ${BASE}/deployments/iris`;
+  let lines = 0;
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  server.routes.set(path, () => {
+    lines += 1;
+    return {
+      status: 200,
+      body: {
+        deployment: deployment('iris'),
+        lines: [{ at: null, source: 'iris-abcd', text: `line ${lines}` }]
+      }
+    };
+  });
+  const watch = model.watch();
+  await until(() => model.connection === 'running');
+  assert.equal(server.count(path), 0, 'closed rows are not asked for');
+  model.setOpen('iris', true);
+  await until(() => model.detail('iris')?.lines[0]?.text === 'line 3');
+  server.answer(OVERVIEW, overview());
+  model.hint();
+  await until(() => !model.isOpen('iris'));
+  watch.dispose();
+});
+
+void test('of overview and details the newer one counts', async () => {
+  server.answer(
+    OVERVIEW,
+    overview(deployment('iris', { status: 'running', event_id: 9 }))
+  );
+  server.answer(`GET ${BASE}/deployments/iris`, {
+    deployment: deployment('iris', { status: 'deploying', event_id: 8 }),
+    lines: []
+  });
+  await model.refresh();
+  model.setOpen('iris', true);
+  await until(() => model.detail('iris') !== null);
+  assert.equal(model.detail('iris')?.deployment.status, 'running');
+});

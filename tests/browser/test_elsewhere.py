@@ -1,0 +1,40 @@
+"""Where the sidebar is not at home: Notebook 7, and a server without our half."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+from .labtools import execute, jupyter
+
+
+def test_notebook_7_shows_the_panel(installed, cloud, watched, tmp_path, picture):
+    cloud.start()
+    pytest.importorskip("notebook")
+    with jupyter(tmp_path, cloud.home, app="notebook") as server:
+        nbformat.write(nbformat.v4.new_notebook(), server.root / "a.ipynb")
+        page = watched.open(server.page("notebooks/a.ipynb"))
+        page.get_by_role("menuitem", name="View").click()
+        page.get_by_role("menuitem", name="Left Sidebar").hover()
+        entry = page.get_by_role("menuitem", name="Bento deployments")
+        expect(entry).to_be_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        execute(page, "bento-jupyter:show-panel")
+        shown = page.locator(".jp-BentoRow[data-deployment='hello']")
+        expect(shown).to_contain_text("Running", timeout=30_000)
+        picture(page, "sidebar-notebook")
+
+
+def test_without_the_server_half_one_notice_says_what_to_run(installed, cloud, watched, tmp_path):
+    off = "--ServerApp.jpserver_extensions={'bento_jupyter': False}"
+    with jupyter(tmp_path, cloud.home, off) as server:
+        page = watched.open(server.page("lab?reset"))
+        execute(page, "bento-jupyter:show-panel")
+        notice = page.locator(".jp-BentoNotice")
+        expect(notice).to_have_count(1)
+        expect(notice).to_contain_text("jupyter server extension enable bento_jupyter")
+        assert len(watched.requests) <= 2
+        page.get_by_role("button", name="Retry").click()
+        expect(notice).to_contain_text("jupyter server extension enable bento_jupyter")

@@ -1,0 +1,77 @@
+"""Log files: their ends, together and alone, and how they are kept small."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bento_jupyter.cloud import logs
+from bento_jupyter.cloud.logs import LogFile, cap_log, forget_old_logs, tail
+
+texts = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\n\r"), max_size=30)
+
+
+@given(st.lists(texts, max_size=40), st.integers(1, 50), st.booleans())
+def test_the_last_lines_are_the_last_whole_lines(
+    tmp_path_factory: object, written: list[str], count: int, half: bool
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "a.log"  # type: ignore[attr-defined]
+    path.write_bytes("".join(f"{line}\n" for line in written).encode() + (b"half" if half else b""))
+    found, end = LogFile(path, "a").last(count)
+    assert [line.text for line in found] == written[-count:]
+    assert end == len("".join(f"{line}\n" for line in written).encode())
+    more, place = LogFile(path, "a").after(end)
+    assert (more, place) == ([], end)
+
+
+def test_long_lines_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text(f"{'x' * 100_000}\n{'y' * 100_000}\n")
+    assert [len(line.text) for line in LogFile(path, "a").last(2)[0]] == [100_000, 100_000]
+
+
+def test_lines_of_several_logs_are_in_order_of_time(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(
+        "2026-01-01T10:00:00+0000 one\nbelongs to one\n2026-01-01T10:00:02Z three\n"
+    )
+    (tmp_path / "b.log").write_text("2026-01-01T11:00:01+01:00 two\n")
+    files = [LogFile(tmp_path / name, name[0]) for name in ("b.log", "a.log", "missing.log")]
+    found = tail(files, 10)
+    assert [line.text.split()[-1] for line in found] == ["one", "one", "two", "three"]
+    assert found[0].at == datetime(2026, 1, 1, 10, tzinfo=timezone.utc)
+    assert [line.source for line in found] == ["a", "a", "b", "a"]
+    assert [line.text.split()[-1] for line in tail(files, 1)] == ["three"]
+
+
+def test_a_log_that_was_cut_is_read_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("one\ntwo\n")
+    _, place = LogFile(path, "a").last(1)
+    path.write_text("new\n")
+    assert [line.text for line in LogFile(path, "a").after(place)[0]] == ["new"]
+
+
+def test_a_large_log_keeps_its_end_while_it_is_written(tmp_path: Path, monkeypatch: object) -> None:
+    path = tmp_path / "a.log"
+    with path.open("ab", buffering=0) as writer:
+        line = b"x" * 1023 + b"\n"
+        writer.write(line * (logs.LARGEST_LOG // len(line) + 1))
+        cap_log(path)
+        writer.write(b"and on\n")
+    assert path.stat().st_size <= logs.KEPT_OF_LOG + 10
+    found, _ = LogFile(path, "a").last(2)
+    assert [line.text[:6] for line in found] == ["xxxxxx", "and on"]
+
+
+def test_only_the_newest_logs_are_kept(tmp_path: Path) -> None:
+    import os
+
+    for number in range(5):
+        path = tmp_path / f"{number}.log"
+        path.touch()
+        os.utime(path, (number, number))
+    forget_old_logs(tmp_path, keep=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["3.log", "4.log"]
