@@ -53,7 +53,7 @@ check: $(VENV)/.dev ## lint and types
 	cd labextension && $(BIN)/jlpm install --immutable && $(BIN)/jlpm lint:check
 
 bench: $(VENV)/.dev ## figures, each as a ratio to a reference in the same run: build/bench.json
-	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' --timeout=1800 -s
+	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' --override-ini=python_functions='bench_*' --timeout=1800 -s
 
 screenshots: $(VENV)/.dev ## the pictures of the README, taken anew
 	$(BIN)/python tests/install_chromium.py

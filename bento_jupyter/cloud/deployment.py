@@ -387,6 +387,7 @@ class Deployment:
                 starting=sum(each.state is InstanceState.STARTING for each in current),
                 old_ready=self._count(InstanceState.READY) - ready,
                 wanted=self._wanted,
+                on_demand=self._target.scaling.min == 0,
                 image=self._provision.status,
                 image_reason=self._provision.failure,
                 given_up=self._failures.given_up,

@@ -20,6 +20,7 @@ class Facts:
         starting: Starting instances of the wanted blueprint.
         old_ready: Ready instances of an earlier blueprint, which still answer.
         wanted: Instances that there should be.
+        on_demand: It may have none, and is woken by requests.
         image: State of the image: pending, building, success or failed.
         image_reason: Why it failed.
         given_up: Why it is not tried any more to start instances; "" = it is.
@@ -37,6 +38,7 @@ class Facts:
     starting: int = 0
     old_ready: int = 0
     wanted: int = 0
+    on_demand: bool = False
     image: str = "success"
     image_reason: str = ""
     given_up: str = ""
@@ -96,6 +98,9 @@ def _judge_instances(facts: Facts) -> Verdict:
         return Verdict(Status.DEPLOYING, _with_failure(reason, facts), healthy=True)
     if not facts.wanted and not facts.starting:
         return Verdict(Status.SCALED_TO_ZERO, facts.last_failure if facts.failures else "", healthy=True)
+    if facts.on_demand and not facts.failures:
+        # Requests are held, so it is as ready as before: the client's `get_client` refuses any other word.
+        return Verdict(Status.SCALED_TO_ZERO, "an instance is starting", healthy=True)
     if facts.was_ready and facts.failures > 1:
         return Verdict(Status.UNHEALTHY, _with_failure("starting an instance again", facts))
     return Verdict(Status.DEPLOYING, _with_failure("starting an instance", facts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import re
 import shlex
@@ -100,9 +101,7 @@ def system_packages(command: str) -> frozenset[str] | None:
         return None
     # `-o` takes a value, such as Dpkg::Options::=--force-confdef.
     return frozenset(
-        word
-        for before, word in zip(words[1:], words[2:], strict=False)
-        if before != "-o" and not word.startswith("-")
+        word for before, word in itertools.pairwise(words[1:]) if before != "-o" and not word.startswith("-")
     )
 
 

@@ -27,16 +27,19 @@ class Load:
     errors: int = 0
     per_replica: dict[str, int] = field(default_factory=dict)
     _before: tuple[int, int] = (0, 0)
+    _admitted: int = 0
 
     def take(self, message: Mapping[str, Any]) -> bool:
         """Take a `load` message.
 
         Returns:
-            True when requests came and went since the one before, and none is left.
+            True when instances got requests since the one before, and none of those is left. What the
+            gateway refused by itself (no token, for one) is no reason to keep an instance.
         """
-        answered = self._before[0] + int(message["requests"])
-        passed = answered > self.requests
-        self.requests, self.errors = answered, self._before[1] + int(message["errors"])
+        admitted = int(message["admitted"])
+        passed, self._admitted = admitted > self._admitted, admitted
+        self.requests = self._before[0] + int(message["requests"])
+        self.errors = self._before[1] + int(message["errors"])
         self.in_flight, self.waiting = int(message["in_flight"]), int(message["waiting"])
         self.per_replica = {str(key): int(count) for key, count in message["per_replica"].items()}
         return passed and not self.in_flight and not self.waiting
@@ -44,5 +47,5 @@ class Load:
     def gateway_restarted(self) -> None:
         """Its totals begin at 0 again, and all its connections are gone."""
         self._before = (self.requests, self.errors)
-        self.in_flight = self.waiting = 0
+        self.in_flight = self.waiting = self._admitted = 0
         self.per_replica = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
-from tornado import web
+from tornado.web import authenticated
 
 from ..errors import (
     BentoJupyterError,
@@ -85,7 +85,7 @@ class OverviewHandler(BentoHandler):
 
     _track_activity = False
 
-    @web.authenticated
+    @authenticated
     @authorized
     async def get(self) -> None:
         """Everything the list shows; also begins to watch the cloud."""
@@ -98,7 +98,7 @@ class DeploymentHandler(BentoHandler):
 
     _track_activity = False
 
-    @web.authenticated
+    @authenticated
     @authorized
     async def get(self, name: str) -> None:
         """What an open row shows."""
@@ -110,7 +110,7 @@ class LogsHandler(BentoHandler):
 
     _track_activity = False
 
-    @web.authenticated
+    @authenticated
     @authorized
     async def get(self, name: str) -> None:
         """The last lines, oldest first."""
@@ -120,7 +120,7 @@ class LogsHandler(BentoHandler):
 class TerminateHandler(BentoHandler):
     """`POST deployments/{name}/terminate`."""
 
-    @web.authenticated
+    @authenticated
     @authorized
     async def post(self, name: str) -> None:
         """Terminate it; the answer is the deployment."""
@@ -130,7 +130,7 @@ class TerminateHandler(BentoHandler):
 class StartHandler(BentoHandler):
     """`POST deployments/{name}/start`."""
 
-    @web.authenticated
+    @authenticated
     @authorized
     async def post(self, name: str) -> None:
         """Start a terminated one again; the answer is the deployment."""
@@ -140,7 +140,7 @@ class StartHandler(BentoHandler):
 class CloudStartHandler(BentoHandler):
     """`POST cloud/start`."""
 
-    @web.authenticated
+    @authenticated
     @authorized
     async def post(self) -> None:
         """Start the cloud and wait until it answers; the answer is the overview."""
@@ -151,7 +151,7 @@ class CloudStartHandler(BentoHandler):
 class CloudStopHandler(BentoHandler):
     """`POST cloud/stop`."""
 
-    @web.authenticated
+    @authenticated
     @authorized
     async def post(self) -> None:
         """Stop the cloud with everything it runs; the answer is the overview."""

@@ -110,10 +110,10 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   async refresh(): Promise<void> {
     // Not Poll.refresh(): that drops the wish while an answer is under way,
     // which may have been begun before what a hint is about.
-    await Promise.all([
-      this._load().catch(() => undefined),
-      this._open.size > 0 ? this._loadDetails() : undefined
-    ]);
+    await this._load().catch(() => undefined);
+    if (this._open.size > 0 && this._connection === 'running') {
+      await this._loadDetails();
+    }
   }
 
   watch(): IDisposable {

@@ -19,7 +19,7 @@ import bentoml
 import numpy as np
 
 
-@bentoml.service(image=bentoml.images.Image().python_packages("scikit-learn", "numpy"))
+@bentoml.service(name="by_hand", image=bentoml.images.Image().python_packages("scikit-learn", "numpy"))
 class ByHand:
     model = bentoml.models.BentoModel("by_hand:latest")
 
@@ -38,7 +38,7 @@ def build(folder: Path, environment: Mapping[str, str]) -> float:
     (folder / "service.py").write_text(SERVICE)
     begun = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "bentoml", "build", "--service", "service:ByHand"],
+        [sys.executable, "-m", "bentoml", "build"],
         cwd=folder,
         env=dict(environment),
         check=True,

@@ -16,12 +16,8 @@ from . import labtools
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(
-        None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))
-    ),
-    None,
-)
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -121,6 +117,8 @@ def watched(browser: BrowserContext) -> Iterator[labtools.Watched]:
 def panel(watched: labtools.Watched, lab: labtools.JupyterServer) -> Page:
     """JupyterLab with the panel open."""
     page = watched.open(lab.page("lab?reset"))
+    # JupyterLab opens it last, by a command, and any command closes the palette.
+    page.locator(".jp-Launcher").wait_for()
     labtools.execute(page, "bento-jupyter:show-panel")
     page.get_by_role("region", name="Bento deployments").wait_for()
     return page

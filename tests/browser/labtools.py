@@ -138,8 +138,9 @@ class Watched:
             self.errors.append(f"{message.text} {message.location.get('url', '')}")
 
     def _request(self, request: Request) -> None:
-        if "/bento-jupyter/" in request.url:
-            self.requests.append(f"{request.method} {request.url.split('/bento-jupyter/')[1]}")
+        before, found, path = request.url.partition("/bento-jupyter/")
+        if found and not before.endswith("extensions"):
+            self.requests.append(f"{request.method} {path}")
 
     def open(self, url: str) -> Page:
         """Go to a page of JupyterLab or Notebook 7 and wait until it is ready."""

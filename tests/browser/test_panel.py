@@ -42,6 +42,10 @@ def has_status(page, name, status):
     expect(row(page, name)).to_have_attribute("data-status", status, timeout=30_000)
 
 
+def is_save_of_workspace(response):
+    return "/api/workspaces/" in response.url and response.request.method == "PUT"
+
+
 def delete(cloud, name):
     cloud.bentoml("deployment", "terminate", name, "--wait")
     cloud.bentoml("deployment", "delete", name)
@@ -158,8 +162,7 @@ def test_terminate_asks_first_and_start_brings_it_back(panel, cloud):
 def test_a_stopped_cloud_is_explained_and_started_by_a_button(panel, cloud, watched, picture):
     has_status(panel, "hello", "running")
     panel.evaluate("() => { window.sameWindow = true; }")
-    execute_stop = panel.locator("[data-command='bento-jupyter:stop-cloud']")
-    execute_stop.click()
+    panel.locator("[data-command='bento-jupyter:stop-cloud']").click()
     dialog = panel.get_by_role("dialog")
     expect(dialog).to_contain_text("1 deployment stops answering")
     dialog.get_by_role("button", name="Stop Cloud").click()
@@ -205,21 +208,21 @@ def test_a_hidden_panel_asks_nothing(panel, cloud, watched):
 def test_commands_are_in_the_palette_and_settings_in_the_editor(panel):
     execute(panel, "settingeditor:open", {"query": "Bento"})
     form = panel.locator(".jp-SettingsForm")
-    expect(form.get_by_text("Refresh interval")).to_be_visible()
-    expect(form.get_by_text("Log lines")).to_be_visible()
+    for setting in ("Refresh interval", "Log lines"):
+        expect(form.get_by_role("heading", name=setting)).to_be_visible()
     execute(panel, "apputils:activate-command-palette")
     panel.locator(".lm-CommandPalette-input").fill("Bento")
-    for label in ("Show Bento Deployments", "Refresh Deployments", "Start Cloud", "Stop Cloud…"):
-        expect(panel.locator(".lm-CommandPalette-itemLabel", has_text=label)).to_be_visible()
+    labels = panel.locator(".lm-CommandPalette-itemLabel")
+    for label in ("Show Bento Deployments", "Refresh Deployments", "Stop Cloud…", "Terminate Deployment…"):
+        expect(labels.filter(has_text=label)).to_be_visible()
+    expect(labels.filter(has_text="Start Cloud"), "one that runs cannot be started").to_be_hidden()
     panel.keyboard.press("Escape")
 
 
 def test_the_panel_is_restored_with_the_workspace(panel, lab, watched):
     row(panel, "hello").wait_for()
     # The workspace is saved shortly after a change; the next page load shows it.
-    with panel.expect_response(
-        lambda response: "/api/workspaces/" in response.url and response.request.method == "PUT"
-    ):
+    with panel.expect_response(is_save_of_workspace):
         execute(panel, "bento-jupyter:show-panel")
     watched.open(lab.page("lab"))
     expect(row(panel, "hello")).to_be_visible()

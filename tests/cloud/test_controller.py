@@ -387,6 +387,7 @@ def test_a_gateway_that_is_killed_is_replaced_without_touching_instances(
         cloud.create("shop")
         view = await cloud.until_status("shop", Status.RUNNING)
         assert (await cloud.call("shop")).status_code == 200
+        await cloud.until("shop", lambda new: new.requests == 1)  # the gateway has said so
         (gateway,) = [
             process
             for process in psutil.Process().children()

@@ -112,6 +112,7 @@ class Route:
         self._loop = asyncio.get_running_loop()
         self._admission: Admission[Visitor] = Admission(concurrency=policy.concurrency, capacity=policy.queue)
         self._replicas: dict[str, Replica] = {}
+        self._admitted = 0
         self._requests = 0
         self._errors = 0
         self._woken = False
@@ -259,6 +260,7 @@ class Route:
         admitted = False
         while (pair := self._admission.admit()) is not None:
             admitted = True
+            self._admitted += 1
             visitor, replica_id = pair
             visitor.admitted(self._replicas[replica_id])
         if admitted:
@@ -331,6 +333,7 @@ class Route:
                 "deployment": self.deployment,
                 "in_flight": self._admission.in_flight,
                 "waiting": self._admission.waiting,
+                "admitted": self._admitted,
                 "requests": self._requests,
                 "errors": self._errors,
                 "per_replica": self._admission.per_replica,
