@@ -17,7 +17,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import BentoJupyterError
@@ -85,6 +85,7 @@ class ReplicaProcess:
         lifeline_fd: int,
         scratch: Path,
         log: Path,
+        order_fd: int = -1,
     ) -> None:
         self.process = process
         self.socket_path = socket_path
@@ -94,6 +95,7 @@ class ReplicaProcess:
         self.traceback = ""
         self.log = log
         self._lifeline_fd = lifeline_fd
+        self._order_fd = order_fd
         self._scratch = scratch
         self._buffer = b""
         self._elapsed = 0.0
@@ -127,6 +129,18 @@ class ReplicaProcess:
             if not chunk:
                 self._close_report()
         return True
+
+    def order(self, bento: Path, *, service: str = "") -> None:
+        """Tell a replica that was started without one which Bento to serve.
+
+        Args:
+            bento: Folder of the Bento.
+            service: Service to serve; "" = the entry service.
+        """
+        message = json.dumps({"bento": str(bento.resolve()), "service": service}) + "\n"
+        with contextlib.suppress(BrokenPipeError):  # it has ended: `wait_ready` says why
+            os.write(self._order_fd, message.encode())
+        self._close_order()
 
     def wait_ready(self, timeout: float = 120.0) -> dict[str, float]:
         """Wait until it is ready.
@@ -198,6 +212,7 @@ class ReplicaProcess:
         code = self.process.wait()
         with self._closing:
             self._close_report()
+            self._close_order()
             if self._lifeline_fd >= 0:
                 os.close(self._lifeline_fd)
                 self._lifeline_fd = -1
@@ -220,6 +235,11 @@ class ReplicaProcess:
         self.phases[str(message["phase"])] = round(elapsed - self._elapsed, 6)
         self._elapsed = elapsed
 
+    def _close_order(self) -> None:
+        if self._order_fd >= 0:
+            os.close(self._order_fd)
+            self._order_fd = -1
+
     def _close_report(self) -> None:
         if self.report_fd >= 0:
             os.close(self.report_fd)
@@ -228,10 +248,11 @@ class ReplicaProcess:
 
 def launch_replica(
     python: Path,
-    bento: Path,
+    bento: Path | None,
     socket_path: Path,
     *,
     service: str = "",
+    imports: Iterable[str] = (),
     envs: Mapping[str, str] | None = None,
     log: Path,
     scratch: Path,
@@ -241,9 +262,10 @@ def launch_replica(
 
     Args:
         python: Interpreter of the Bento's environment.
-        bento: Folder of the Bento.
+        bento: Folder of the Bento; None = it warms up until `ReplicaProcess.order` names one.
         socket_path: Where to bind the Unix socket; a file that is there is replaced.
         service: Service to serve; "" = the entry service. What it depends on runs in the same process.
+        imports: Modules to import while it warms up; those that cannot be imported are passed over.
         envs: Environment variables, on top of a clean set. `BENTOML_HOME` in it decides where models that
             the Bento does not contain are looked for (default: nowhere, an empty folder).
         log: File that gets its stdout and stderr, appended.
@@ -258,16 +280,20 @@ def launch_replica(
         ...     replica.wait_ready(60)
     """
     # The replica has another working folder. A resolved interpreter would have left its environment.
-    python, bento, scratch = python.absolute(), bento.resolve(), scratch.absolute()
+    python, scratch = python.absolute(), scratch.absolute()
     for folder in (socket_path.parent, log.parent, scratch / "bentoml", scratch / "metrics"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     listener = bind(socket_path)
     report_read, report_write = os.pipe()
     lifeline_read, lifeline_write = os.pipe()
     os.set_blocking(report_read, False)
+    order_read, order_write = os.pipe() if bento is None else (-1, -1)
+    if bento is None:
+        what: dict[str, object] = {"imports": list(imports), "order_fd": order_read}
+    else:
+        what = {"bento": str(bento.resolve()), "service": service}
     settings = {
-        "bento": str(bento),
-        "service": service,
+        **what,
         "socket_fd": listener.fileno(),
         "report_fd": report_write,
         "lifeline_fd": lifeline_read,
@@ -282,20 +308,26 @@ def launch_replica(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=bento,
+                cwd=scratch if bento is None else bento.resolve(),
                 env=replica_envs(python, scratch, envs or {}, cpus),
                 start_new_session=True,
-                pass_fds=(listener.fileno(), report_write, lifeline_read),
+                pass_fds=[
+                    fd for fd in (listener.fileno(), report_write, lifeline_read, order_read) if fd >= 0
+                ],
             )
     except BaseException:
         os.close(report_read)
         os.close(lifeline_write)
+        if order_write >= 0:
+            os.close(order_write)
         socket_path.unlink(missing_ok=True)
         raise
     finally:
         listener.close()
         os.close(report_write)
         os.close(lifeline_read)
+        if order_read >= 0:
+            os.close(order_read)
     return ReplicaProcess(
         process,
         socket_path=socket_path,
@@ -303,6 +335,7 @@ def launch_replica(
         lifeline_fd=lifeline_write,
         scratch=scratch,
         log=log,
+        order_fd=order_write,
     )
 
 

@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import faulthandler
 import gc
+import importlib
 import json
 import os
 import signal
@@ -235,6 +236,24 @@ def serve(app: StartupFailure, listener: socket.socket, report: Report) -> None:
         sys.exit(START_FAILED)
 
 
+def warmed_up(settings: dict[str, Any]) -> dict[str, Any] | None:
+    """Import what the Bento will import, then wait for the order that names it.
+
+    Returns:
+        The settings with those of the order; None when the supervisor gave none.
+    """
+    for module in settings["imports"]:
+        with contextlib.suppress(Exception):  # what the Bento really needs, it will import by itself
+            importlib.import_module(module)
+    with os.fdopen(settings["order_fd"], "rb") as orders:
+        order = orders.readline()
+    if not order:
+        return None
+    settings = {**settings, **json.loads(order)}
+    os.chdir(settings["bento"])
+    return settings
+
+
 def terminate(_signal: int, _frame: Any) -> None:
     """Leave on SIGTERM: before uvicorn has its handler, and when it re-raises the signal at its end."""
     sys.exit(0)
@@ -245,7 +264,8 @@ def main(argument: str) -> None:
 
     Args:
         argument: `{"bento", "service", "socket_fd", "report_fd", "lifeline_fd"}` and, optionally, `started`
-            (`time.monotonic()` of the supervisor) and `parent` (see `end_with_supervisor`).
+            (`time.monotonic()` of the supervisor) and `parent` (see `end_with_supervisor`). Without `bento` but
+            with `imports` and `order_fd` it warms up first, and reads the rest as a JSON line there.
     """
     settings = json.loads(argument)
     report = Report(settings["report_fd"], settings.get("started") or time.monotonic())
@@ -260,6 +280,11 @@ def main(argument: str) -> None:
         import uvicorn  # noqa: F401
 
         report.phase("imports")
+        if "order_fd" in settings:
+            ordered = warmed_up(settings)
+            if ordered is None:
+                sys.exit(0)
+            settings = ordered
         service = load_service(settings["bento"], settings.get("service") or "")
         from bentoml._internal.context import server_context
 

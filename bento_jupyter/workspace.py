@@ -244,23 +244,28 @@ def build(
     home.create()
     steps = BUILD_STEPS if prove else BUILD_STEPS[:1]
     with _shown(progress, f"Building {name}", steps) as shown, ThreadPoolExecutor(1) as pool:
-        # The environment does not depend on the Bento, so both are made at the same time.
-        environment = pool.submit(capture.prepare_environment, plan, home) if prove else None
-        with shown.step("build"):
-            shown.detail(f"{', '.join(point.name for point in plan.endpoints)}")
-            built = capture.build_project(plan, home)
-            shown.detail(built.tag)
-        proof = None
-        if environment is not None:
-            try:
+        # The stage of the proof does not depend on the Bento, so both are made at the same time.
+        setting = pool.submit(capture.set_stage, plan, home) if prove else None
+        built = None
+        try:
+            with shown.step("build"):
+                shown.detail(f"{', '.join(point.name for point in plan.endpoints)}")
+                built = capture.build_project(plan, home)
+                shown.detail(built.tag)
+            proof = None
+            if setting is not None:
                 with shown.step("prove"):
                     shown.detail("its own environment")
-                    environment.result()
-                    proof = capture.prove(built.path, home=home, progress=shown.detail)
+                    stage = setting.result()
+                    proof = capture.prove(built.path, home=home, stage=stage, progress=shown.detail)
                     shown.detail(proof.line)
-            except BaseException:
+        except BaseException:
+            if built is not None:
                 capture.discard(built)
-                raise
+            raise
+        finally:
+            if setting is not None and setting.exception() is None:
+                setting.result().close()
     return BuiltBento(built.tag, built.path, built.project, plan, proof)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .build import Built, build_project, discard, run_build
     from .plan import EndpointPlan, Plan, Requirement, make_plan
     from .project import write_project
-    from .proof import EndpointProof, Proof, prepare_environment, prove
+    from .proof import EndpointProof, Proof, Stage, prove, set_stage
 
 __all__ = [
     "Built",
@@ -23,12 +23,13 @@ __all__ = [
     "Plan",
     "Proof",
     "Requirement",
+    "Stage",
     "build_project",
     "discard",
     "make_plan",
-    "prepare_environment",
     "prove",
     "run_build",
+    "set_stage",
     "write_project",
 ]
 
@@ -36,7 +37,7 @@ _ROOMS = {
     "build": ("Built", "build_project", "discard", "run_build"),
     "plan": ("EndpointPlan", "Plan", "Requirement", "make_plan"),
     "project": ("write_project",),
-    "proof": ("EndpointProof", "Proof", "prepare_environment", "prove"),
+    "proof": ("EndpointProof", "Proof", "Stage", "prove", "set_stage"),
 }
 
 

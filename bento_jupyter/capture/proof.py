@@ -7,15 +7,15 @@ import shutil
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bento_jupyter.codec import CodecError, decode, descriptor_from_schema
-from bento_jupyter.environments import Environment, prepare
+from bento_jupyter.environments import Environment, environment_key, prepare
 from bento_jupyter.errors import ProofError
 from bento_jupyter.home import Home
 from bento_jupyter.launcher import launch_replica
@@ -28,7 +28,7 @@ from .project import requirements_txt
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["EndpointProof", "Proof", "prepare_environment", "prove"]
+__all__ = ["EndpointProof", "Proof", "Stage", "prove", "set_stage"]
 
 #: Seconds that a Bento may take to start, and an answer to come.
 START_TIMEOUT = 120
@@ -93,14 +93,54 @@ class Proof:
         return f"{self.tag}: {self.line}"
 
 
-def prepare_environment(plan: Plan, home: Home, *, log: Say | None = None) -> Environment:
-    """Make the environment that a plan's Bento will run in; can be done while the Bento is built.
+class Stage:
+    """Where a Bento will be proven: its environment, and in it a replica that has imported what it needs.
+
+    It does not need the Bento, so it is made while that is built. Use it once, then `close` it.
+
+    Args:
+        environment: The environment.
+        home: Where sockets live.
+        imports: Modules that the Bento will import.
+    """
+
+    def __init__(self, environment: Environment, home: Home, imports: Iterable[str] = ()) -> None:
+        self.environment = environment
+        home.create()
+        self.work = Path(tempfile.mkdtemp(prefix="bento-proof-"))
+        self.socket = Path(tempfile.mkdtemp(prefix="p", dir=home.sockets)) / "s"
+        try:
+            self.replica = launch_replica(
+                environment.python,
+                None,
+                self.socket,
+                imports=imports,
+                log=self.work / "replica.log",
+                scratch=self.work / "scratch",
+            )
+        except BaseException:
+            self._remove()
+            raise
+
+    def close(self) -> None:
+        """End the replica and remove what it used."""
+        self.replica.stop()
+        self._remove()
+
+    def _remove(self) -> None:
+        shutil.rmtree(self.work, ignore_errors=True)
+        shutil.rmtree(self.socket.parent, ignore_errors=True)
+
+
+def set_stage(plan: Plan, home: Home, *, log: Say | None = None) -> Stage:
+    """Make the environment that a plan's Bento will run in, and warm a replica up in it.
 
     Raises:
         EnvironmentBuildError: See `environments.prepare`.
     """
     bentoml = next(pin for pin in plan.lock if pin.startswith("bentoml=="))
-    return _environment(f"{requirements_txt(plan)}{bentoml}\n", plan.python, home, log)
+    environment = _environment(f"{requirements_txt(plan)}{bentoml}\n", plan.python, home, log)
+    return Stage(environment, home, sorted({*plan.contents.modules, "joblib"}))
 
 
 def _environment(requirements: str, python: str, home: Home, log: Say | None) -> Environment:
@@ -108,12 +148,13 @@ def _environment(requirements: str, python: str, home: Home, log: Say | None) ->
     return prepare(home, requirements, python=python, log=log, bytecode_from=list(dict.fromkeys(folders)))
 
 
-def prove(bento: Path | str, *, home: Home, progress: Say | None = None) -> Proof:
+def prove(bento: Path | str, *, home: Home, stage: Stage | None = None, progress: Say | None = None) -> Proof:
     """Run a Bento in its own environment, send it its sample, compare the answers with the notebook's.
 
     Args:
         bento: Folder of a Bento, or its tag `name:version` in the local store.
         home: Where environments and sockets live.
+        stage: Made before by `set_stage`; closed by its maker. None = one of its own.
         progress: Called with one line per step.
 
     Returns:
@@ -130,11 +171,14 @@ def prove(bento: Path | str, *, home: Home, progress: Say | None = None) -> Proo
     sample, expected, types = read_proof(path)
     tag, python = identify(path)
     requirements = (path / "env" / "python" / "requirements.txt").read_text(encoding="utf-8")
-    environment = _environment(requirements, python, home, say)
     begin = time.perf_counter()
+    key = environment_key(requirements, python)
+    if stage is None or stage.environment.key != key:
+        with closing(Stage(_environment(requirements, python, home, say), home)) as own:
+            return prove(path, home=home, stage=own, progress=progress)
     say("starting")
     results = []
-    with running(path, environment, home) as client:
+    with running(path, stage) as client:
         routes = {
             route["name"]: route for route in answered(client.get("/schema.json"), "/schema.json")["routes"]
         }
@@ -149,7 +193,7 @@ def prove(bento: Path | str, *, home: Home, progress: Say | None = None) -> Proo
             f"{tag} answers otherwise than the object in the notebook: {'; '.join(wrong)}",
             hint="the object may depend on something that is not in the Bento",
         )
-    return Proof(tag, results, time.perf_counter() - begin, environment.key, datetime.now(timezone.utc))
+    return Proof(tag, results, time.perf_counter() - begin, key, datetime.now(timezone.utc))
 
 
 def ask(client: httpx.Client, name: str, routes: dict[str, Any], sample: Any, wanted: Any) -> EndpointProof:
@@ -178,26 +222,15 @@ def answered(response: httpx.Response, what: str) -> Any:
 
 
 @contextmanager
-def running(bento: Path, environment: Environment, home: Home) -> Iterator[httpx.Client]:
+def running(bento: Path, stage: Stage) -> Iterator[httpx.Client]:
     """A client of the Bento, which runs meanwhile as it runs in the cloud: with its models beside it."""
     import httpx
 
-    home.create()
-    work = Path(tempfile.mkdtemp(prefix="bento-proof-"))
-    socket = Path(tempfile.mkdtemp(prefix="p", dir=home.sockets)) / "s"
-    try:
-        unpacked = with_models(bento, work / "bento")
-        replica = launch_replica(
-            environment.python, unpacked, socket, log=work / "replica.log", scratch=work / "scratch"
-        )
-        with replica:
-            replica.wait_ready(START_TIMEOUT)
-            transport = httpx.HTTPTransport(uds=str(socket))
-            with httpx.Client(transport=transport, base_url="http://bento", timeout=ANSWER_TIMEOUT) as client:
-                yield client
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        shutil.rmtree(socket.parent, ignore_errors=True)
+    stage.replica.order(with_models(bento, stage.work / "bento"))
+    stage.replica.wait_ready(START_TIMEOUT)
+    transport = httpx.HTTPTransport(uds=str(stage.socket))
+    with httpx.Client(transport=transport, base_url="http://bento", timeout=ANSWER_TIMEOUT) as client:
+        yield client
 
 
 def with_models(bento: Path, folder: Path) -> Path:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ from bento_jupyter.capture import (
     build_project,
     discard,
     make_plan,
-    prepare_environment,
     prove,
     run_build,
+    set_stage,
     write_project,
 )
 from bento_jupyter.capture import proof as proofs
@@ -56,7 +57,7 @@ def built(plan: Plan, home: Home) -> Built:
 @pytest.fixture(scope="module")
 def client(built: Built, plan: Plan, home: Home) -> Iterator[httpx.Client]:
     """The Bento, running as it does for its proof."""
-    with proofs.running(built.path, prepare_environment(plan, home), home) as running:
+    with closing(set_stage(plan, home)) as stage, proofs.running(built.path, stage) as running:
         yield running
 
 
@@ -161,11 +162,12 @@ def test_a_discarded_bento_is_gone_with_its_model(iris: Iris, home: Home) -> Non
 
 def test_a_bento_answers_as_the_object_did(built: Built, plan: Plan, home: Home) -> None:
     said: list[str] = []
-    environment = prepare_environment(plan, home)
-    proof = prove(built.path, home=home, progress=said.append)
+    with closing(set_stage(plan, home)) as stage:
+        proof = prove(built.path, home=home, stage=stage, progress=said.append)
     assert proof.line == "4 endpoints, 5 rows each, max difference 0"
     assert proof.tag == built.tag
-    assert proof.environment_key == environment.key
+    assert proof.environment_key == stage.environment.key
+    assert proof.line == prove(built.tag, home=home).line
     assert [point.name for point in proof.endpoints] == [point.name for point in plan.endpoints]
     assert "predict: 5 rows, the same" in said
     assert not list(built.path.rglob("*.pyc"))
