@@ -264,8 +264,8 @@ def main(argument: str) -> None:
 
     Args:
         argument: `{"bento", "service", "socket_fd", "report_fd", "lifeline_fd"}` and, optionally, `started`
-            (`time.monotonic()` of the supervisor) and `parent` (see `end_with_supervisor`). Without `bento` but
-            with `imports` and `order_fd` it warms up first, and reads the rest as a JSON line there.
+            (`time.monotonic()` of the supervisor) and `parent` (see `end_with_supervisor`). Without `bento`
+            but with `imports` and `order_fd` it warms up first, and reads the rest as a JSON line there.
     """
     settings = json.loads(argument)
     report = Report(settings["report_fd"], settings.get("started") or time.monotonic())
