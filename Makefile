@@ -13,7 +13,7 @@ export BENTOML_DO_NOT_TRACK := True
 LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/package.json labextension/yarn.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart lab test check bench screenshots clean lock
+.PHONY: help install quickstart lab test coverage check bench screenshots clean lock
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,9 +42,15 @@ lab: $(VENV)/.installed ## JupyterLab with the sidebar and the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: $(VENV)/.dev ## all tests, with real kernels, the real bentoml client and a real browser
-	$(BIN)/python tests/install_chromium.py
+	$(BIN)/python tests/install_programs.py
 	cd labextension && $(BIN)/jlpm install --immutable && $(BIN)/jlpm test
 	$(BIN)/python -m pytest
+
+coverage: $(VENV)/.dev ## all Python tests, with what of the package they reach, in every process
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 check: $(VENV)/.dev ## lint and types
 	$(BIN)/ruff check .
@@ -56,7 +62,7 @@ bench: $(VENV)/.dev ## figures, each as a ratio to a reference in the same run: 
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' --override-ini=python_functions='bench_*' --timeout=1800 -s
 
 screenshots: $(VENV)/.dev ## the pictures of the README, taken anew
-	$(BIN)/python tests/install_chromium.py
+	$(BIN)/python tests/install_programs.py
 	$(BIN)/python -m pytest tests/browser -m browser --screenshots=docs/images
 
 lock: $(UV) ## the versions that everything is tested with, taken anew
@@ -64,6 +70,5 @@ lock: $(UV) ## the versions that everything is tested with, taken anew
 	  --no-emit-package bento-jupyter --upgrade -o $(CONSTRAINTS) pyproject.toml
 
 clean: ## everything that was made
-	-$(BIN)/bento-jupyter cloud stop
 	rm -rf $(VENV) $(BUILD) dist bento_jupyter/labextension labextension/node_modules labextension/lib labextension/.unit \
 	  labextension/.yarn .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Its words; None = those of the process.
 
     Returns:
-        The exit code: 0, or 1 when an error was said, 2 when the words were not understood.
+        The exit code: 0, or 1 when an error was said, 2 when the words were not understood, 130 when it was
+        interrupted.
     """
     arguments = _parser().parse_args(argv)
     try:
@@ -28,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BentoJupyterError as error:
         print("\n".join(error._render_traceback_()), file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     return code
 
 

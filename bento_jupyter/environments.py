@@ -150,11 +150,12 @@ def prepare(
     if is_complete(path):
         return finished(cached=True)
     home.environments.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with locked(home.environments / f"{key}.lock", log) as lock:
+    cancelled = cancelled or threading.Event()
+    with locked(home.environments / f"{key}.lock", log, cancelled) as lock:
         if is_complete(path):
             return finished(cached=True)
         try:
-            uv = Uv(directory or home.environments, log, lock, cancelled or threading.Event())
+            uv = Uv(directory or home.environments, log, lock, cancelled)
             build(path, requirements, version, uv)
             if version == this_minor():
                 count = seed_bytecode(path, bytecode_from)
@@ -173,18 +174,31 @@ def is_complete(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def locked(file: Path, log: Log) -> Iterator[int]:
-    """Hold the lock `file`; gives its descriptor. Threads and processes wait for each other."""
+def locked(file: Path, log: Log, cancelled: threading.Event) -> Iterator[int]:
+    """Hold the lock `file`; gives its descriptor. Threads and processes wait for each other.
+
+    Raises:
+        EnvironmentBuildError: It was cancelled while it waited.
+    """
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(descriptor):
             log("waiting: the same environment is being built already")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while not try_lock(descriptor):
+                if cancelled.wait(CANCEL_INTERVAL):
+                    raise EnvironmentBuildError("the build was cancelled")
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Take a lock if nobody has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def build(path: Path, requirements: str, version: str, uv: Uv) -> None:
@@ -256,6 +270,10 @@ class Uv:
             output += said
             if self.cancelled.is_set():
                 raise EnvironmentBuildError("the build was cancelled", log="\n".join(output))
+            if code < 0:  # what it has left behind is not to be built upon
+                raise EnvironmentBuildError(
+                    f"{what}: uv was ended by signal {-code}", hint="try again", log="\n".join(output)
+                )
         raise EnvironmentBuildError(
             f"{what}: {uv_sentence(said)}",
             hint="check names and versions of the requirements, and the network",
@@ -273,6 +291,7 @@ class Uv:
             cwd=self.directory,
             env={name: value for name, value in os.environ.items() if name not in FOREIGN_ENVS},
             pass_fds=(self.lock,),
+            start_new_session=True,  # an interrupt of the kernel is for the kernel, which then cancels
         ) as process:
             try:
                 for line in self._lines(process):

@@ -17,6 +17,7 @@ BentoJupyterError                 base: message, hint
 ├── CallError                     an endpoint refused or failed a call
 ├── MagicUsageError               a magic or command was given words it does not know
 └── WaitTimeoutError              something did not happen in the time given
+Interrupted                       a KeyboardInterrupt that says what it stopped; no `Exception`
 ```
 
 Each carries a `hint`: the next thing to do. In IPython an error of this tree is shown as two or
@@ -37,6 +38,7 @@ __all__ = [
     "ConflictError",
     "DeploymentError",
     "EnvironmentBuildError",
+    "Interrupted",
     "InvalidRequestError",
     "MagicUsageError",
     "NotFoundError",
@@ -188,3 +190,19 @@ class MagicUsageError(BentoJupyterError):
 
 class WaitTimeoutError(BentoJupyterError):
     """Something did not happen in the time given."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user stopped a verb; shown as a line instead of the traceback of what happened to run.
+
+    Args:
+        message: What was stopped, and where.
+        hint: What goes on nevertheless, or is left.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Interrupted: {self}", *([f"  -> {self.hint}"] if self.hint else [])]

@@ -6,9 +6,11 @@ folder for the user), so several clouds can live side by side, each with a home 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -106,16 +108,24 @@ class Home:
         return Path(tempfile.gettempdir()) / f"bento-jupyter-{os.getuid()}-{digest}"
 
     def create(self) -> None:
-        """Make the folders, readable by the owner only."""
+        """Make the folders, readable by the owner only.
+
+        Raises:
+            OSError: They cannot be made, or belong to somebody else.
+        """
         for folder in (self.root, self.environments, self.projects, self.cloud, self.logs, self.sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.chmod(self.root, 0o700)
+        if self.sockets.parent != self.root:  # among temporary files, where anybody may have been first
+            status = os.lstat(self.sockets)
+            if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
+                raise PermissionError(errno.EACCES, "others have access to this folder", str(self.sockets))
 
     def read_state(self) -> CloudState | None:
-        """The state file's content; None when there is none or it is half written."""
+        """The state file's content; None when there is none that can be read."""
         try:
             return CloudState(**json.loads(self.state_file.read_text(encoding="utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError):
             return None
 
     def write_state(self, state: CloudState) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "ColdStart",
     "DeploymentSpec",
     "DeploymentView",
+    "EndpointView",
     "Event",
     "ImageView",
     "InstanceState",
@@ -35,8 +36,10 @@ __all__ = [
 ]
 
 #: Names of deployments, Bentos and models: what BentoML's tags and DNS labels both allow.
-NAME_PATTERN = re.compile(r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$")
-DEPLOYMENT_NAME_PATTERN = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+NAME_PATTERN = re.compile(r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
+DEPLOYMENT_NAME_PATTERN = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+#: Rollout strategies, the words of BentoCloud.
+STRATEGIES = ("RollingUpdate", "Recreate", "RampedSlowRollout", "BestEffortControlledRollout")
 
 
 class Mode(str, Enum):
@@ -204,6 +207,13 @@ class DeploymentSpec(Model):
             raise ValueError("use small letters, digits and '-', at most 63, ends with a letter or digit")
         return value
 
+    @field_validator("strategy")
+    @classmethod
+    def _strategy(cls, value: str | None) -> str | None:
+        if value is not None and value not in STRATEGIES:
+            raise ValueError(f"use one of {', '.join(STRATEGIES)}")
+        return value
+
     @field_validator("envs")
     @classmethod
     def _envs(cls, value: dict[str, str]) -> dict[str, str]:
@@ -329,6 +339,20 @@ class ImageView(Model):
     cached: bool = False
 
 
+class EndpointView(Model):
+    """One thing that a deployment can be asked.
+
+    Attributes:
+        name: Name of the endpoint.
+        route: Path below the deployment's URL.
+        example: A JSON body that it takes; "" when it takes files, or the body would be long.
+    """
+
+    name: str
+    route: str
+    example: str = ""
+
+
 class DeploymentView(Model):
     """A deployment as it is now: what lists, cards and the sidebar show.
 
@@ -339,6 +363,7 @@ class DeploymentView(Model):
         healthy: True when a request sent now would be answered (a scaled-to-zero one is healthy).
         mode: Online Service or On-Demand Function.
         url: Base URL of its endpoints; None while it has none.
+        endpoints: What it can be asked; empty where the cloud does not say.
         bento: Tag of the Bento it runs.
         protected: Callers need a token.
         ready: Instances that are ready.
@@ -367,6 +392,7 @@ class DeploymentView(Model):
     healthy: bool = False
     mode: Mode
     url: str | None = None
+    endpoints: list[EndpointView] = Field(default_factory=list)
     bento: str
     protected: bool = False
     ready: int = 0

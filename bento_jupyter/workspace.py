@@ -23,9 +23,11 @@ from pydantic import ValidationError
 from .client import embedded
 from .client.cloud import Cloud
 from .client.deployment import Deployment
+from .client.local import local_bentos, stored
 from .display.progress import Progress
 from .errors import (
     BentoJupyterError,
+    BuildError,
     InvalidRequestError,
     MagicUsageError,
     NotFoundError,
@@ -174,7 +176,7 @@ def _remote(endpoint: str | None, token: str | None, context: str | None) -> Clo
     if not token:
         raise NotLoggedInError(
             f"no token for {endpoint}",
-            hint="set BENTO_CLOUD_API_KEY, run `bentoml cloud login`, or use %bento_login, which asks for it",
+            hint="set BENTO_CLOUD_API_KEY or run `bentoml cloud login`; in a live notebook %bento_login asks",
         )
     return _cloud(parts.netloc, endpoint, token)
 
@@ -240,12 +242,12 @@ def build(
     from . import capture
 
     plan = capture.make_plan(name, obj, sample=sample, endpoints=endpoints)
-    home = Home.default()
-    home.create()
+    home = _home()
     steps = BUILD_STEPS if prove else BUILD_STEPS[:1]
+    cancelled = threading.Event()
     with _shown(progress, f"Building {name}", steps) as shown, ThreadPoolExecutor(1) as pool:
         # The stage of the proof does not depend on the Bento, so both are made at the same time.
-        setting = pool.submit(capture.set_stage, plan, home) if prove else None
+        setting = pool.submit(capture.set_stage, plan, home, cancelled=cancelled) if prove else None
         built = None
         try:
             with shown.step("build"):
@@ -260,6 +262,7 @@ def build(
                     proof = capture.prove(built.path, home=home, stage=stage, progress=shown.detail)
                     shown.detail(proof.line)
         except BaseException:
+            cancelled.set()
             if built is not None:
                 capture.discard(built)
             raise
@@ -283,37 +286,24 @@ def prove(bento: BuiltBento | str, *, progress: Progress | None = None) -> Proof
     from . import capture
 
     tag = bento if isinstance(bento, str) else bento.tag
-    path = _stored(tag).path if isinstance(bento, str) else bento.path
-    home = Home.default()
-    home.create()
+    path = stored(tag).path if isinstance(bento, str) else bento.path
+    home = _home()
     with _shown(progress, f"Proving {tag}", ["prove"]) as shown, shown.step("prove"):
         proof = capture.prove(Path(path), home=home, progress=shown.detail)
         shown.detail(proof.line)
     return proof
 
 
-def _stored(tag: str) -> Any:
-    """A Bento of the local store."""
-    import bentoml
-    from bentoml.exceptions import BentoMLException
-
+def _home() -> Home:
+    home = Home.default()
     try:
-        return bentoml.get(tag)
-    except BentoMLException as error:
-        raise NotFoundError(
-            f"no Bento {tag!r} in the local store", hint="%bento_list bentos shows those there are"
+        home.create()
+    except OSError as error:
+        raise BuildError(
+            f"nothing can be written in {home.root}: {error}",
+            hint="BENTO_JUPYTER_HOME names the folder to use",
         ) from error
-
-
-def local_bentos() -> list[dict[str, Any]]:
-    """Bentos of the local store: tag, size in bytes, when they were built; newest first."""
-    import bentoml
-
-    found = sorted(bentoml.list(), key=lambda bento: bento.info.creation_time, reverse=True)
-    return [
-        {"tag": str(bento.tag), "size": bento.total_size(), "created_at": bento.info.creation_time}
-        for bento in found
-    ]
+    return home
 
 
 # --- push and deploy -----------------------------------------------------------------------------
@@ -334,7 +324,7 @@ def push(
         CloudError: The cloud did not take it.
     """
     cloud = cloud or current()
-    tag = bento.tag if isinstance(bento, BuiltBento) else str(_stored(bento).tag)
+    tag = bento.tag if isinstance(bento, BuiltBento) else str(stored(bento).tag)
     with _shown(progress, f"Pushing {tag}", ["push"]) as shown, shown.step("push"):
         sent = cloud.push(tag, progress=shown.detail)
         shown.detail(f"{tag} in {cloud.name}" if sent else f"{cloud.name} has it already")
@@ -418,9 +408,9 @@ def deploy(
         concurrency=concurrency,
         idle_seconds=idle_seconds,
         instance_type=instance_type,
-        envs=dict(envs or {}),
-        secrets=list(secrets),
-        labels=dict(labels or {}),
+        envs=envs or {},
+        secrets=[secrets] if isinstance(secrets, str) else list(secrets),
+        labels=labels or {},
         protected=protected,
         strategy=strategy,
         timeout=timeout,
@@ -488,14 +478,25 @@ def _in_cloud(cloud: Cloud, target: BuiltBento | PushedBento | str, progress: Pr
     """Tag and entry service of the target in the cloud's registry, pushed there if need be."""
     with progress.step("push"):
         tag = target if isinstance(target, str) else target.tag
-        if not isinstance(target, PushedBento):
+        pushed = isinstance(target, PushedBento)
+        if not pushed:
             try:
-                tag = str(_stored(tag).tag)
+                tag = str(stored(tag).tag)
             except NotFoundError:
                 pass  # not in the local store: it may be in the cloud's
             else:
+                pushed = True
                 cloud.push(tag, progress=progress.detail)
-        found = cloud.bento(tag)
+        try:
+            found = cloud.bento(tag)
+        except NotFoundError as error:
+            if pushed:
+                raise
+            raise NotFoundError(
+                f"neither the local store nor {cloud.name} has a Bento {tag}",
+                hint="%bento_list bentos shows those there are",
+                status_code=404,
+            ) from error
         progress.detail(f"{found['tag']} in {cloud.name}")
     return found["tag"], found["service"]
 
@@ -509,6 +510,7 @@ def _rolled_out(
     except NotFoundError:
         before = None
     building = {Status.IMAGE_BUILDING, Status.NON_DEPLOYED, Status.UNKNOWN}
+    progress.goes_on = f"{spec.name} goes on in the cloud; %bento_delete {spec.name} takes it back"
     with progress.step("image"):
         if before is None:
             cloud.create(spec, service)
@@ -555,7 +557,7 @@ def deployment(name: str, *, cloud: Cloud | None = None) -> Deployment:
         from difflib import get_close_matches
 
         names = [view.name for view in cloud.deployments()]
-        close = get_close_matches(name, names)
+        close = get_close_matches(str(name), names)
         known = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(names) or 'none'}"
         raise NotFoundError(
             f"{cloud.name} has no deployment {name!r}", hint=known, status_code=404

@@ -31,15 +31,16 @@ def get_requires_for_build_wheel(config_settings: dict[str, Any] | None = None) 
 
 
 def get_requires_for_build_editable(config_settings: dict[str, Any] | None = None) -> list[str]:
-    return _with_node(hatchling.get_requires_for_build_editable(config_settings))
+    # An editable install builds the bundle anew also where there is one.
+    return _with_node(hatchling.get_requires_for_build_editable(config_settings), always=True)
 
 
 def get_requires_for_build_sdist(config_settings: dict[str, Any] | None = None) -> list[str]:
     return _with_node(hatchling.get_requires_for_build_sdist(config_settings))
 
 
-def _with_node(requirements: list[str]) -> list[str]:
-    if _BUNDLE.exists():
+def _with_node(requirements: list[str], *, always: bool = False) -> list[str]:
+    if _BUNDLE.exists() and not always:
         return requirements
     # By path: `node` on sys.path could be anything.
     spec = importlib.util.spec_from_file_location("bento_jupyter_node", _HERE / "node.py")

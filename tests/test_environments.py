@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -196,3 +197,12 @@ def test_bytecode_of_an_edited_source_is_not_taken_over(home: Home, tmp_path: Pa
     count, made = seeded(home, tmp_path, edit=MODULE.replace("42", "41"))
     assert count == 0
     assert run(made, "import tiny; print(tiny.ANSWER)") == "42"
+
+
+def test_a_build_that_waits_for_another_one_can_be_cancelled(home: Home) -> None:
+    key = environment_key("", this_minor())
+    cancelled = threading.Event()
+    with (home.environments / f"{key}.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(EnvironmentBuildError, match="cancelled"):
+            prepare(home, "", log=lambda _line: cancelled.set(), cancelled=cancelled)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +89,13 @@ def run_build(project: Path) -> Built:
             )  # what was built last is the latest
         else:
             shutil.rmtree(path, ignore_errors=True)  # half of a Bento
-            _build(project, path)
+            model = _model_folder(json.loads((project / "model" / "model.json").read_text())["tag"])
+            mine = set() if model.exists() else {model}
+            try:
+                _build(project, path)
+            except BaseException:
+                _take_out(path, mine)
+                raise
     return Built(f"{name}:{version}", path, version, project, cached, time.perf_counter() - begin)
 
 
@@ -96,15 +104,18 @@ def _build(project: Path, path: Path) -> None:
     envs = {key: value for key, value in os.environ.items() if key not in FOREIGN_ENVS}
     envs |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = subprocess.run(
-            [sys.executable, "build.py", "--version", path.name],
-            cwd=project, env=envs, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, encoding="utf-8", errors="replace", timeout=BUILD_TIMEOUT, check=False,
-        )  # fmt: skip
+        # In a session of its own: an interrupt of the kernel is ours to answer, by killing it. What it wrote
+        # into the folder for temporary files goes with that.
+        with tempfile.TemporaryDirectory(prefix="bento-build-") as scratch:
+            done = subprocess.run(
+                [sys.executable, "build.py", "--version", path.name],
+                cwd=project, env=envs | {"TMPDIR": scratch}, stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, encoding="utf-8", errors="replace", timeout=BUILD_TIMEOUT, check=False,
+                start_new_session=True,
+            )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise BuildError(f"building {path.parent.name} took longer than {BUILD_TIMEOUT} s") from error
     if done.returncode or not path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         last = "\n".join(said[-8:] or [f"code {done.returncode}"])
         raise BuildError(f"building {path.parent.name} failed: {last}")
@@ -118,13 +129,18 @@ def discard(built: Built) -> None:
     if built.cached:
         return
     mine = set(model_folders(built.path))
-    shutil.rmtree(built.path, ignore_errors=True)
     shutil.rmtree(built.project, ignore_errors=True)
-    _forget(built.path)
+    _take_out(built.path, mine)
+
+
+def _take_out(path: Path, models: set[Path]) -> None:
+    """Remove a Bento, and those of `models` that no other Bento has."""
+    shutil.rmtree(path, ignore_errors=True)
+    _forget(path)
     others: set[Path] = set()
     for file in (store() / "bentos").glob("*/*/bento.yaml"):
         others.update(model_folders(file.parent))
-    for folder in mine - others:
+    for folder in models - others:
         shutil.rmtree(folder, ignore_errors=True)
         _forget(folder)
 
@@ -153,7 +169,11 @@ def model_folders(bento: Path) -> list[Path]:
         *(info.get("models") or ()),
         *(m for s in info.get("services") or () for m in s.get("models") or ()),
     ]
-    return [store() / "models" / str(model["tag"]).replace(":", "/") for model in models]
+    return [_model_folder(str(model["tag"])) for model in models]
+
+
+def _model_folder(tag: str) -> Path:
+    return store() / "models" / tag.replace(":", "/")
 
 
 def _has_models(bento: Path) -> bool:

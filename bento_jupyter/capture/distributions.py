@@ -6,6 +6,7 @@ All from the metadata of what is installed in the kernel; nothing is looked up i
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import sys
 from collections.abc import Iterable
@@ -28,7 +29,7 @@ class Distributions:
     """The distributions of this interpreter, by the modules they bring."""
 
     def __init__(self) -> None:
-        self._by_root = metadata.packages_distributions()
+        self._by_root = roots()
 
     @classmethod
     def installed(cls) -> Distributions:
@@ -52,6 +53,31 @@ class Distributions:
             path = module.replace(".", "/")
             names = [name for name in names if _has_module(name, path)] or names
         return names[0] if names else None
+
+
+def roots() -> dict[str, list[str]]:
+    """Distributions by the top-level modules that they bring.
+
+    `metadata.packages_distributions` of Python 3.10 sees only those with a `top_level.txt`, which many
+    build tools no longer write: scikit-learn, for one, has none.
+    """
+    found: dict[str, list[str]] = {}
+    for distribution in metadata.distributions():
+        name = distribution.metadata["Name"]
+        declared = (distribution.read_text("top_level.txt") or "").split()
+        for root in declared or sorted(top_level(distribution)):
+            found.setdefault(root, []).append(name)
+    return found
+
+
+def top_level(distribution: metadata.Distribution) -> set[str]:
+    """Top-level modules of a distribution, from the list of its files."""
+    names = set()
+    for file in distribution.files or []:
+        root = file.parts[0] if len(file.parts) > 1 else inspect.getmodulename(str(file))
+        if root is not None and root.isidentifier():
+            names.add(root)
+    return names
 
 
 @functools.lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 import tempfile
 import threading
 import types
@@ -91,9 +92,11 @@ def pickle_into(obj: Any, handle: IO[bytes], modules: dict[str, set[str]]) -> No
 
     class Pickler(NumpyPickler):  # type: ignore[misc]
         def reducer_override(self, item: Any) -> Any:
-            subject = item if isinstance(item, (type, *FUNCTIONS)) else type(item)
-            module = getattr(subject, "__module__", None) or "builtins"
-            name = getattr(subject, "__qualname__", subject.__name__)
+            subject: Any = item if isinstance(item, (type, *FUNCTIONS)) else type(item)
+            if not isinstance(getattr(subject, "__module__", ""), str):
+                subject = item  # of a kind of functions, such as Cython's: each of them names its module
+            module = real_name(getattr(subject, "__module__", None) or "builtins")
+            name = str(getattr(subject, "__qualname__", None) or type(subject).__qualname__)
             if module not in modules:
                 origin = distributions.origin(module)
                 if origin is None:
@@ -116,6 +119,12 @@ def pickle_into(obj: Any, handle: IO[bytes], modules: dict[str, set[str]]) -> No
 
 
 FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
+
+
+def real_name(module: str) -> str:
+    """The name a module was imported by: compiled ones also go by a short name (scikit-learn's `_loss`)."""
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    return module if module == "__main__" or spec is None else str(spec.name)
 
 
 def foreign_code(root: Any, item: Any, subject: Any, module: str, name: str) -> NotServableError:

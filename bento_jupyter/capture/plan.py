@@ -22,6 +22,8 @@ __all__ = ["METHODS", "EndpointPlan", "Plan", "Requirement", "make_plan"]
 
 #: Methods that become endpoints, the most important first.
 METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples", "transform")
+#: How the names of methods begin that change their object, or are nobody else's business.
+CHANGING = ("fit", "partial_fit", "set_", "_")
 ROWS_HINT = "it takes rows: give X_test[:5], not X_test[0]"
 
 
@@ -176,11 +178,16 @@ def check_name(name: str) -> None:
     Raises:
         BuildError: With a name that would do.
     """
-    if isinstance(name, str) and NAME_PATTERN.match(name):
+    if not isinstance(name, str):
+        raise BuildError(
+            f"the name of the Bento comes first, not a {type(name).__name__}",
+            hint='bj.build("iris", clf, sample=X_test[:5])',
+        )
+    if NAME_PATTERN.match(name):
         return
     import re
 
-    better = re.sub(r"[^a-z0-9_-]+", "-", str(name).lower()).strip("-_")[:63]
+    better = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:63]
     raise BuildError(
         f"{name!r} is no name for a Bento: small letters, digits, '-' and '_', at most 63",
         hint=f"e.g. {better}" if better else "e.g. iris",
@@ -227,13 +234,18 @@ def plan_endpoints(
     """
     points: list[EndpointPlan] = []
     left_out: dict[str, str] = {}
+    if wanted is not None:
+        wanted = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
     for method in wanted if wanted is not None else METHODS:
-        if not hasattr(obj, method):
+        if method.startswith(CHANGING):  # asking once would change the notebook's object
+            left_out[method] = "it changes the object"
+            continue
+        if not callable(getattr(obj, method, None)):
             reason = why_absent(obj, method)
             if (
                 wanted is not None or "no attribute" not in reason
             ):  # it could have the method, set up otherwise
-                left_out[method] = reason
+                left_out[method] = reason or "it is no method"
             continue
         if wanted is None and method == "transform" and any(point.name == "predict" for point in points):
             left_out[method] = "it has predict; ask for it by name to serve both"
@@ -261,9 +273,10 @@ def plan_endpoints(
     refused = [f"{method}: {left_out[method]}" for method in wanted or () if method in left_out]
     if refused or not points:
         reasons = refused or [f"{method}: {reason}" for method, reason in left_out.items()]
+        others = [method for method in METHODS if method not in left_out and hasattr(obj, method)]
         raise NotServableError(
             f"no endpoint can be made of this {type(obj).__name__} for {'; '.join(reasons)}",
-            hint=f"endpoints it can have: {', '.join(point.name for point in points) or 'none'}",
+            hint=f"endpoints it may have: {', '.join(others) or 'none'}",
         )
     return points, left_out
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import sysconfig
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -92,6 +93,9 @@ class Proof:
     def __str__(self) -> str:
         return f"{self.tag}: {self.line}"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(f"✓ {self}")
+
 
 class Stage:
     """Where a Bento will be proven: its environment, and in it a replica that has imported what it needs.
@@ -132,20 +136,36 @@ class Stage:
         shutil.rmtree(self.socket.parent, ignore_errors=True)
 
 
-def set_stage(plan: Plan, home: Home, *, log: Say | None = None) -> Stage:
+def set_stage(
+    plan: Plan, home: Home, *, log: Say | None = None, cancelled: threading.Event | None = None
+) -> Stage:
     """Make the environment that a plan's Bento will run in, and warm a replica up in it.
+
+    Args:
+        plan: The plan.
+        home: Where environments and sockets live.
+        log: Called with each line that making the environment says.
+        cancelled: Ends the making of the environment when set.
 
     Raises:
         EnvironmentBuildError: See `environments.prepare`.
     """
     bentoml = next(pin for pin in plan.lock if pin.startswith("bentoml=="))
-    environment = _environment(f"{requirements_txt(plan)}{bentoml}\n", plan.python, home, log)
+    environment = _environment(f"{requirements_txt(plan)}{bentoml}\n", plan.python, home, log, cancelled)
     return Stage(environment, home, sorted({*plan.contents.modules, "joblib"}))
 
 
-def _environment(requirements: str, python: str, home: Home, log: Say | None) -> Environment:
-    folders = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
-    return prepare(home, requirements, python=python, log=log, bytecode_from=list(dict.fromkeys(folders)))
+def _environment(
+    requirements: str,
+    python: str,
+    home: Home,
+    log: Say | None,
+    cancelled: threading.Event | None = None,
+) -> Environment:
+    folders = dict.fromkeys(Path(sysconfig.get_path(name)) for name in ("purelib", "platlib"))
+    return prepare(
+        home, requirements, python=python, log=log, bytecode_from=list(folders), cancelled=cancelled
+    )
 
 
 def prove(bento: Path | str, *, home: Home, stage: Stage | None = None, progress: Say | None = None) -> Proof:

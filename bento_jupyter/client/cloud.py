@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -24,6 +25,7 @@ from ..errors import (
     NotLoggedInError,
 )
 from ..spec import DeploymentView, InstanceType, LogLine, Scaling, Status, mode_of
+from .local import stored
 
 if TYPE_CHECKING:
     import httpx
@@ -155,22 +157,29 @@ class Cloud:
             NotFoundError: The local store has no such Bento.
             CloudError: The cloud did not take it.
         """
-        import bentoml
         from bentoml._internal.cloud.bento import BentoAPI
-        from bentoml.exceptions import NotFound
 
-        try:
-            bento = bentoml.get(tag)
-        except NotFound as error:
-            raise NotFoundError(
-                f"no Bento {tag!r} in the local store", hint="%bento_list bentos shows those there are"
-            ) from error
+        bento = stored(tag)
+        if self._has(bento.tag):
+            return False
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                with self._errors(f"Bento {tag}"):
+                    BentoAPI(self.rest, _quiet_spinner(progress)).push(bento)
+            except ConflictError:  # somebody else pushes the same just now
+                time.sleep(0.2)
+                if self._has(bento.tag):
+                    return False
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return True
+
+    def _has(self, tag: Any) -> bool:
         with self._errors(f"Bento {tag}"):
-            known = self.rest.v1.get_bento(bento.tag.name, bento.tag.version)
-            if known is not None and known.upload_status == "success":
-                return False
-            BentoAPI(self.rest, _quiet_spinner(progress)).push(bento)
-        return True
+            known = self.rest.v1.get_bento(tag.name, tag.version)
+        return known is not None and known.upload_status == "success"
 
     def bento(self, tag: str) -> dict[str, Any]:
         """Name, version and manifest of a Bento in the cloud's registry.
@@ -335,15 +344,16 @@ class Cloud:
         body = self._get(f"/deployments/{name}/logs", f"deployment {name!r}", lines=lines, source=source)
         return [LogLine.model_validate(item) for item in body["lines"]]
 
-    def follow_logs(self, name: str, *, source: str = "") -> Iterator[LogLine]:
-        """Log lines as they are written, without end.
+    def follow_logs(self, name: str, *, lines: int = 100, source: str = "") -> Iterator[LogLine]:
+        """The last lines of a deployment's logs, then new ones as they are written, without end.
 
         Args:
             name: Name of the deployment.
+            lines: How many of the last lines come first.
             source: Instance id or `image`; "" = all.
         """
         self._needs_embedded("logs")
-        params = {"follow": "true", "source": source}
+        params = {"follow": "true", "lines": str(lines), "source": source}
         for line in self._stream(f"/deployments/{name}/logs", f"deployment {name!r}", params):
             yield LogLine.model_validate_json(line)
 

@@ -47,7 +47,10 @@ class Deployment:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from ..display.cards import deployment_card
 
-        return deployment_card(self.status())
+        try:
+            return deployment_card(self.status())
+        except CloudError as error:  # deleted, or the cloud is away: looking at it is no mistake
+            return {"text/plain": f"Deployment {self.name}: {error}"}
 
     # --- see ---------------------------------------------------------------------------------
 
@@ -169,7 +172,7 @@ class Deployment:
             if view.url is None or view.status in (Status.TERMINATED, Status.TERMINATING):
                 raise DeploymentError(
                     f"deployment {self.name!r} is {view.status.value}",
-                    hint=view.reason or f"bring it back with bj.deployment({self.name!r}).start()",
+                    hint=view.reason or f"%bento_start {self.name} brings it back",
                 )
             schema = self.cloud.bento(view.bento)["schema"] if view.bento else None
             token = self.cloud.token if view.protected else None

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CloudError, WaitTimeoutError
@@ -24,6 +25,8 @@ __all__ = ["find", "login", "start", "status", "stop"]
 
 #: Name under which the embedded cloud stands in the `bentoml` client's context file.
 CONTEXT_NAME = "embedded"
+#: Seconds between two tries to start a cloud while another one has its lock.
+RESPAWN_INTERVAL = 2.0
 
 
 def status(home: Home | None = None) -> CloudView | None:
@@ -55,32 +58,29 @@ def start(home: Home | None = None, *, timeout: float = 60.0) -> CloudState:
         The state of the running cloud.
 
     Raises:
-        CloudError: It ended instead of answering; the end of its log is in the message.
+        CloudError: It could not be started, or ended instead of answering; the message says why.
         WaitTimeoutError: It did not answer in time.
     """
     home = home or Home.default()
     if (state := find(home)) is not None:
         return state
-    home.create()
     output = home.logs / "cloud.out"
-    with output.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bento_jupyter.cloud", "--home", str(home.root)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=home.root,
-            env=_environment(),
-            start_new_session=True,
-        )
     deadline = time.monotonic() + timeout
+    process, spawned = _spawn(home, output), time.monotonic()
     while time.monotonic() < deadline:
         if (state := find(home)) is not None:
+            if state.pid != process.pid:
+                # Another one was quicker. Ours must not take its place when that is stopped a moment later.
+                process.terminate()
+                process.wait()
             return state
         code = process.poll()
         if code:
             tail = "\n".join(output.read_text(errors="replace").splitlines()[-5:])
             raise CloudError(f"the embedded cloud ended with code {code}: {tail}", hint=f"its log: {output}")
+        if code == 0 and time.monotonic() > spawned + RESPAWN_INTERVAL:
+            # It left because another one has the lock, and that may have been about to end.
+            process, spawned = _spawn(home, output), time.monotonic()
         time.sleep(0.05)
     raise WaitTimeoutError(
         f"the embedded cloud did not answer within {timeout:g} s", hint=f"its log: {home.logs / 'cloud.log'}"
@@ -110,19 +110,19 @@ def stop(home: Home | None = None, *, timeout: float = 30.0) -> bool:
     except psutil.Error:
         ours = False
     if not ours:
-        home.state_file.unlink(missing_ok=True)
+        _forget(home, state)
         return False
     try:
         httpx.post(
             f"{state.endpoint}/api/bj/v1/shutdown", headers=_headers(state), timeout=5, trust_env=False
-        )
-    except httpx.HTTPError:
+        ).raise_for_status()
+    except (httpx.HTTPError, OSError):
         process.terminate()
     if not _ended(process, timeout):
         # Replicas and gateway end with it: they watch a pipe that it holds.
         process.kill()
         _ended(process, 5)
-    home.state_file.unlink(missing_ok=True)
+    _forget(home, state)
     return True
 
 
@@ -140,6 +140,32 @@ def login(home: Home | None = None, *, context: str = CONTEXT_NAME) -> CloudStat
     state = start(home)
     contexts.save(context, endpoint=state.endpoint, token=state.token)
     return state
+
+
+def _spawn(home: Home, output: Path) -> subprocess.Popen[bytes]:
+    try:
+        home.create()
+        with output.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "bento_jupyter.cloud", "--home", str(home.root)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=home.root,
+                env=_environment(),
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise CloudError(
+            f"the embedded cloud cannot be started in {home.root}: {error}",
+            hint="BENTO_JUPYTER_HOME names the folder that it keeps everything in",
+        ) from error
+
+
+def _forget(home: Home, state: CloudState) -> None:
+    """Remove the state file of a cloud that has ended, but not that of one started since."""
+    if home.read_state() == state:
+        home.state_file.unlink(missing_ok=True)
 
 
 def _ended(process: psutil.Process, timeout: float) -> bool:

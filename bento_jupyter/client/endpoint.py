@@ -50,8 +50,12 @@ class Timing:
         if self.cold_start:
             return f"answered in {self.total:.2f} s, {self.cold_start:.2f} s of it held for the cold start"
         if self.queue >= 0.001:
-            return f"answered in {self.total * 1000:.0f} ms, {self.queue * 1000:.0f} ms of it queued"
-        return f"answered in {self.total * 1000:.0f} ms"
+            return f"answered in {_seconds(self.total)}, {_seconds(self.queue)} of it queued"
+        return f"answered in {_seconds(self.total)}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,11 @@ class Endpoints:
             CallError: There is no such endpoint, or a name is needed to choose one.
         """
         routes: dict[str, dict[str, Any]] = {route["name"]: route for route in self.schema.get("routes", [])}
+        if not isinstance(name, str):
+            raise CallError(
+                f"the name of an endpoint comes first, not a {type(name).__name__}",
+                hint=f".call(NAME, X) with one of {', '.join(routes)}",
+            )
         if not name:
             if len(routes) == 1:
                 return next(iter(routes.values()))
@@ -132,7 +141,7 @@ class Endpoints:
         begun = time.perf_counter()
         with self._client() as client:
             response = self._sent(lambda: client.post(route["route"], json=body))
-        return self._answer(route, response, time.perf_counter() - begun)
+        return self._answer(route, response, time.perf_counter() - begun, _index_of(args, kwargs))
 
     async def acall(self, name: str = "", /, *args: Any, **kwargs: Any) -> Answer:
         """`call` for asynchronous code."""
@@ -146,7 +155,7 @@ class Endpoints:
                 response = await client.post(route["route"], json=body)
         except httpx.TransportError as error:
             raise _unreachable(self.url, error) from error
-        return self._answer(route, response, time.perf_counter() - begun)
+        return self._answer(route, response, time.perf_counter() - begun, _index_of(args, kwargs))
 
     def send(self, name: str, body: Any) -> Answer:
         """POST a JSON body as it is, for those who want to see the wire.
@@ -161,12 +170,14 @@ class Endpoints:
             response = self._sent(lambda: client.post(route["route"], json=body))
         return self._answer(route, response, time.perf_counter() - begun)
 
-    def _answer(self, route: Mapping[str, Any], response: httpx.Response, total: float) -> Answer:
+    def _answer(
+        self, route: Mapping[str, Any], response: httpx.Response, total: float, index: Any = None
+    ) -> Answer:
         if response.status_code != 200:
             raise _refusal(self.url, route["name"], response)
         kind = response.headers.get("content-type", "").partition(";")[0]
         if kind == "application/json":
-            value = codec.decode(response.json(), codec.descriptor_from_schema(route.get("output", {})))
+            value = _decoded(route, response, index)
         elif kind.startswith("text/"):
             value = response.text
         else:
@@ -206,7 +217,7 @@ def _body(route: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any
     if schema.get("root_input"):
         if len(args) != 1 or kwargs:
             raise CallError(f"endpoint {route['name']!r} takes one input, by position")
-        return codec.encode(args[0], codec.descriptor_from_schema(schema))
+        return _encoded(route, "its input", args[0], schema)
     if len(args) > len(fields):
         raise CallError(
             f"endpoint {route['name']!r} takes {len(fields)} inputs, not {len(args)}",
@@ -224,9 +235,47 @@ def _body(route: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any
     missing = [key for key in schema.get("required", []) if key not in values]
     if missing:
         raise CallError(f"endpoint {route['name']!r} needs {', '.join(missing)}")
-    return {
-        key: codec.encode(value, codec.descriptor_from_schema(fields[key])) for key, value in values.items()
-    }
+    return {key: _encoded(route, f"input {key!r}", value, fields[key]) for key, value in values.items()}
+
+
+def _encoded(route: Mapping[str, Any], what: str, value: Any, schema: dict[str, Any]) -> Any:
+    descriptor = codec.descriptor_from_schema(schema)
+    try:
+        return codec.encode(value, descriptor)
+    except codec.CodecError as error:
+        raise CallError(
+            f"{what} of endpoint {route['name']!r} does not fit: {error}",
+            hint=f"it takes {_words(descriptor)}",
+        ) from error
+
+
+def _words(descriptor: codec.Descriptor) -> str:
+    """What an endpoint takes, for people."""
+    kind = descriptor["kind"]
+    if kind == "frame":
+        return (
+            f"a DataFrame with the columns {', '.join(str(item['name']) for item in descriptor['columns'])}"
+        )
+    if kind == "array" and len(descriptor.get("shape") or ()) > 1:
+        rest = ", ".join(str(size) if size >= 0 else "any" for size in descriptor["shape"][1:])
+        return f"an array of shape (rows, {rest}), such as X_test[:5]"
+    return {"array": "an array or a list", "series": "a Series", "records": "a DataFrame"}.get(kind, "JSON")
+
+
+def _index_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The row labels of the one frame or series that was sent: the answer gets them, as in the notebook."""
+    indexes = [value.index for value in (*args, *kwargs.values()) if hasattr(value, "iloc")]
+    return indexes[0] if len(indexes) == 1 else None
+
+
+def _decoded(route: Mapping[str, Any], response: httpx.Response, index: Any) -> Any:
+    descriptor = codec.descriptor_from_schema(route.get("output", {}))
+    try:
+        return codec.decode(response.json(), descriptor, index=index)
+    except ValueError as error:  # CodecError, or no JSON at all
+        raise CallError(
+            f"the answer of {route['name']!r} is not what its schema promises: {error}", status_code=200
+        ) from error
 
 
 def _unreachable(url: str, error: Exception) -> CallError:
@@ -239,15 +288,7 @@ def _refusal(url: str, name: str, response: httpx.Response) -> CallError:
         detail = response.json()
     except ValueError:
         detail = response.text
-    said, hint = detail, ""
-    if isinstance(detail, dict):
-        said = detail.get("error") or detail.get("message") or detail.get("detail") or detail
-        hint = str(detail.get("hint") or "")
-        if isinstance(detail.get("detail"), list):
-            said = "; ".join(
-                f"{'.'.join(map(str, item.get('loc', [])))}: {item.get('msg', item)}"
-                for item in detail["detail"]
-            )
+    hint = str(detail.get("hint") or "") if isinstance(detail, dict) else ""
     hints = {
         401: "this deployment is protected: give a token",
         404: "%bento_status shows the endpoints",
@@ -257,8 +298,22 @@ def _refusal(url: str, name: str, response: httpx.Response) -> CallError:
         500: "%bento_logs shows the traceback",
     }
     return CallError(
-        f"{name} at {url} answered {response.status_code}: {said}",
+        f"{name} at {url} answered {response.status_code}: {_said(detail)}",
         hint=hint or hints.get(response.status_code, ""),
         status_code=response.status_code,
         detail=detail,
     )
+
+
+def _said(detail: Any) -> str:
+    """The message in an error body, in one line: scikit-learn goes on for paragraphs; `detail` has it all."""
+    if isinstance(detail, list):
+        return "; ".join(_said(item) for item in detail)
+    if not isinstance(detail, dict):
+        return next(iter(str(detail).splitlines()), "")
+    if "msg" in detail:  # of pydantic
+        place = ".".join(map(str, detail.get("loc", [])))
+        return f"{place and place + ': '}{detail['msg'].removeprefix('Value error, ')}"
+    if isinstance(detail.get("detail"), list):
+        return _said(detail["detail"])
+    return _said(detail.get("error") or detail.get("message") or detail.get("detail") or str(detail))

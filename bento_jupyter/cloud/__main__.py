@@ -53,8 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     home = Home(options.home.expanduser().resolve()) if options.home else Home.default()
     os.umask(0o077)
-    home.create()
-    with home.lock_file.open("a") as lock:
+    try:
+        home.create()
+        lock = home.lock_file.open("a")
+    except OSError as error:
+        sys.stderr.write(f"the cloud cannot use {home.root}: {error}\n")
+        return 1
+    with lock:
         if not _lock(lock):
             running = home.read_state()
             where = f" at {running.endpoint}" if running else ""
@@ -65,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         _log_to(home.logs / "cloud.log")
         try:
             return _serve(CloudSettings.from_environment(home))
-        except (BentoJupyterError, ValidationError) as error:
+        except (BentoJupyterError, ValidationError, OSError) as error:
             logger.error("cannot start: %s", error)
             sys.stderr.write(f"the cloud cannot start: {error}\n")
             return 1

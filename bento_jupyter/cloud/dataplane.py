@@ -107,8 +107,11 @@ class DataPlane:
     async def _keep(self, started: asyncio.Event) -> None:
         while True:
             begin = time.monotonic()
-            await self._run(started)
-            logger.error("the gateway process ended; it is started again")
+            try:
+                await self._run(started)
+                logger.error("the gateway process ended; it is started again")
+            except OSError:  # no process, no descriptor, no memory: maybe there is one later
+                logger.exception("the gateway process cannot be started")
             if time.monotonic() - begin < HEALTHY_AFTER:
                 await asyncio.sleep(RESTART_DELAY)
 
@@ -116,7 +119,11 @@ class DataPlane:
         """One life of the gateway process."""
         ours, theirs = socket.socketpair()
         with theirs:
-            process = self._spawn(theirs)
+            try:
+                process = self._spawn(theirs)
+            except BaseException:
+                ours.close()
+                raise
         self.pid = process.pid
         reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=LARGEST_MESSAGE)
         try:

@@ -188,6 +188,7 @@ class Deployment:
             healthy=self._verdict.healthy,
             mode=mode_of(target.scaling.min),
             url=f"http://{self._around.settings.reachable_host}:{record.port}",
+            endpoints=target.endpoints,
             bento=record.bento,
             protected=target.protected,
             ready=self._count(InstanceState.READY),
@@ -405,6 +406,9 @@ class Deployment:
         if self.deleted and not self._instances:
             gateway.remove(self.name)
             return
+        settings = self._around.settings
+        # Whoever brings a token is no web page of others, and what is open to the network is open to pages.
+        guarded = settings.is_loopback and not target.protected
         ready = [each for each in self._instances.values() if each.state is InstanceState.READY]
         gateway.set_route(
             self.name,
@@ -417,8 +421,11 @@ class Deployment:
                 "protected": target.protected,
                 "tokens": self._around.store.tokens.hashes() if target.protected else [],
                 "closed": self._verdict.closed,
+                "hosts": list(settings.public_hosts) if guarded else None,
             },
         )
+        for each in ready:
+            each.offered = True
         gateway.set_replicas(self.name, [(each.id, each.socket) for each in ready if each.socket is not None])
 
     def _tell_listeners(self, now: float) -> list[float]:
@@ -439,8 +446,8 @@ class Deployment:
     def _end(self) -> None:
         self._provision.cancel()
         forget_logs(self._log_folder)
-        self._around.events.publish("deployment-deleted", self.name, f"deployment {self.name} was deleted")
         self._over(self)
+        self._around.events.publish("deployment-deleted", self.name, f"deployment {self.name} was deleted")
 
     # Small things
 

@@ -40,6 +40,7 @@ class Instance:
         cold_start: How it came up; None while it is starting.
         started: Time of the loop's clock when it was started.
         ready_at: That when it became ready.
+        offered: The gateway was told of it, and so tells when it has no request there any more.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Instance:
         self.cold_start: ColdStart | None = None
         self.started = asyncio.get_running_loop().time()
         self.ready_at: float | None = None
+        self.offered = False
         self._started_at = utc_now()
         self._engine = engine
         self._changed = changed
@@ -81,9 +83,9 @@ class Instance:
         return self.state in (InstanceState.STOPPED, InstanceState.FAILED)
 
     def drain(self, reason: str) -> None:
-        """Stop it once its requests are finished; one that is still starting is stopped at once."""
+        """Stop it once its requests are finished; one that never got any is stopped at once."""
         if self.is_up:
-            if self.state is InstanceState.STARTING:
+            if not self.offered:
                 self._drained.set()
             self.state, self.reason = InstanceState.DRAINING, reason
             self._stop.set()

@@ -23,6 +23,10 @@ KEPT_OF_LOG = 5 * 2**20
 KEPT_LOGS = 20
 #: Seconds between looks at followed files.
 FOLLOW_INTERVAL = 0.2
+#: Longest line that is shown in one piece, and the most that is read at a time, in bytes.
+LONGEST_LINE = 2**20
+#: The most that is read back from the end of a file, in bytes.
+LARGEST_TAIL = 8 * 2**20
 #: Bytes read back from the end of a file per line asked for.
 BYTES_PER_LINE = 400
 
@@ -54,8 +58,8 @@ class LogFile:
                 size = handle.seek(0, os.SEEK_END)
                 start = size
                 data = b""
-                while start > 0 and data.count(b"\n") <= lines:
-                    step = min(start, max(BYTES_PER_LINE * lines, 4096))
+                while start > 0 and data.count(b"\n") <= lines and len(data) < LARGEST_TAIL:
+                    step = min(start, max(BYTES_PER_LINE * lines, 4096, len(data)))
                     start -= step
                     handle.seek(start)
                     data = handle.read(step) + data
@@ -72,11 +76,13 @@ class LogFile:
                 if handle.seek(0, os.SEEK_END) < place:
                     place = 0
                 handle.seek(place)
-                whole, newline, _rest = handle.read(2**20).rpartition(b"\n")
+                data = handle.read(LONGEST_LINE)
         except FileNotFoundError:
             return [], 0
+        whole, newline, _rest = data.rpartition(b"\n")
         if not newline:
-            return [], place
+            # One that is longer comes in parts: waiting for its end would stop the whole log.
+            return ([self.line(data)], place + len(data)) if len(data) == LONGEST_LINE else ([], place)
         return [self.line(text) for text in whole.split(b"\n")], place + len(whole) + 1
 
     def line(self, text: bytes) -> LogLine:

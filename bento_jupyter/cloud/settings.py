@@ -19,7 +19,8 @@ class CloudSettings(BaseModel):
         home: Where it keeps everything.
         host: Address that control plane and deployments listen at. Loopback unless told otherwise.
         port: Port of the control plane; 0 = the one it had last time, else a free one.
-        public_hosts: Names besides loopback and `host` that a request's `Host` header may carry.
+        public_hosts: Names besides addresses, `localhost` and `host` that the `Host` header of requests may
+            carry.
         first_deployment_port: Lowest port given to a deployment.
         last_deployment_port: Highest port given to a deployment. The default range lies below the
             ephemeral ports of Linux (32768) and macOS (49152), which outgoing connections take.
@@ -51,8 +52,8 @@ class CloudSettings(BaseModel):
             home: The home; None = `Home.default()`.
 
         Returns:
-            Defaults, with `BENTO_JUPYTER_HOST`, `BENTO_JUPYTER_PORT` and `BENTO_JUPYTER_IDLE_SECONDS`
-            where they are set.
+            Defaults, with `BENTO_JUPYTER_HOST`, `BENTO_JUPYTER_PORT`, `BENTO_JUPYTER_PUBLIC_HOSTS` (names
+            with commas between them) and `BENTO_JUPYTER_IDLE_SECONDS` where they are set.
 
         Raises:
             ValueError: A variable's value does not fit (pydantic's `ValidationError`).
@@ -63,7 +64,16 @@ class CloudSettings(BaseModel):
             "idle_seconds": "BENTO_JUPYTER_IDLE_SECONDS",
         }
         named = {field: os.environ[name] for field, name in variables.items() if os.environ.get(name)}
-        return cls.model_validate({"home": home or Home.default(), **named})
+        public = os.environ.get("BENTO_JUPYTER_PUBLIC_HOSTS", "").lower().replace(",", " ").split()
+        return cls.model_validate({"home": home or Home.default(), "public_hosts": public, **named})
+
+    @property
+    def is_loopback(self) -> bool:
+        """True when only this machine can reach what listens at `host`."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     @property
     def reachable_host(self) -> str:

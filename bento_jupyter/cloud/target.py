@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..spec import InstanceType, Scaling, Traffic
+from ..spec import EndpointView, InstanceType, Scaling, Traffic
+from .examples import endpoints_of
 from .instance_types import DEFAULT_INSTANCE_TYPE, fitting_instance_type
 from .settings import CloudSettings
 from .store import BentoRecord, DeploymentRecord
@@ -47,6 +48,7 @@ class Target:
         traffic: Limits of the request path.
         protected: Callers need a token.
         recreate: Old instances end before new ones start.
+        endpoints: What the Bento can be asked.
     """
 
     blueprint: Blueprint
@@ -54,6 +56,7 @@ class Target:
     traffic: Traffic
     protected: bool
     recreate: bool
+    endpoints: list[EndpointView]
 
 
 def read_target(record: DeploymentRecord, bento: BentoRecord | None, settings: CloudSettings) -> Target:
@@ -103,6 +106,7 @@ def read_target(record: DeploymentRecord, bento: BentoRecord | None, settings: C
         ),
         protected=bool(config.get("access_authorization")),
         recreate=wanted.get("deployment_strategy") == "Recreate",
+        endpoints=endpoints_of(bento.manifest) if bento else [],
     )
 
 

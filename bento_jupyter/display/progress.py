@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any
 
+from ..errors import Interrupted
 from .words import duration
 
 __all__ = ["Progress"]
@@ -71,6 +72,8 @@ class Progress:
         self.title = title
         self._show_from = time.perf_counter() + after
         self.steps = {name: _Step(name) for name in steps}
+        #: What goes on when the user interrupts now, in words.
+        self.goes_on = ""
         self._current: _Step | None = None
         self._face = "none" if quiet else "sink" if sink is not None else _face()
         self._sink = sink
@@ -87,11 +90,14 @@ class Progress:
             self._clock.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         self._stop.set()
         if self._clock is not None:
             self._clock.join()
         self._draw()
+        if kind is KeyboardInterrupt:
+            at = next((f" at {step.name}" for step in self.steps.values() if step.state == "failed"), "")
+            raise Interrupted(f"{self.title} was stopped{at}", hint=self.goes_on) from error
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -138,7 +144,8 @@ class Progress:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         cell = "text-align:left;padding:1px 12px 1px 0;"
         rows = "".join(
-            f'<tr><td style="{cell}"><span aria-hidden="true">{step.icon}</span> {escape(step.name)}'
+            f'<tr style="background:none"><td style="{cell}"><span aria-hidden="true">{step.icon}</span> '
+            f"{escape(step.name)}"
             f'<span style="position:absolute;left:-9999px"> {step.state}</span></td>'
             f'<td style="{cell}text-align:right;font-variant-numeric:tabular-nums">{step.time}</td>'
             f'<td style="{cell}">{escape(step.detail)}</td></tr>'

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["Table", "card_bundle"]
+__all__ = ["JSON_TYPE", "Table", "card_bundle"]
 
+#: For programs. Plain `application/json` would be shown instead of the HTML: JupyterLab prefers it.
+JSON_TYPE = "application/vnd.bento-jupyter.v1+json"
 _FONT = "font-family:var(--jp-ui-font-family,sans-serif);font-size:var(--jp-ui-font-size1,13px);"
 _INK = "color:var(--jp-ui-font-color1,inherit);"
 _LINE = "var(--jp-border-color2,#bbb)"
@@ -59,7 +61,9 @@ class Table:
             cell = f"text-align:left;padding:4px 12px 4px 0;border-bottom:1px solid {_LINE};"
             head = "".join(f'<th scope="col" style="{cell}">{escape(column)}</th>' for column in self.columns)
             body = "".join(
-                "<tr>" + "".join(f'<td style="{cell}">{_linked(text)}</td>' for text in row) + "</tr>"
+                '<tr style="background:none">'
+                + "".join(f'<td style="{cell}">{_linked(text)}</td>' for text in row)
+                + "</tr>"
                 for row in self.rows
             )
             html = (
@@ -69,7 +73,7 @@ class Table:
         return {
             "text/plain": str(self),
             "text/html": html,
-            "application/json": [self[index] for index in range(len(self))],
+            JSON_TYPE: [self[index] for index in range(len(self))],
         }
 
 
@@ -94,7 +98,7 @@ def card_bundle(title: str, badge: str, rows: Sequence[tuple[str, str]], data: A
         lines += [f"  {' ' * width}  {line}" for line in more]
     label_style = "text-align:left;vertical-align:top;font-weight:normal;opacity:.75;padding:2px 16px 2px 0;"
     body = "".join(
-        f'<tr><th scope="row" style="{label_style}">{escape(label)}</th>'
+        f'<tr style="background:none"><th scope="row" style="{label_style}">{escape(label)}</th>'
         f'<td style="text-align:left;padding:2px 0;white-space:pre-wrap">{_linked(value)}</td></tr>'
         for label, value in kept
     )
@@ -104,7 +108,7 @@ def card_bundle(title: str, badge: str, rows: Sequence[tuple[str, str]], data: A
         f'<div style="margin-bottom:4px"><strong>{escape(title)}</strong> <span>{escape(badge)}</span></div>'
         f'<table style="border-collapse:collapse;{_INK}{_FONT}"><tbody>{body}</tbody></table></div>'
     )
-    return {"text/plain": "\n".join(lines), "text/html": html, "application/json": data}
+    return {"text/plain": "\n".join(lines), "text/html": html, JSON_TYPE: data}
 
 
 def _linked(text: str) -> str:

@@ -51,7 +51,7 @@ class DeployForm:
         self.name = fields.text(
             "Name",
             _free_name(self.bento.value, cloud),
-            help_text="small letters, digits and '-'; part of no address",
+            help_text="small letters, digits and '-'",
         )
         self.min = fields.number("Min instances", 1, least=0, most=100)
         self.max = fields.number("Max instances", 1, least=1, most=100)

@@ -94,7 +94,9 @@ def choice(
 
 def flag(label: str, description: str) -> Field:
     """Yes or no."""
-    widget = ipywidgets.Checkbox(value=False, description=description, indent=False)
+    widget = ipywidgets.Checkbox(
+        value=False, description=description, indent=False, layout={"width": "max-content"}
+    )
     caption = ipywidgets.Label(
         label, layout={"width": "9em", "display": "flex", "justify_content": "flex-end"}
     )

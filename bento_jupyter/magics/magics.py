@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
@@ -169,7 +170,7 @@ class BentoMagics(Magics):
         live = not isinstance(target, (str, workspace.BuiltBento, workspace.PushedBento))
         name = arguments.name
         if live and name is None:
-            name = arguments.target.lower().replace("_", "-").strip("-")
+            name = re.sub(r"[^a-z0-9]+", "-", arguments.target.lower()).strip("-")[:63]
         return workspace.deploy(
             target,
             name=name,
@@ -239,9 +240,8 @@ class BentoMagics(Magics):
         dep = workspace.deployment(arguments.name)
         if not arguments.follow:
             return LogView(dep.logs(arguments.lines, arguments.source))
-        show_lines(dep.logs(arguments.lines, arguments.source))
         try:
-            for log_line in dep.cloud.follow_logs(dep.name, source=arguments.source):
+            for log_line in dep.cloud.follow_logs(dep.name, lines=arguments.lines, source=arguments.source):
                 show_lines([log_line])
         except KeyboardInterrupt:
             pass  # that is how following ends
@@ -275,11 +275,12 @@ class BentoMagics(Magics):
                 raise CallError(f"the cell is not JSON: {error}") from error
             return _shown(dep, lambda: dep.send(endpoint or rest, body))
         expression = further if endpoint else rest
-        if not expression:
+        if not expression or (rest in endpoints.names and rest not in self.shell.user_ns):
             raise MagicUsageError(
                 "what is the input?", hint=f"%bento_call {name} [{'|'.join(endpoints.names)}] EXPR"
             )
-        value = evaluate(self.shell, expression, "input")
+        hint = f"endpoints: {', '.join(endpoints.names)}"
+        value = evaluate(self.shell, expression, "input", hint=hint)
         return _shown(dep, lambda: dep.call(endpoint, value))
 
     # --- change ------------------------------------------------------------------------------

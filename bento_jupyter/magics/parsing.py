@@ -1,4 +1,4 @@
-"""Magic lines: split as a shell does, objects by name, mistakes as errors that fail the cell."""
+"""Magic lines: split as a shell does, expressions kept whole, mistakes as errors that fail the cell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["evaluate", "parse", "split_call"]
+__all__ = ["evaluate", "parse", "split", "split_call"]
+
+CLOSING = {"(": ")", "[": "]", "{": "}"}
+#: Characters from which on a usage is no help any more.
+LONG_USAGE = 120
 
 
 def parse(function: Callable[..., Any], line: str) -> Namespace:
@@ -31,10 +35,12 @@ def parse(function: Callable[..., Any], line: str) -> Namespace:
     """
     parser: Any = function.parser  # type: ignore[attr-defined]
     usage = " ".join(parser.format_usage().split()).removeprefix("usage: ").removeprefix("::").strip()
+    if len(usage) > LONG_USAGE:
+        usage = f"%{usage.split()[0].lstrip('%')}? explains the options"
     try:
-        words = shlex.split(line.strip().removesuffix(";"), posix=True)
+        words = split(line)
     except ValueError as error:
-        raise MagicUsageError(f"{parser.prog or 'line'}: {error}", hint=usage) from error
+        raise MagicUsageError(f"the line cannot be read: {error}", hint=usage) from error
     try:
         arguments: Namespace = parser.parse_args(words)
     except UsageError as error:
@@ -42,17 +48,74 @@ def parse(function: Callable[..., Any], line: str) -> Namespace:
     return arguments
 
 
+def split(line: str) -> list[str]:
+    """The words of a line, split as by a shell, but what stands in brackets is an expression and stays whole.
+
+    A trailing `;` and a comment are left out.
+
+    Raises:
+        ValueError: A quotation is not closed.
+
+    Example:
+        >>> split('clf --sample df[["age", "sex"]].head() --name "my name"  # now')
+        ['clf', '--sample', 'df[["age", "sex"]].head()', '--name', 'my name']
+    """
+    ready: list[str] = []
+    at = 0
+    while at < len(line):
+        char, start = line[at], at
+        if char == "#" and (at == 0 or line[at - 1].isspace()):
+            break
+        if char in "\"'":
+            at = _quotation_end(line, at)
+        elif char == "\\":
+            at += 2
+        elif char in CLOSING and (end := _group_end(line, at)):
+            at = end
+            ready.append(shlex.quote(line[start:at]))
+            continue
+        else:
+            at += 1
+        ready.append(line[start:at])
+    return shlex.split("".join(ready).strip().removesuffix(";"))
+
+
+def _quotation_end(line: str, start: int) -> int:
+    """Position behind the quotation that begins at `start`; the end of the line if it is not closed."""
+    at = start + 1
+    while at < len(line) and line[at] != line[start]:
+        at += 2 if line[at] == "\\" else 1
+    return min(at + 1, len(line))
+
+
+def _group_end(line: str, start: int) -> int:
+    """Position behind the bracket that closes the one at `start`; 0 when none does."""
+    wanted, at = [CLOSING[line[start]]], start + 1
+    while at < len(line) and wanted:
+        char = line[at]
+        if char in "\"'":
+            at = _quotation_end(line, at)
+            continue
+        if char in CLOSING:
+            wanted.append(CLOSING[char])
+        elif char == wanted[-1]:
+            wanted.pop()
+        at += 1
+    return 0 if wanted else at
+
+
 def _usage_error(said: str, usage: str, cause: Exception) -> NoReturn:
     raise MagicUsageError(said.rsplit("error: ", maxsplit=1)[-1].strip(), hint=usage) from cause
 
 
-def evaluate(shell: InteractiveShell, expression: str, what: str) -> Any:
+def evaluate(shell: InteractiveShell, expression: str, what: str, *, hint: str = "") -> Any:
     """The value of an expression in the notebook's namespace.
 
     Args:
         shell: The shell of the notebook.
         expression: A name or expression, e.g. `X_test[:5]`.
         what: What it is for, in messages.
+        hint: For when it is no expression at all.
 
     Raises:
         MagicUsageError: A name in it is unknown (close ones are in the hint), or it fails.
@@ -66,7 +129,9 @@ def evaluate(shell: InteractiveShell, expression: str, what: str) -> Any:
         hint = f"did you mean {' or '.join(close)}?" if close else "run the cell that defines it first"
         raise MagicUsageError(f"{what}: the notebook has no object {name!r}", hint=hint) from error
     except SyntaxError as error:
-        raise MagicUsageError(f"{what}: {expression!r} is not an expression: {error.msg}") from error
+        raise MagicUsageError(
+            f"{what}: {expression!r} is not an expression: {error.msg}", hint=hint
+        ) from error
     except Exception as error:
         raise MagicUsageError(f"{what}: {expression!r} fails: {type(error).__name__}: {error}") from error
 

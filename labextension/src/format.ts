@@ -185,15 +185,25 @@ export function scalingText(
  * It never holds a token, only the name of a variable to put one in.
  */
 export function curlSnippet(
-  deployment: Pick<IDeployment, 'url' | 'protected'>
+  deployment: Pick<IDeployment, 'url' | 'protected' | 'endpoints'>
 ): string | null {
   if (deployment.url === null) {
     return null;
   }
-  const url = `${deployment.url.replace(/\/+$/, '')}/readyz`;
-  const lines = [`curl -i '${url.replace(/'/g, "'\\''")}'`];
+  const endpoint = deployment.endpoints[0];
+  const base = deployment.url.replace(/\/+$/, '');
+  const lines = [`curl -i ${quoted(base + (endpoint?.route ?? '/readyz'))}`];
   if (deployment.protected) {
     lines.push('  -H "Authorization: Bearer $BENTO_TOKEN"');
   }
+  if (endpoint !== undefined && endpoint.example !== '') {
+    lines.push('  -H "Content-Type: application/json"');
+    lines.push(`  -d ${quoted(endpoint.example)}`);
+  }
   return lines.join(' \\\n');
+}
+
+/** A word as a POSIX shell takes it literally. */
+function quoted(word: string): string {
+  return `'${word.replace(/'/g, "'\\''")}'`;
 }

@@ -40,6 +40,15 @@ export interface IScaling {
   idle_seconds: number | null;
 }
 
+/** One thing that a deployment can be asked. */
+export interface IEndpoint {
+  name: string;
+  route: string;
+
+  /** A JSON body that it takes, or nothing. */
+  example: string;
+}
+
 /** A deployment as it is now. */
 export interface IDeployment {
   name: string;
@@ -48,6 +57,7 @@ export interface IDeployment {
   healthy: boolean;
   mode: 'online' | 'on-demand';
   url: string | null;
+  endpoints: IEndpoint[];
   bento: string;
   protected: boolean;
   ready: number;
@@ -115,6 +125,9 @@ export const deployment: Reader<IDeployment> = object<IDeployment>({
   healthy: flag,
   mode: word('online', 'on-demand'),
   url: optional(text),
+  endpoints: list(
+    object<IEndpoint>({ name: text, route: text, example: text })
+  ),
   bento: text,
   protected: flag,
   ready: number,

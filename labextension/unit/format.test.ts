@@ -105,18 +105,40 @@ void test('a log line tells its time once', () => {
 });
 
 void test('the snippet names a variable where a token goes, never a token', () => {
-  assert.equal(curlSnippet({ url: null, protected: true }), null);
   assert.equal(
-    curlSnippet({ url: 'http://127.0.0.1:20000/', protected: false }),
+    curlSnippet({ url: null, protected: true, endpoints: [] }),
+    null
+  );
+  assert.equal(
+    curlSnippet({
+      url: 'http://127.0.0.1:20000/',
+      protected: false,
+      endpoints: []
+    }),
     "curl -i 'http://127.0.0.1:20000/readyz'"
   );
   assert.equal(
-    curlSnippet({ url: 'http://127.0.0.1:20000', protected: true }),
-    'curl -i \'http://127.0.0.1:20000/readyz\' \\\n  -H "Authorization: Bearer $BENTO_TOKEN"'
+    curlSnippet({
+      url: 'http://127.0.0.1:20000',
+      protected: true,
+      endpoints: [
+        { name: 'predict', route: '/predict', example: '{"X": [[0]]}' }
+      ]
+    }),
+    [
+      "curl -i 'http://127.0.0.1:20000/predict'",
+      '-H "Authorization: Bearer $BENTO_TOKEN"',
+      '-H "Content-Type: application/json"',
+      '-d \'{"X": [[0]]}\''
+    ].join(' \\\n  ')
   );
 });
 
 void test('a URL cannot break out of the snippet', () => {
-  const snippet = curlSnippet({ url: "http://x/';rm -rf '", protected: false });
+  const snippet = curlSnippet({
+    url: "http://x/';rm -rf '",
+    protected: false,
+    endpoints: []
+  });
   assert.equal(snippet, "curl -i 'http://x/'\\'';rm -rf '\\''/readyz'");
 });

@@ -12,6 +12,7 @@ export function deployment(
     healthy: true,
     mode: 'online',
     url: 'http://127.0.0.1:20000',
+    endpoints: [],
     bento: `${name}:v1`,
     protected: false,
     ready: 1,

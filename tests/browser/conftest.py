@@ -125,13 +125,13 @@ def panel(watched: labtools.Watched, lab: labtools.JupyterServer) -> Page:
 
 
 @pytest.fixture
-def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """Takes a picture of the sidebar for the documentation when `--screenshots` asks for it."""
+def picture(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Takes a picture for the documentation when `--screenshots` asks for it, of the sidebar or of `part`."""
     folder = request.config.getoption("--screenshots", None)
 
-    def take(page: Page, name: str) -> None:
+    def take(page: Page, name: str, part: str = "#bento-jupyter-panel") -> None:
         if folder is not None:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            page.locator("#bento-jupyter-panel").screenshot(path=Path(folder, f"{name}.png"))
+            page.locator(part).first.screenshot(path=Path(folder, f"{name}.png"))
 
     return take

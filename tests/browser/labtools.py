@@ -47,7 +47,7 @@ class JupyterServer:
 
 @contextlib.contextmanager
 def jupyter(
-    base: Path, home: Home, *options: str, app: str = "lab", environment: dict[str, str] | None = None
+    base: Path, home: Home, *options: str, app: str = "jupyterlab", environment: dict[str, str] | None = None
 ) -> Iterator[JupyterServer]:
     """Run `jupyter lab` (or `notebook`), with nothing of the user's own.
 
@@ -55,7 +55,7 @@ def jupyter(
         base: Folder for its configuration and its files.
         home: Home of the embedded cloud that it shows.
         options: More options.
-        app: Name of the Jupyter application.
+        app: Module of the Jupyter application: jupyterlab or notebook.
         environment: More environment variables.
     """
     root = base / "files"
@@ -66,7 +66,7 @@ def jupyter(
     token = secrets.token_hex(16)
     log = base / "server.log"
     command = [
-        *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root"),
+        *(sys.executable, "-m", app, "--no-browser", "--allow-root"),
         *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"),
         *(f"--IdentityProvider.token={token}",),
         *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
@@ -160,3 +160,23 @@ def execute(page: Page, command: str, args: dict[str, Any] | None = None, timeou
         ])""",
         [command, args or {}, timeout * 1000],
     )
+
+
+def open_notebook(page: Page, path: str) -> None:
+    """Open a notebook and wait until its kernel is idle: before that, running a cell would ask for one."""
+    execute(page, "docmanager:open", {"path": path, "factory": "Notebook"})
+    page.wait_for_function(
+        """() => {
+            const panel = window.jupyterapp.shell.currentWidget;
+            const session = panel?.sessionContext;
+            const kernel = session?.session?.kernel;
+            return panel?.context?.isReady && session?.isReady
+                && kernel?.connectionStatus === 'connected' && kernel?.status === 'idle';
+        }""",
+        timeout=60_000,
+    )
+
+
+def run_all_cells(page: Page) -> None:
+    """Run the cells of the open notebook; what they show tells when they are done."""
+    page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-all-cells'); }")

@@ -103,7 +103,7 @@ def test_a_row_opens_by_keyboard_to_health_url_instances_and_live_log(panel, clo
     expect(log).to_contain_text("Service Echo initialized")
     httpx.post(f"{view.url}/echo", json={"text": "a marked line"}, trust_env=False).raise_for_status()
     expect(log).to_contain_text("echo was asked for a marked line")
-    expect(detail.locator(".jp-BentoSnippet pre")).to_contain_text(f"{view.url}/readyz")
+    expect(detail.locator(".jp-BentoSnippet pre")).to_contain_text(f"{view.url}/echo")
     copy = detail.get_by_role("button", name="Copy URL of hello")
     copy.click()
     expect(detail.get_by_role("button", name="Copied")).to_be_visible()

@@ -90,6 +90,22 @@ def test_an_endpoint_that_cannot_be_made_is_refused_when_asked_for(iris: Iris) -
         make_plan("iris", SVC().fit(x, y), sample=x[:5], endpoints=["predict", "predict_proba"])
 
 
+def test_a_method_that_changes_the_object_is_refused_unasked(iris: Iris) -> None:
+    model = KMeans(3, n_init=1, random_state=0).fit(iris[0])
+    before = model.cluster_centers_.copy()
+    for method in ("fit", "fit_predict", "partial_fit", "set_params"):
+        with pytest.raises(NotServableError, match="it changes the object") as caught:
+            make_plan("groups", model, sample=iris[0][:5], endpoints=[method])
+        assert "predict, transform" in caught.value.hint
+    assert np.array_equal(model.cluster_centers_, before)
+
+
+def test_one_endpoint_may_be_named_as_a_text_and_twice(iris: Iris) -> None:
+    model = LogisticRegression(max_iter=500).fit(*iris)
+    assert names(make_plan("iris", model, sample=iris[0][:5], endpoints="predict")) == ["predict"]
+    assert names(make_plan("iris", model, sample=iris[0][:5], endpoints=["predict"] * 2)) == ["predict"]
+
+
 def test_a_method_that_answers_by_chance_is_left_out(iris: Iris) -> None:
     x, y = iris
     plan = make_plan("chance", DummyClassifier(strategy="uniform").fit(x, y), sample=x[:60])

@@ -21,6 +21,7 @@ import pytest
 from built_bento import build_bento
 
 from bento_jupyter.cloud.controller import Controller
+from bento_jupyter.cloud.dataplane import DataPlane
 from bento_jupyter.cloud.engines import ProcessEngine, ReplicaSpec
 from bento_jupyter.cloud.ports import free_deployment_port
 from bento_jupyter.cloud.settings import CloudSettings
@@ -216,20 +217,22 @@ def test_an_online_service_comes_up_and_a_killed_instance_is_replaced(
 def test_a_function_starts_when_requests_come_and_goes_when_they_are_over(
     play: Callable[[Scenario], None],
 ) -> None:
+    name = "f" * 63  # as long as may be: the paths of sockets may not be long
+
     async def scenario(cloud: Cloud) -> None:
-        cloud.create("f", least=0, most=1, config_overrides={"traffic": {"concurrency": 8}})
-        view = await cloud.until_status("f", Status.SCALED_TO_ZERO)
+        cloud.create(name, least=0, most=1, config_overrides={"traffic": {"concurrency": 8}})
+        view = await cloud.until_status(name, Status.SCALED_TO_ZERO)
         assert view.healthy
         assert view.instances == []
-        answers = await asyncio.gather(*(cloud.call("f") for _ in range(50)))
+        answers = await asyncio.gather(*(cloud.call(name) for _ in range(50)))
         assert Counter(answer.status_code for answer in answers) == {200: 50}
         assert len({answer.text for answer in answers}) == 1
-        assert cloud.controller.view("f").status is Status.RUNNING
-        view = await cloud.until("f", lambda new: new.requests == 50 and new.in_flight == 0)
+        assert cloud.controller.view(name).status is Status.RUNNING
+        view = await cloud.until(name, lambda new: new.requests == 50 and new.in_flight == 0)
         assert view.errors == 0
-        view = await cloud.until("f", lambda new: not new.instances)
+        view = await cloud.until(name, lambda new: not new.instances)
         assert view.status is Status.SCALED_TO_ZERO
-        assert (await cloud.call("f")).status_code == 200
+        assert (await cloud.call(name)).status_code == 200
 
     play(scenario)
 
@@ -378,6 +381,25 @@ def test_what_the_cloud_cannot_install_is_refused_with_the_reason(
         assert any("no-such-package-bj" in line for line in lines)
 
     play(scenario)
+
+
+def test_a_gateway_that_cannot_be_started_is_started_when_it_can_be(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def has_failed() -> bool:
+        return "cannot be started" in caplog.text
+
+    async def scenario() -> None:
+        home.logs.touch()  # where its log should go
+        plane = DataPlane(home, "127.0.0.1", lambda message: None, lambda: None)
+        opening = asyncio.create_task(plane.open())
+        await eventually(has_failed, lambda: caplog.text)
+        home.logs.unlink()
+        await opening
+        assert plane.pid is not None
+        await plane.close()
+
+    asyncio.run(scenario())
 
 
 def test_a_gateway_that_is_killed_is_replaced_without_touching_instances(

@@ -513,6 +513,31 @@ async def test_a_replica_that_does_not_answer_in_time_is_504(gateway: Gateway) -
         await deployment.load(in_flight=0, errors=1)
 
 
+async def test_a_caller_that_does_not_read_its_answer_loses_its_slot(gateway: Gateway) -> None:
+    deployment, bento = await gateway.deploy(timeout=1, concurrency=1), Bento()
+    async with asgi_replica(bento.app) as replica, deployment.client() as client:
+        deployment.replicas(replica)
+        with socket.create_connection(("127.0.0.1", deployment.port)) as hanging:
+            hanging.sendall(b"GET /download?mb=100 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await deployment.load(in_flight=1, waiting=0)
+            assert (await client.get("/request")).status_code == 200
+        await deployment.load(in_flight=0, errors=1)
+
+
+async def test_a_web_page_cannot_call_an_open_deployment_under_a_name_of_its_own(gateway: Gateway) -> None:
+    deployment, bento = await gateway.deploy(hosts=["mine.example"]), Bento()
+    async with asgi_replica(bento.app) as replica, deployment.client() as client:
+        deployment.replicas(replica)
+        for host in ("evil.example", f"evil.example:{deployment.port}", "127.0.0.1.evil.example"):
+            refused = await client.get("/request", headers={"Host": host})
+            assert refused.status_code == 403
+            assert "BENTO_JUPYTER_PUBLIC_HOSTS" in refused.json()["hint"]
+        for host in ("localhost:1", "127.0.0.1", "[::1]:1", "a.localhost", "mine.example:1"):
+            assert (await client.get("/request", headers={"Host": host})).status_code == 200
+        deployment.update(hosts=None)
+        assert (await client.get("/request", headers={"Host": "evil.example"})).status_code == 200
+
+
 async def test_the_timeout_begins_with_admission_and_ends_with_the_first_byte(gateway: Gateway) -> None:
     timeout = 0.2
     deployment, bento = await gateway.deploy(timeout=timeout, concurrency=1), Bento()
@@ -637,6 +662,9 @@ async def test_a_closed_deployment_says_why_to_those_who_wait_and_those_who_come
         for response in (await waiting, await client.get("/livez")):
             assert response.status_code == 503
             assert "its image could not be built" in response.json()["error"]
+        begin = time.monotonic()
+        assert (await client.get("/readyz")).status_code == 503
+        assert time.monotonic() - begin > 0.4, "the client of BentoML asks again without a pause"
         deployment.update(closed=None)
         deployment.replicas(replica)
         assert (await client.get("/")).status_code == 200
@@ -826,6 +854,13 @@ async def test_a_taken_port_is_reported_and_tried_again(gateway: Gateway) -> Non
         assert "in use" in failed["error"]
     deployment.update()
     await deployment.hears("listening", port=port)
+
+
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
+async def test_it_listens_at_an_address_of_version_6(gateway: Gateway) -> None:
+    deployment = await gateway.deploy(host="::1")
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"http://[::1]:{deployment.port}/livez")).status_code == 200
 
 
 async def test_a_removed_deployment_answers_the_waiting_and_frees_its_port(gateway: Gateway) -> None:

@@ -33,6 +33,14 @@ def test_long_lines_are_whole(tmp_path: Path) -> None:
     assert [len(line.text) for line in LogFile(path, "a").last(2)[0]] == [100_000, 100_000]
 
 
+def test_a_line_without_end_does_not_hold_up_what_follows_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"x" * (logs.LONGEST_LINE + 3) + b"\nnext\n")
+    part, place = LogFile(path, "a").after(0)
+    assert [len(line.text) for line in part] == [logs.LONGEST_LINE]
+    assert [line.text for line in LogFile(path, "a").after(place)[0]] == ["xxx", "next"]
+
+
 def test_lines_of_several_logs_are_in_order_of_time(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text(
         "2026-01-01T10:00:00+0000 one\nbelongs to one\n2026-01-01T10:00:02Z three\n"

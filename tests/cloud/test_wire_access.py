@@ -9,8 +9,9 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from bento_jupyter.cloud.api.guards import OPEN_PATHS, host_name
+from bento_jupyter.cloud.api.guards import OPEN_PATHS
 from bento_jupyter.cloud.app import create_app
+from bento_jupyter.cloud.hosts import host_name
 from bento_jupyter.cloud.settings import CloudSettings
 from bento_jupyter.home import Home
 
@@ -55,7 +56,7 @@ def test_a_request_for_another_host_is_refused_even_with_the_token(cloud, host):
         assert cloud.http.get(path, headers={"Host": host}).status_code == 403
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:1", "[::1]:80", "LOCALHOST:8080"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:1", "[::1]:80", "LOCALHOST:8080", "192.168.1.5:80"])
 def test_a_request_for_this_machine_is_answered(cloud, host):
     assert cloud.http.get("/api/v1/auth/current", headers={"Host": host}).status_code == 200
 
@@ -128,6 +129,15 @@ def test_a_browser_login_needs_the_owner_and_gives_its_token_once(cloud):
     assert token != cloud.token
     headers = {"X-YATAI-API-TOKEN": token}
     assert httpx.get(f"{cloud.endpoint}/api/v1/auth/current", headers=headers).status_code == 200
+
+
+def test_a_token_that_may_not_give_out_tokens_cannot_do_so_by_the_pages_either(cloud):
+    token = cloud.http.post(
+        "/api/v1/api_tokens", json={"name": "ci", "description": "", "scopes": ["write_organization"]}
+    ).json()["token"]
+    answer = httpx.post(f"{cloud.endpoint}/login", data={"token": token})
+    assert "not a token" in answer.text
+    assert "set-cookie" not in answer.headers
 
 
 def test_a_login_page_leads_nowhere_else(cloud):

@@ -79,4 +79,5 @@ def test_errors_have_a_message(cloud):
         answer = cloud.http.get(path)
         assert answer.status_code == 404
         assert set(answer.json()) == {"message", "hint"}
-    assert cloud.http.get("/api/bj/v1/events", params={"after": "x"}).status_code == 400
+    for after in ("x", "9" * 19, "9" * 5000):
+        assert cloud.http.get("/api/bj/v1/events", params={"after": after}).status_code == 400

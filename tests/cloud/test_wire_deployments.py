@@ -76,11 +76,13 @@ def test_a_deployment_without_a_name_gets_one(cloud, pushed_greeter):
     [
         ({"name": "Capital"}, "cannot be a deployment's name"),
         ({"name": "a" * 64}, "cannot be a deployment's name"),
+        ({"name": "line\n"}, "cannot be a deployment's name"),
         ({"bento": "greeter"}, "no tag of a Bento"),
         ({"dev": True}, "codespaces"),
         ({"secrets": ["s"]}, "no secret 's'"),
         ({"envs": [{"name": "1X", "value": ""}]}, "not a name of an environment variable"),
         ({"services": {"Other": {}}}, "no service 'Other'"),
+        ({"envs": [{"name": "A", "value": "x\0y"}]}, "NUL"),
         ({"services": {"Greeter": {"instance_type": "huge"}}}, "no instance type 'huge'"),
         ({"services": {"Greeter": {"scaling": {"min_replicas": 3, "max_replicas": 2}}}}, "larger than"),
         ({"services": {"Greeter": {"scaling": {"min_replicas": -1}}}}, "min_replicas"),
@@ -109,7 +111,9 @@ def test_a_bento_that_is_not_there_or_not_uploaded_cannot_be_deployed(cloud):
     assert "not uploaded" in answer.json()["error"]
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"no json", b'{"name": 3}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"no json", b'{"name": 3}', b'{"name": "\\ud800"}', b"[" * 100_000]
+)
 def test_a_body_that_is_no_deployment_is_a_400(cloud, body):
     answer = cloud.http.post("/api/v2/deployments", content=body)
     assert answer.status_code == 400

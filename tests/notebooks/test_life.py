@@ -55,6 +55,18 @@ def test_dtypes_and_shapes_come_back_as_they_went_out_of_the_object(kernel: Kern
     )
 
 
+def test_the_rows_of_an_answer_are_called_as_those_of_the_question(kernel: Kernel) -> None:
+    kernel.run(
+        "import pandas as pd\n"
+        "from sklearn.preprocessing import StandardScaler\n"
+        "table = pd.DataFrame(X, columns=list('abcd'), index=range(1000, 1150))\n"
+        "scaler = StandardScaler().set_output(transform='pandas').fit(table)\n"
+        "scaled = bj.deploy(scaler, name='scaled', sample=table, mode='on-demand')\n"
+        "pd.testing.assert_frame_equal(scaled.call('transform', table[5:9]), scaler.transform(table[5:9]))\n"
+        "scaled.delete()"
+    )
+
+
 def test_an_idle_instance_goes_and_the_next_call_brings_one_back(kernel: Kernel) -> None:
     kernel.run("dep.wait_until('scaled-to-zero', timeout=30)\nassert dep.status().ready == 0")
     assert "held for the cold start" in kernel.run("dep.call('predict', X[:1]); print(dep.last_timing)")

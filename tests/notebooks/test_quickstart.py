@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from kernels import ROOT, Workplace, make_workplace
+
+NEEDS_CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not there")
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +41,8 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workplace, Pat
         "scaled-to-zero",
         "held for the cold start",
         "all as in the notebook",
-        '["class_0","class_2"]',
-        "without a token: 401",
+        pytest.param('["class_0","class_2"]', marks=NEEDS_CURL),
+        pytest.param("without a token: 401", marks=NEEDS_CURL),
         "terminated",
         "no deployments yet",
     ],

@@ -39,6 +39,16 @@ WRONG = [
     pytest.param("%bento_deploy clf --sample X --env oops", "MagicUsageError", "NAME=VALUE", id="bad-env"),
     pytest.param("%bento_deploy nothing:v1", "NotFoundError", "nothing:v1", id="unknown-tag"),
     pytest.param("%bento_call nobody X", "NotFoundError", "nobody", id="unknown-deployment"),
+    pytest.param(
+        "%bento_deploy clf --sample X --strategy Yolo", "InvalidRequestError", "Recreate", id="strategy"
+    ),
+    pytest.param("%bento_prove ''", "NotFoundError", "local store", id="no-tag"),
+    pytest.param(
+        "bj.build(clf, 'iris', sample=X)", "BuildError", "name of the Bento comes first", id="swapped"
+    ),
+    pytest.param(
+        "bj.deploy(clf, name='a', sample=X, envs=['A=1'])", "InvalidRequestError", "envs", id="env-list"
+    ),
     pytest.param("%bento_prove nothing:v1", "NotFoundError", "nothing:v1", id="prove-unknown"),
     pytest.param("%bento_logs nobody", "NotFoundError", "nobody", id="logs-unknown"),
     pytest.param("%bento_deploy clf --sample 'X[:5'", "MagicUsageError", "expression", id="bad-expression"),
@@ -79,6 +89,48 @@ def test_a_call_that_does_not_fit_says_what_was_expected(kernel: Kernel) -> None
     assert kernel.fails("%bento_call narrow").name == "MagicUsageError"
     error = kernel.fails("dep.call('no_such', X)")
     assert "predict_proba" in "\n".join(error.traceback)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "words"),
+    [
+        ("%bento_call narrow X[0]", "CallError", "an array of shape (rows, 4)"),
+        ("%bento_call narrow 'X'", "CallError", "does not fit"),
+        ("%bento_call narrow nope X", "MagicUsageError", "endpoints: "),
+        ("%bento_call narrow predict", "MagicUsageError", "what is the input?"),
+        ("%bento_call narrow X[:2] * np.nan", "CallError", "Input X contains NaN."),
+        ("dep.call(X[:2])", "CallError", "the name of an endpoint comes first"),
+        ("%%bento_call narrow\n[1]", "CallError", "400: Input should be an object"),
+    ],
+)
+def test_a_wrong_call_is_a_short_error(kernel: Kernel, line: str, name: str, words: str) -> None:
+    error = kernel.fails(line)
+    shown = "\n".join(error.traceback)
+    assert error.name == name, shown
+    assert words in shown
+    assert len(shown) < 400
+
+
+def test_a_deployment_that_is_gone_can_be_looked_at(kernel: Kernel) -> None:
+    kernel.run("lost = bj.deploy(dep.bento, name='lost', mode='on-demand', wait=False)\nlost.delete()")
+    assert "has no deployment 'lost'" in kernel.run("lost")
+
+
+def test_two_sessions_may_push_the_same_bento_at_once(kernel: Kernel) -> None:
+    kernel.run(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from threading import Barrier\n"
+        "built = bj.build('shared', clf, sample=X[:5], prove=False)\n"
+        "barrier = Barrier(4)\n"
+        "def push(_):\n"
+        "    cloud = bj.connect()\n"
+        "    cloud.warm()\n"
+        "    barrier.wait()\n"
+        "    return cloud.push(built.tag)\n"
+        "with ThreadPoolExecutor(4) as pool:\n"
+        "    sent = list(pool.map(push, range(4)))\n"
+        "assert any(sent), sent"
+    )
 
 
 def test_papermill_fails_on_an_error_of_ours(

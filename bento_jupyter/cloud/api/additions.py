@@ -69,9 +69,9 @@ async def get_logs(request: Request) -> Response:
     cloud = cloud_of(request)
     name = cloud.view(request.path_params["name"]).name
     source = request.query_params.get("source") or None
-    if request.query_params.get("follow", "").lower() in ("true", "1"):
-        return ndjson(cloud.controller.follow_log(name, source), cloud.stopping)
     lines = min(number(request, "lines", 100) or 0, MOST_LOG_LINES)
+    if request.query_params.get("follow", "").lower() in ("true", "1"):
+        return ndjson(cloud.controller.follow_log(name, source, lines), cloud.stopping)
     return answer(LogLines(lines=cloud.controller.log_lines(name, lines, source)))
 
 

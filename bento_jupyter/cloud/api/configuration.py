@@ -43,6 +43,13 @@ class Env(Request):
             raise ValueError(f"{name!r} is not a name of an environment variable")
         return name
 
+    @field_validator("value")
+    @classmethod
+    def _has_no_nul(cls, value: str) -> str:
+        if "\0" in value:
+            raise ValueError("a NUL cannot be in the value of an environment variable")
+        return value
+
 
 def _without_nulls(value: Any) -> Any:
     return (

@@ -51,7 +51,9 @@ async def read(request: Request, model: type[ModelT]) -> ModelT:
             raise InvalidRequestError(f"the body is larger than {LARGEST_BODY // 1024**2} MiB")
     try:
         content = json.loads(body)
-    except ValueError as error:
+        # Half a surrogate pair could be stored, but never be answered.
+        json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise InvalidRequestError(f"the body is no JSON: {error}") from error
     return parse(model, content)
 
@@ -80,7 +82,7 @@ def number(request: Request, name: str, default: int | None = None) -> int | Non
     text = request.query_params.get(name, "")
     if not text:
         return default
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > 18:  # SQLite's integers have 64 bits
         raise InvalidRequestError(f"{name}={text!r} is not a whole number")
     return int(text)
 

@@ -8,16 +8,15 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import NotLoggedInError
+from ..hosts import is_trusted_host
 from ..settings import CloudSettings
-from ..store.tokens import READ_SCOPES, WRITE_SCOPES
+from ..store.tokens import OWNER_SCOPE, READ_SCOPES, WRITE_SCOPES
 from .context import Cloud
 from .exchange import refusal
 
-__all__ = ["HostGuard", "TokenGuard", "host_name", "presented_token"]
+__all__ = ["HostGuard", "TokenGuard", "presented_token"]
 
 logger = logging.getLogger(__name__)
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 #: The two calls that a client makes in order to get a token.
 OPEN_PATHS = frozenset({"/api/v1/auth/code", "/api/v1/auth/token"})
@@ -27,21 +26,17 @@ OWNER_PREFIXES = ("/api/v1/api_tokens", "/api/bj/v1/shutdown")
 
 
 class HostGuard:
-    """Answers 403 unless `Host` names this machine.
-
-    A web page can make a browser send requests to a loopback address under a name of its own (DNS
-    rebinding); such requests carry that name.
-    """
+    """Answers 403 unless `Host` names this machine; see `hosts`."""
 
     def __init__(self, app: ASGIApp, settings: CloudSettings) -> None:
         self._app = app
-        self._names = LOOPBACK | {settings.host, *settings.public_hosts}
+        self._names = {settings.host, *settings.public_hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through or refuse."""
         if scope["type"] != "lifespan":
             host = Headers(scope=scope).get("host", "")
-            if host_name(host) not in self._names:
+            if not is_trusted_host(host, self._names):
                 await _refuse(scope, receive, send, status=403, message=f"the cloud is not called {host!r}")
                 return
         await self._app(scope, receive, send)
@@ -84,17 +79,9 @@ def presented_token(headers: Headers) -> str:
     return value.strip() if scheme.lower() == "bearer" else ""
 
 
-def host_name(host: str) -> str:
-    """The name in a `Host` header, without port and brackets, in small letters."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
-
-
 def _needed_scopes(scope: Scope, path: str) -> frozenset[str]:
     if path.startswith(OWNER_PREFIXES):
-        return frozenset({"api"})
+        return frozenset({OWNER_SCOPE})
     changes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD")
     return WRITE_SCOPES if changes else READ_SCOPES
 

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from ...errors import NotFoundError
 from ...spec import DeploymentView
-from ..store.tokens import WRITE_SCOPES
+from ..store.tokens import OWNER_SCOPE
 from .auth import LoginCodes
 from .context import cloud_of
 
@@ -85,7 +85,7 @@ async def login(request: Request) -> Response:
     if request.method == "POST":
         form = await _form(request)
         token = cloud_of(request).store.tokens.verify(form.get("token", "").strip())
-        if token is not None and WRITE_SCOPES & set(token.scopes):
+        if token is not None and OWNER_SCOPE in token.scopes:  # the pages give out tokens that may do all
             response = RedirectResponse(following, 303)
             sessions: Sessions = request.app.state.sessions
             response.set_cookie(COOKIE, sessions.cookie(), httponly=True, samesite="strict")

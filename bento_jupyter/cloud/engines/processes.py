@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import json
 import logging
 import os
 import shutil
@@ -147,11 +149,12 @@ class ProcessEngine:
 
     async def start(self, spec: ReplicaSpec) -> ProcessReplica:
         """Start an instance; see `Engine.start`."""
+        # The path of a socket may have 103 bytes, an id alone has up to 68: hence the digest.
         # On the loop's own thread, the main one: the kernel then ends the replica when this process dies.
         process = launch_replica(
             spec.python,
             spec.bento,
-            self._home.sockets / f"{spec.id}.sock",
+            self._home.sockets / f"{hashlib.sha256(spec.id.encode()).hexdigest()[:16]}.sock",
             service=spec.service,
             envs=spec.envs,
             log=self._home.logs / "deployments" / spec.deployment / f"{spec.id}.log",
@@ -170,6 +173,8 @@ class ProcessEngine:
             await replica.stop(grace=0)
         self._replicas.clear()
         shutil.rmtree(self._scratch, ignore_errors=True)
+        with contextlib.suppress(OSError):  # proofs have sockets there, too
+            self._home.sockets.rmdir()
 
     async def _supervise(self) -> None:
         while True:
@@ -199,11 +204,15 @@ class ProcessEngine:
 
     def _end_leftovers(self) -> None:
         """End instances of a run that was killed; their lifeline should have done it already."""
-        program, cloud = str(REPLICA_PROGRAM), str(self._home.cloud.resolve())
+        program, cloud = str(REPLICA_PROGRAM), self._home.cloud.resolve()
 
         def is_ours(process: psutil.Process) -> bool:
             words = process.info["cmdline"] or []
-            return program in words and any(cloud in word for word in words)
+            if program not in words[:-1]:
+                return False
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                return Path(json.loads(words[-1])["bento"]).is_relative_to(cloud)
+            return False
 
         end_processes(is_ours)
         for socket in self._home.sockets.glob("*.sock"):

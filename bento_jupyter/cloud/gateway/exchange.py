@@ -171,11 +171,17 @@ class Exchange:
 
     def caller_congested(self, congested: bool) -> None:
         """The caller does not (or again does) take in what is sent."""
-        if self._connection is not None:
-            if congested:
-                self._connection.pause_reading()
-            else:
-                self._connection.resume_reading()
+        if self._connection is None:
+            return
+        answering = self._state in (_State.ANSWERING, _State.TUNNEL)
+        if congested:
+            self._connection.pause_reading()
+            if answering:
+                self._timer = self._loop.call_later(self._route.policy.timeout, self._stalled)
+        else:
+            self._connection.resume_reading()
+            if answering:
+                self._cancel_timer()
 
     def caller_gone(self) -> None:
         """The caller's connection is gone."""
@@ -368,6 +374,15 @@ class Exchange:
         if self._caller is not None:
             self._respond(request_timeout(self._route.deployment, self._route.policy.timeout))
         self._drop_connection()
+
+    def _stalled(self) -> None:
+        """The caller has long taken in nothing of its answer: it must not keep the slot for ever."""
+        self._timer = None
+        caller = self._caller
+        self._route.count_broken()
+        self._drop_connection()
+        if caller is not None:
+            caller.break_off()
 
     def _respond(self, answer: Answer, *, close: bool = False) -> None:
         """Answer in place of a replica. The slot, if there is one, stays held."""

@@ -13,6 +13,7 @@ __all__ = [
     "bad_request",
     "cold_start_timeout",
     "deployment_closed",
+    "foreign_host",
     "queue_full",
     "request_timeout",
     "unauthorized",
@@ -82,6 +83,15 @@ def unauthorized(deployment: str) -> Answer:
         f"deployment {deployment!r} is protected: no valid token was sent",
         hint="send the header `Authorization: Bearer <API token>`",
         fields=(("WWW-Authenticate", "Bearer"),),
+    )
+
+
+def foreign_host(deployment: str) -> Answer:
+    """The request came under a name that is not known to be this machine's."""
+    return Answer(
+        403,
+        f"deployment {deployment!r} is not called by this name",
+        hint="call it by address, protect it, or start the cloud with BENTO_JUPYTER_PUBLIC_HOSTS=<name>",
     )
 
 

@@ -9,9 +9,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ..hosts import is_trusted_host
 from .admission import Admission
 from .heads import RequestHead
-from .responses import Answer, alive, cold_start_timeout, deployment_closed, queue_full, unauthorized
+from .responses import (
+    Answer,
+    alive,
+    cold_start_timeout,
+    deployment_closed,
+    foreign_host,
+    queue_full,
+    unauthorized,
+)
 from .upstream import Replica
 
 __all__ = ["Policy", "Route", "Visitor"]
@@ -20,6 +29,8 @@ __all__ = ["Policy", "Route", "Visitor"]
 _REPORT_INTERVAL = 0.05
 #: Seconds for which a replica that was lost gets no requests, unless the control plane names it again before.
 _SUSPENSION = 1.0
+#: Seconds until a `/readyz` is refused: the `bentoml` client asks again at once, for as long as its timeout.
+_READYZ_PAUSE = 0.5
 #: What is answered without a token: clients ask these before they know anything, and hammer when refused.
 _OPEN_PATHS = frozenset({b"/readyz", b"/livez"})
 
@@ -32,12 +43,15 @@ class Policy:
         port: Port of the listener; 0 = any free one.
         concurrency: Requests that a replica works on at a time; None = no limit.
         queue: Requests that may wait; 429 above.
-        timeout: Seconds from admission until the answer begins; 504 after.
+        timeout: Seconds from admission until the answer begins; 504 after. Also seconds for which a caller
+            may take in nothing of its answer; its connection is broken off after.
         cold_start_timeout: Seconds that a request may wait; 503 after.
         protected: Callers need a token.
         tokens: SHA-256 of the tokens accepted, as hex.
         closed: Why nobody is let in; None = open.
         host: Address of the listener.
+        hosts: Names besides addresses and `localhost` that `Host` may carry, against web pages that reach
+            for this machine under a name of their own; None = any.
     """
 
     port: int
@@ -49,6 +63,7 @@ class Policy:
     tokens: frozenset[str] = frozenset()
     closed: str | None = None
     host: str = "127.0.0.1"
+    hosts: frozenset[str] | None = None
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Policy:
@@ -59,7 +74,7 @@ class Policy:
             ValueError, TypeError: A value is not what it should be.
         """
         concurrency = message.get("concurrency")
-        closed = message.get("closed")
+        closed, hosts = message.get("closed"), message.get("hosts")
         return cls(
             port=int(message["port"]),
             concurrency=None if concurrency is None else max(1, int(concurrency)),
@@ -70,6 +85,7 @@ class Policy:
             tokens=frozenset(str(token).lower() for token in message.get("tokens", ())),
             closed=None if closed is None else str(closed),
             host=str(message.get("host") or cls.host),
+            hosts=None if hosts is None else frozenset(map(str, hosts)),
         )
 
     def accepts(self, authorization: bytes | None) -> bool:
@@ -182,7 +198,10 @@ class Route:
         if answer is None and not self._admission.enqueue(visitor):
             answer = queue_full(self.deployment, self.policy.queue)
         if answer is not None:
-            visitor.refused(answer)
+            if visitor.head.path == b"/readyz":
+                self._loop.call_later(_READYZ_PAUSE, visitor.refused, answer)
+            else:
+                visitor.refused(answer)
             return
         self._pump()
         if self._admission.waiting:
@@ -242,6 +261,13 @@ class Route:
 
     def _refusal(self, head: RequestHead) -> Answer | None:
         policy = self.policy
+        host = head.field(b"host")
+        if (
+            policy.hosts is not None
+            and host is not None
+            and not is_trusted_host(host.decode("latin-1"), policy.hosts)
+        ):
+            return foreign_host(self.deployment)
         if policy.closed is not None:
             return deployment_closed(self.deployment, policy.closed)
         if head.path == b"/livez" and not self._admission.has_replica:

@@ -27,7 +27,8 @@ class _Listener:
         self.address = (policy.host, policy.port)
         # Accepted sockets inherit proto, and asyncio sets TCP_NODELAY only where it says TCP.
         # Never SO_REUSEPORT: a leftover process would silently get half of the connections.
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        family = socket.AF_INET6 if ":" in policy.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind(self.address)

@@ -17,10 +17,12 @@ from .database import Database
 from .records import ApiTokenRecord
 from .tables import ApiTokenRow
 
-__all__ = ["ENDPOINT_SCOPES", "READ_SCOPES", "SCOPES", "WRITE_SCOPES", "Tokens"]
+__all__ = ["ENDPOINT_SCOPES", "OWNER_SCOPE", "READ_SCOPES", "SCOPES", "WRITE_SCOPES", "Tokens"]
 
 #: The scopes of BentoCloud's API tokens (`bentoml api-token create --scope`).
 SCOPES = ("api", "read_organization", "write_organization", "read_cluster", "write_cluster")
+#: May do everything, give out tokens too.
+OWNER_SCOPE = "api"
 #: May read the control plane.
 READ_SCOPES = frozenset(SCOPES)
 #: May change things.

@@ -1,0 +1,42 @@
+"""Names in a `Host` header, told apart by whether a web page can be behind them.
+
+A web page can make a browser send requests to a loopback address under a name of its own (DNS rebinding),
+and read the answers; such requests carry that name. An address is no name, and `localhost` always leads
+here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+
+__all__ = ["host_name", "is_trusted_host"]
+
+
+def host_name(host: str) -> str:
+    """The name in a `Host` header, without port and brackets, in small letters."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def is_trusted_host(host: str, names: Collection[str] = ()) -> bool:
+    """Whether no foreign web page can have sent a request with this `Host` header.
+
+    Args:
+        host: The header.
+        names: Names that are this machine's, too.
+
+    Example:
+        >>> is_trusted_host("127.0.0.1:21000"), is_trusted_host("evil.example:21000")
+        (True, False)
+    """
+    name = host_name(host)
+    if name in names or name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
