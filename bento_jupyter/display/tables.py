@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["JSON_TYPE", "Table", "card_bundle"]
+__all__ = ["JSON_TYPE", "Note", "Table", "card_bundle"]
 
 #: For programs. Plain `application/json` would be shown instead of the HTML: JupyterLab prefers it.
 JSON_TYPE = "application/vnd.bento-jupyter.v1+json"
@@ -75,6 +75,24 @@ class Table:
             "text/html": html,
             JSON_TYPE: [self[index] for index in range(len(self))],
         }
+
+
+class Note:
+    """One line that says what was done, where there is nothing to hand back.
+
+    Args:
+        text: The line.
+
+    Example:
+        >>> Note("deployment 'iris' is deleted")
+        deployment 'iris' is deleted
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def card_bundle(title: str, badge: str, rows: Sequence[tuple[str, str]], data: Any) -> dict[str, Any]:

@@ -309,11 +309,14 @@ class BentoMagics(Magics):
     @line_magic
     @magic_arguments()
     @argument("name", help="name of the deployment")
-    def bento_delete(self, line: str) -> None:
+    def bento_delete(self, line: str) -> Any:
         """Delete a deployment for good, with its revisions, logs and address."""
         from .. import workspace
+        from ..display.tables import Note
 
-        workspace.deployment(parse(self.bento_delete, line).name).delete()
+        dep = workspace.deployment(parse(self.bento_delete, line).name)
+        dep.delete()
+        return Note(f"deployment {dep.name!r} is deleted")
 
     # --- by hand -----------------------------------------------------------------------------
 
