@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -92,8 +93,7 @@ class Endpoints:
     def schema(self) -> dict[str, Any]:
         """The service's schema."""
         if self._schema is None:
-            with self._client() as client:
-                response = client.get("/schema.json")
+            response = self._sent(lambda: self._client.get("/schema.json"))
             if response.status_code != 200:
                 raise _refusal(self.url, "schema.json", response)
             self._schema = response.json()
@@ -139,8 +139,7 @@ class Endpoints:
         route = self.route(name)
         body = _body(route, args, kwargs)
         begun = time.perf_counter()
-        with self._client() as client:
-            response = self._sent(lambda: client.post(route["route"], json=body))
+        response = self._sent(lambda: self._client.post(route["route"], json=body))
         return self._answer(route, response, time.perf_counter() - begun, _index_of(args, kwargs))
 
     async def acall(self, name: str = "", /, *args: Any, **kwargs: Any) -> Answer:
@@ -166,8 +165,7 @@ class Endpoints:
         """
         route = self.route(name)
         begun = time.perf_counter()
-        with self._client() as client:
-            response = self._sent(lambda: client.post(route["route"], json=body))
+        response = self._sent(lambda: self._client.post(route["route"], json=body))
         return self._answer(route, response, time.perf_counter() - begun)
 
     def _answer(
@@ -195,10 +193,13 @@ class Endpoints:
             "trust_env": not local,
         }
 
+    @cached_property
     def _client(self) -> httpx.Client:
+        """Kept, since making one takes longer than a call does; threads may share it."""
         import httpx
 
-        return httpx.Client(**self._options())
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        return httpx.Client(**self._options(), limits=limits)
 
     def _sent(self, send: Any) -> httpx.Response:
         import httpx
