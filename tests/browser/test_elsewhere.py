@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from .labtools import execute, jupyter
 
 
-def test_notebook_7_shows_the_panel(installed, cloud, watched, tmp_path, picture):
+def test_notebook_7_shows_the_panel(installed, cloud, watched, tmp_path):
     cloud.start()
     pytest.importorskip("notebook")
     with jupyter(tmp_path, cloud.home, app="notebook") as server:
@@ -26,7 +26,6 @@ def test_notebook_7_shows_the_panel(installed, cloud, watched, tmp_path, picture
         execute(page, "bento-jupyter:show-panel")
         shown = page.locator(".jp-BentoRow[data-deployment='hello']")
         expect(shown).to_contain_text("Running", timeout=30_000)
-        picture(page, "sidebar-notebook")
 
 
 def test_without_the_server_half_one_notice_says_what_to_run(installed, cloud, watched, tmp_path):

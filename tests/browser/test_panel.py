@@ -51,18 +51,17 @@ def delete(cloud, name):
     cloud.bentoml("deployment", "delete", name)
 
 
-def test_a_deployment_is_shown_with_status_mode_and_bento(panel, cloud, watched, picture):
+def test_a_deployment_is_shown_with_status_mode_and_bento(panel, cloud, watched):
     cloud.wait("hello", "running")
     has_status(panel, "hello", "running")
     shown = toggle(panel, "hello")
     for words in ("hello", "Running", "Online Service", "1/1 ready", "echo:v1"):
         expect(shown).to_contain_text(words)
     expect(panel.get_by_role("status")).to_have_text(re.compile("Cloud is running"))
-    picture(panel, "sidebar")
     assert watched.errors == []
 
 
-def test_a_deployment_made_elsewhere_appears_within_a_second_and_shows_its_way(panel, cloud, picture):
+def test_a_deployment_made_elsewhere_appears_within_a_second_and_shows_its_way(panel, cloud):
     has_status(panel, "hello", "running")
     panel.evaluate(RECORDER)
     try:
@@ -79,7 +78,6 @@ def test_a_deployment_made_elsewhere_appears_within_a_second_and_shows_its_way(p
         )
         assert answer.text == "HI"
         has_status(panel, "fresh", "running")
-        picture(panel, "sidebar-on-demand")
     finally:
         delete(cloud, "fresh")
     row(panel, "fresh").wait_for(state="detached")
@@ -107,12 +105,7 @@ def test_a_row_opens_by_keyboard_to_health_url_instances_and_live_log(panel, clo
     copy = detail.get_by_role("button", name="Copy URL of hello")
     copy.click()
     expect(detail.get_by_role("button", name="Copied")).to_be_visible()
-    picture(panel, "sidebar-open")
-    execute(panel, "apputils:change-theme", {"theme": "JupyterLab Dark"})
-    panel.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
-    picture(panel, "sidebar-open-dark")
-    execute(panel, "apputils:change-theme", {"theme": "JupyterLab Light"})
-    panel.wait_for_function("() => document.body.dataset.jpThemeLight === 'true'")
+    picture(panel, "sidebar")
     panel.keyboard.press("Escape")
     shown.press("Space")
     expect(detail).to_have_count(0)
@@ -159,7 +152,7 @@ def test_terminate_asks_first_and_start_brings_it_back(panel, cloud):
     cloud.wait("hello", "running")
 
 
-def test_a_stopped_cloud_is_explained_and_started_by_a_button(panel, cloud, watched, picture):
+def test_a_stopped_cloud_is_explained_and_started_by_a_button(panel, cloud, watched):
     has_status(panel, "hello", "running")
     panel.evaluate("() => { window.sameWindow = true; }")
     panel.locator("[data-command='bento-jupyter:stop-cloud']").click()
@@ -168,7 +161,6 @@ def test_a_stopped_cloud_is_explained_and_started_by_a_button(panel, cloud, watc
     dialog.get_by_role("button", name="Stop Cloud").click()
     expect(panel.get_by_role("heading", name="The cloud is not running")).to_be_visible(timeout=30_000)
     assert cloud.home.read_state() is None
-    picture(panel, "sidebar-stopped")
     panel.get_by_role("button", name="Start the cloud").click()
     has_status(panel, "hello", "running")
     assert cloud.state.pid
