@@ -99,6 +99,7 @@ def _status(arguments: Any) -> int:
         print(json.dumps(body, indent=1))
     else:
         print(cloud_card(view)["text/plain"])
+        print(f"  token        in {state.token_file}")
         print(deployments_table(views))
     return 0
 
@@ -109,6 +110,7 @@ def _login(arguments: Any) -> int:
     context = arguments.context or embedded.CONTEXT_NAME
     state = embedded.login(context=context)
     print(f"`bentoml` commands now talk to {state.endpoint} (context {context!r})")
+    print("`bentoml cloud update-current-context NAME` goes back to another one")
     return 0
 
 

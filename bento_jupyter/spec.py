@@ -244,6 +244,16 @@ class DeploymentSpec(Model):
             idle_seconds=self.idle_seconds,
         )
 
+    def changed_by(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The fields of this deployment with those `given` put in their place.
+
+        With another mode, its `min` and `concurrency` go: they were meant for the old one.
+        """
+        kept = self.model_dump()
+        if "mode" in given and Mode(given["mode"]) is not self.mode:
+            kept["min"] = kept["concurrency"] = None
+        return {**kept, **given}
+
     def to_wire(self, service: str) -> dict[str, Any]:
         """The body of BentoCloud's create call (without `null` fields).
 

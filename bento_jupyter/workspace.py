@@ -88,7 +88,7 @@ class BuiltBento:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         from .display.builds import built_card
 
-        return built_card(self.tag, self.plan, self.proof)
+        return built_card(self.tag, self.plan, self.proof, self.project)
 
 
 @dataclass(frozen=True)
@@ -247,16 +247,16 @@ def deploy(
     *,
     name: str | None = None,
     sample: Any = None,
-    mode: str | Mode = Mode.ONLINE,
+    mode: str | Mode | None = None,
     min: int | None = None,  # noqa: A002 - the words of the magic and of BentoCloud
     max: int | None = None,  # noqa: A002
     concurrency: int | None = None,
     idle_seconds: int | None = None,
     instance_type: str | None = None,
     envs: Mapping[str, str] | None = None,
-    secrets: Sequence[str] = (),
+    secrets: Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
-    protected: bool = False,
+    protected: bool | None = None,
     strategy: str | None = None,
     timeout: float | None = None,
     cold_start_timeout: int | None = None,
@@ -268,7 +268,8 @@ def deploy(
 ) -> Deployment:
     """Deploy an object, a built Bento or a tag; builds, proves and pushes first where that is to be done.
 
-    A deployment of this name that exists already gets the new Bento and configuration (a new revision).
+    A deployment of this name that exists already gets the new Bento, and what is said here of its
+    configuration; what is not said stays as it is, so a protected one stays protected.
 
     Args:
         target: A live object (then `name` and `sample` are needed), a `BuiltBento`, a `PushedBento`, or the
@@ -276,7 +277,7 @@ def deploy(
         name: Name of the deployment; None = that of the Bento.
         sample: See `build`.
         mode: `online` (Online Service: always at least one instance) or `on-demand` (On-Demand Function:
-            from zero, requests wait meanwhile).
+            from zero, requests wait meanwhile); None = online.
         min: Fewest instances; None = 1 online, 0 on demand.
         max: Most instances; None = the larger of 1 and `min`.
         concurrency: Requests that an instance works on at a time; None = no limit online, 8 on demand.
@@ -285,7 +286,7 @@ def deploy(
         envs: Environment variables.
         secrets: Names of the cloud's secrets.
         labels: Labels.
-        protected: Callers need `Authorization: Bearer <token>`.
+        protected: Callers need `Authorization: Bearer <token>`; None = they do not.
         strategy: Rollout strategy: RollingUpdate, Recreate, RampedSlowRollout, BestEffortControlledRollout.
         timeout: Seconds a request may take; None = what the Bento says.
         cold_start_timeout: Seconds a request waits for an instance; None = the cloud's default.
@@ -311,22 +312,24 @@ def deploy(
         raise MagicUsageError(
             "a live object needs a name", hint='bj.deploy(clf, name="iris", sample=X_test[:5])'
         )
-    spec = spec_of(
-        name=name or _name_of(target),
-        mode=mode,
-        min=min,
-        max=max,
-        concurrency=concurrency,
-        idle_seconds=idle_seconds,
-        instance_type=instance_type,
-        envs=envs or {},
-        secrets=[secrets] if isinstance(secrets, str) else list(secrets),
-        labels=labels or {},
-        protected=protected,
-        strategy=strategy,
-        timeout=timeout,
-        cold_start_timeout=cold_start_timeout,
-    )
+    fields = {
+        "name": name or _name_of(target),
+        "mode": mode,
+        "min": min,
+        "max": max,
+        "concurrency": concurrency,
+        "idle_seconds": idle_seconds,
+        "instance_type": instance_type,
+        "envs": envs,
+        "secrets": [secrets] if isinstance(secrets, str) else secrets,
+        "labels": labels,
+        "protected": protected,
+        "strategy": strategy,
+        "timeout": timeout,
+        "cold_start_timeout": cold_start_timeout,
+    }
+    given = {key: value for key, value in fields.items() if value is not None}
+    spec = spec_of(**given)
     steps = [*((BUILD_STEPS if prove else BUILD_STEPS[:1]) if live else []), *DEPLOY_STEPS]
     with _shown(progress, f"Deploying {spec.name}", steps) as shown:
         if spec.instance_type is not None:
@@ -336,8 +339,12 @@ def deploy(
             threading.Thread(target=partial(_warm, cloud), daemon=True).start()
             target = build(spec.name, target, sample=sample, endpoints=endpoints, prove=prove, progress=shown)
         cloud = _cloud_for(target, cloud)
+        before = cloud.spec(spec.name)
+        if before is not None:
+            spec = spec_of(**before.changed_by(given))
         tag, service = _in_cloud(cloud, target, shown)
-        return _rolled_out(cloud, spec.model_copy(update={"bento": tag}), service, shown, wait=wait)
+        spec = spec.model_copy(update={"bento": tag})
+        return _rolled_out(cloud, spec, service, shown, is_new=before is None, wait=wait)
 
 
 def _shown(progress: Progress | None, title: str, steps: list[str]) -> AbstractContextManager[Progress]:
@@ -413,20 +420,16 @@ def _in_cloud(cloud: Cloud, target: BuiltBento | PushedBento | str, progress: Pr
 
 
 def _rolled_out(
-    cloud: Cloud, spec: DeploymentSpec, service: str, progress: Progress, *, wait: bool
+    cloud: Cloud, spec: DeploymentSpec, service: str, progress: Progress, *, is_new: bool, wait: bool
 ) -> Deployment:
     dep = Deployment(cloud, spec.name)
-    try:
-        before = cloud.view(spec.name)
-    except NotFoundError:
-        before = None
     building = {Status.IMAGE_BUILDING, Status.NON_DEPLOYED, Status.UNKNOWN}
     progress.goes_on = f"{spec.name} goes on in the cloud; %bento_delete {spec.name} takes it back"
     with progress.step("image"):
-        if before is None:
+        if is_new:
             cloud.create(spec, service)
         else:
-            if before.status is Status.TERMINATED:
+            if dep.status().status is Status.TERMINATED:
                 cloud.start(spec.name)
             cloud.update(spec, service)
         if wait:

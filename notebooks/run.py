@@ -39,6 +39,11 @@ def main(notebook: Path, folder: Path) -> int:
     document = nbformat.read(notebook, as_version=4)
 
     def told(cell: nbformat.NotebookNode, cell_index: int, **_: object) -> None:
+        number = cell_index
+        while number and document.cells[number - 1].cell_type == "markdown":
+            number -= 1
+        for before in document.cells[number:cell_index]:
+            print(f"\n{before.source}", flush=True)
         if cell.cell_type == "code":
             first = cell.source.strip().splitlines()
             print("\n" + "\n".join(f">>> {line}" for line in first), flush=True)
@@ -51,6 +56,7 @@ def main(notebook: Path, folder: Path) -> int:
         document,
         timeout=600,
         kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # it warns of what nobody here can see
         resources={"metadata": {"path": str(notebook.parent)}},
         on_cell_start=told,
         on_cell_executed=done,

@@ -247,11 +247,14 @@ def lines_of(lines: list[str]) -> str:
 
 
 def bentofile(plan: Plan) -> str:
-    """What `build.py` and `bentoml build` read."""
+    """What `build.py` and `bentoml build` read.
+
+    It names no `description`: BentoML takes README.md by itself, and refuses a path with a hidden folder
+    anywhere in it, which Linux's data folder `~/.local/share` is.
+    """
     head = [
         f'service: "service:{class_name(plan.name)}"',
         f'name: "{plan.name}"',
-        'description: "file: README.md"',
     ]
     return lines_of([*head, "include:", *(f'  - "/{name}"' for name in INCLUDED)])
 

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,13 +25,13 @@ from ..errors import (
     NotFoundError,
     NotLoggedInError,
 )
-from ..spec import DeploymentView, InstanceType, LogLine, Scaling, Status, mode_of
+from ..spec import DeploymentSpec, DeploymentView, InstanceType, LogLine, Scaling, Status, mode_of
 from .local import stored
 
 if TYPE_CHECKING:
     import httpx
 
-    from ..spec import DeploymentSpec, Event
+    from ..spec import Event
 
 __all__ = ["Cloud"]
 
@@ -279,6 +280,17 @@ class Cloud:
         with self._errors(f"deployment {name!r}"):
             return _view(self.rest.v2.get_deployment(name))
 
+    def spec(self, name: str) -> DeploymentSpec | None:
+        """What a deployment was asked to be; None when there is none of this name."""
+        from bentoml.exceptions import NotFound
+
+        with self._errors(f"deployment {name!r}"):
+            try:
+                schema = self.rest.v2.get_deployment(name)
+            except NotFound:
+                return None
+        return _spec(schema)
+
     def create(self, spec: DeploymentSpec, service: str) -> None:
         """Create a deployment.
 
@@ -423,35 +435,83 @@ def _quiet_spinner(progress: Callable[[str], None] | None) -> Any:
     return Quiet(console=Console(file=io.StringIO(), force_terminal=False, force_jupyter=False))
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What the wire says was asked of a deployment, where its schema hides it."""
+
+    bento: str
+    config: Any
+    service: Any
+    least: int
+    most: int
+    idle_seconds: int | None
+    traffic: dict[str, Any]
+
+    @classmethod
+    def of(cls, schema: Any) -> _Asked:
+        """Of the main target of the newest revision."""
+        targets = schema.latest_revision.targets if schema.latest_revision is not None else []
+        target = next((item for item in targets if item.name == "main"), targets[0] if targets else None)
+        config = target.config if target is not None else None
+        service = next(iter(config.services.values()), None) if config is not None else None
+        scaling = service.scaling if service is not None else None
+        least = scaling.min_replicas if scaling is not None and scaling.min_replicas is not None else 1
+        most = scaling.max_replicas if scaling is not None and scaling.max_replicas is not None else 1
+        policy = scaling.policy if scaling is not None else None
+        bento = target.bento if target is not None else None
+        return cls(
+            bento=f"{bento.repository.name}:{bento.version}" if bento is not None else "",
+            config=config,
+            service=service,
+            least=least,
+            most=max(1, least, most),
+            idle_seconds=policy.scale_down_stabilization_window if policy is not None else None,
+            traffic=((service.config_overrides or {}) if service is not None else {}).get("traffic") or {},
+        )
+
+
+def _spec(schema: Any) -> DeploymentSpec:
+    """What the wire says was asked of a deployment."""
+    asked = _Asked.of(schema)
+    config, service = asked.config, asked.service
+    return DeploymentSpec(
+        name=schema.name,
+        bento=asked.bento,
+        mode=mode_of(asked.least),
+        min=asked.least,
+        max=asked.most,
+        concurrency=asked.traffic.get("concurrency"),
+        idle_seconds=asked.idle_seconds,
+        instance_type=service.instance_type if service is not None else None,
+        envs={item.name: item.value for item in (config.envs or [])} if config is not None else {},
+        secrets=list(config.secrets or []) if config is not None else [],
+        labels={item.key: item.value for item in schema.labels},
+        protected=bool(config and config.access_authorization),
+        strategy=service.deployment_strategy if service is not None else None,
+        timeout=asked.traffic.get("timeout"),
+        cold_start_timeout=service.cold_start_timeout if service is not None else None,
+    )
+
+
 def _view(schema: Any) -> DeploymentView:
     """What the wire says of a deployment."""
-    revision = schema.latest_revision
-    target = revision.targets[0] if revision is not None and revision.targets else None
-    if revision is not None:
-        target = next((item for item in revision.targets if item is not None and item.name == "main"), target)
-    config = target.config if target is not None else None
-    service = next(iter(config.services.values()), None) if config is not None else None
-    scaling = service.scaling if service is not None else None
-    traffic = ((service.config_overrides or {}) if service is not None else {}).get("traffic", {})
-    least = scaling.min_replicas if scaling is not None and scaling.min_replicas is not None else 1
-    most = scaling.max_replicas if scaling is not None and scaling.max_replicas is not None else max(1, least)
-    policy = scaling.policy if scaling is not None else None
+    asked = _Asked.of(schema)
+    config, service = asked.config, asked.service
     status = Status(schema.status) if schema.status in set(Status) else Status.UNKNOWN
-    bento = target.bento if target is not None else None
     urls = getattr(schema, "urls", None) or []
     return DeploymentView(
         name=schema.name,
         status=status,
         healthy=status in (Status.RUNNING, Status.SCALED_TO_ZERO),
-        mode=mode_of(least),
+        mode=mode_of(asked.least),
         url=urls[0] if urls else None,
-        bento=f"{bento.repository.name}:{bento.version}" if bento is not None else "",
+        bento=asked.bento,
         protected=bool(config and config.access_authorization),
         scaling=Scaling(
-            min=least,
-            max=most,
-            concurrency=traffic.get("concurrency"),
-            idle_seconds=policy.scale_down_stabilization_window if policy is not None else None,
+            min=asked.least,
+            max=asked.most,
+            concurrency=asked.traffic.get("concurrency"),
+            idle_seconds=asked.idle_seconds,
         ),
         instance_type=(service.instance_type if service is not None else None) or "",
         envs=[item.name for item in (config.envs or [])] if config is not None else [],

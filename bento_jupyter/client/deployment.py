@@ -99,7 +99,7 @@ class Deployment:
     def wait(
         self, *, timeout: float = 900.0, progress: Callable[[DeploymentView], None] | None = None
     ) -> DeploymentView:
-        """Wait until it answers requests: `running`, or `scaled-to-zero` on demand.
+        """Wait until it is `running` with its fewest instances, or `scaled-to-zero` on demand.
 
         Args:
             timeout: Seconds.
@@ -112,7 +112,14 @@ class Deployment:
             DeploymentError: It ended in a failed state; the reason and the end of its log are in the error.
             WaitTimeoutError: It took longer.
         """
-        return self._look(lambda view: view.status in READY_STATUSES, timeout, progress)
+        # What the wire alone says of a deployment holds no number of instances.
+        return self._look(
+            lambda view: (
+                view.status in READY_STATUSES and (view.ready >= view.scaling.min or not self.cloud.embedded)
+            ),
+            timeout,
+            progress,
+        )
 
     def wait_past(
         self,

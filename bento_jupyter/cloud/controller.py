@@ -89,6 +89,13 @@ class Controller:
             if before is not None:
                 self._ending.append(before)
 
+    def bento_pushed(self, tag: str) -> None:
+        """A Bento was pushed, or pushed anew with other content: what runs it is rolled over to that."""
+        self.events.publish("bento", tag, "was pushed")
+        for deployment in list(self._deployments.values()):
+            if deployment.record.bento == tag:
+                self.changed(deployment.name)
+
     def view(self, name: str) -> DeploymentView:
         """A deployment as it is now.
 

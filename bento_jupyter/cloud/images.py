@@ -175,12 +175,12 @@ class Images:
     def _prepare(self, recipe: Recipe) -> Environment:
         path = self.log_path(recipe.key)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_first = not path.exists()
         with path.open("a", encoding="utf-8", buffering=1) as file:
 
             def log(line: str) -> None:
                 file.write(f"{utc_now():%Y-%m-%dT%H:%M:%S.%f%z} {line}\n")
 
-            log(f"image {recipe.key}: Python {recipe.python}")
             try:
                 environment = prepare(
                     self._home,
@@ -194,5 +194,8 @@ class Images:
             except EnvironmentBuildError as error:
                 log(f"failed: {error.message}")
                 raise
-            log(f"{'there already' if environment.cached else 'built'} after {environment.seconds:.2f} s")
+            if not environment.cached:
+                log(f"image {recipe.key}: built for Python {recipe.python} after {environment.seconds:.2f} s")
+            elif is_first:  # of later deployments nothing is written: they share this log
+                log(f"image {recipe.key}: was there already, for Python {recipe.python}")
         return environment

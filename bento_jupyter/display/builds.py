@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from .tables import card_bundle
@@ -9,13 +10,14 @@ from .tables import card_bundle
 __all__ = ["built_card"]
 
 
-def built_card(tag: str, plan: Any, proof: Any) -> dict[str, Any]:
+def built_card(tag: str, plan: Any, proof: Any, project: Path | None = None) -> dict[str, Any]:
     """The mimebundle of a built Bento.
 
     Args:
         tag: Its tag.
         plan: The capture's plan (what went in and why), or None.
         proof: The proof, or None.
+        project: Folder of the readable project that it was built from, or None.
     """
     rows: list[tuple[str, str]] = []
     data: dict[str, Any] = {"tag": tag}
@@ -30,6 +32,7 @@ def built_card(tag: str, plan: Any, proof: Any) -> dict[str, Any]:
             ("Python", plan.python),
         ]
         data |= {"endpoints": names, "left_out": dict(plan.left_out), "requirements": requirements}
+    rows.append(("project", str(project or "")))
     rows.append(("proof", proof.line if proof is not None else "not proven: %bento_prove " + tag))
     data["proof"] = proof.line if proof is not None else None
     return card_bundle(f"Bento {tag}", "✓ proven" if proof is not None else "", rows, data)

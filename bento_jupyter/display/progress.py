@@ -83,7 +83,6 @@ class Progress:
         self._clock: threading.Thread | None = None
 
     def __enter__(self) -> Progress:
-        self._draw()
         if self._face in ("kernel", "sink"):
             # The time of the running step ticks also while nothing else happens.
             self._clock = threading.Thread(target=self._tick, name="bento-progress", daemon=True)
@@ -165,6 +164,8 @@ class Progress:
     def _draw(self, finished: _Step | None = None) -> None:
         if self._handle is None and time.perf_counter() < self._show_from:
             return
+        if all(step.state == "waiting" for step in self.steps.values()):
+            return  # what fails before the first step leaves its error alone
         if self._sink is not None:
             self._sink(self)
         elif self._face == "kernel":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from argparse import BooleanOptionalAction
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
@@ -24,18 +25,23 @@ def deploy_options(function: Any) -> Any:
         argument(
             "--mode",
             choices=["online", "on-demand"],
-            default="online",
-            help="online: always an instance up; on-demand: from zero, requests wait meanwhile",
+            help="online (default): always an instance up; on-demand: from zero, requests wait meanwhile",
         ),
-        argument("--min", type=int, help="fewest instances"),
-        argument("--max", type=int, help="most instances"),
-        argument("--concurrency", type=int, help="requests an instance works on at a time"),
-        argument("--idle", type=int, metavar="SECONDS", help="how long an idle instance is kept"),
-        argument("--instance-type", help="see %%bento_list instance-types"),
+        argument("--min", type=int, help="fewest instances; default: 1 online, 0 on demand"),
+        argument("--max", type=int, help="most instances; default: the larger of 1 and --min"),
+        argument(
+            "--concurrency", type=int, help="requests an instance works on at a time; default: 8 on demand"
+        ),
+        argument(
+            "--idle", type=int, metavar="SECONDS", help="how long an idle instance is kept; default: 60"
+        ),
+        argument("--instance-type", help="see %%bento_list instance-types; default: the smallest that fits"),
         argument("--env", action="append", default=[], metavar="NAME=VALUE", help="environment variable"),
         argument("--secret", action="append", default=[], help="name of a secret of the cloud"),
         argument("--label", action="append", default=[], metavar="KEY=VALUE", help="label"),
-        argument("--protected", action="store_true", help="callers need a token"),
+        argument(
+            "--protected", action=BooleanOptionalAction, help="callers need a token; default: they do not"
+        ),
         argument(
             "--strategy", help="RollingUpdate, Recreate, RampedSlowRollout, BestEffortControlledRollout"
         ),
@@ -161,7 +167,8 @@ class BentoMagics(Magics):
     def bento_deploy(self, line: str) -> Any:
         """Deploy an object, a Bento or a tag; builds, proves and pushes first where that is to be done.
 
-        In `%bento_deploy clf --sample X_test --mode on-demand` everything has a default but the sample.
+        In `%bento_deploy clf --sample X_test --mode on-demand` everything has a default but the sample. Of a
+        deployment that exists already, what is not said stays as it is.
         """
         from .. import workspace
 
@@ -181,9 +188,9 @@ class BentoMagics(Magics):
             concurrency=arguments.concurrency,
             idle_seconds=arguments.idle,
             instance_type=arguments.instance_type,
-            envs=_pairs(arguments.env, "--env"),
-            secrets=arguments.secret,
-            labels=_pairs(arguments.label, "--label"),
+            envs=_pairs(arguments.env, "--env") or None,
+            secrets=arguments.secret or None,
+            labels=_pairs(arguments.label, "--label") or None,
             protected=arguments.protected,
             strategy=arguments.strategy,
             timeout=arguments.timeout,

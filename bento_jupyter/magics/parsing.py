@@ -44,7 +44,8 @@ def parse(function: Callable[..., Any], line: str) -> Namespace:
     try:
         arguments: Namespace = parser.parse_args(words)
     except UsageError as error:
-        _usage_error(str(error), usage, error)
+        options = [option for action in parser._actions for option in action.option_strings]
+        _usage_error(str(error), usage, options, error)
     return arguments
 
 
@@ -104,8 +105,12 @@ def _group_end(line: str, start: int) -> int:
     return 0 if wanted else at
 
 
-def _usage_error(said: str, usage: str, cause: Exception) -> NoReturn:
-    raise MagicUsageError(said.rsplit("error: ", maxsplit=1)[-1].strip(), hint=usage) from cause
+def _usage_error(said: str, usage: str, options: list[str], cause: Exception) -> NoReturn:
+    message = said.rsplit("error: ", maxsplit=1)[-1].strip()
+    unknown = next((word for word in message.split() if word.startswith("--")), "")
+    close = get_close_matches(unknown, options, n=1) if message.startswith("unrecognized") else []
+    hint = f"did you mean {close[0]}?" if close else usage
+    raise MagicUsageError(message, hint=hint) from cause
 
 
 def evaluate(shell: InteractiveShell, expression: str, what: str, *, hint: str = "") -> Any:

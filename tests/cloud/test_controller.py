@@ -177,9 +177,10 @@ def play(home: Home, bento: Path) -> Callable[[Scenario], None]:
             await scenario(cloud)
 
     def start(scenario: Scenario) -> None:
+        before = set(psutil.Process().children(recursive=True))
         asyncio.run(run(scenario))
-        left = [process for process in psutil.Process().children(recursive=True) if process.is_running()]
-        assert left == []
+        left = set(psutil.Process().children(recursive=True)) - before
+        assert [process for process in left if process.is_running()] == []
 
     return start
 

@@ -63,6 +63,23 @@ def test_a_taken_name_is_a_conflict_that_the_client_shows(cloud, bentoml, pushed
     assert f"there is a deployment '{deployment_name}' already" in done.stderr
 
 
+def test_what_is_pushed_anew_under_a_deployed_tag_is_rolled_out(
+    cloud, bentoml, fresh_greeter, deployment_name, wait_for
+):
+    bentoml("deploy", fresh_greeter, "-n", deployment_name, "--timeout", "120")
+    url = cloud.view(deployment_name)["url"]
+
+    def greeting() -> str:
+        return httpx.post(f"{url}/greet", json={"name": "Ada"}, timeout=60, trust_env=False).text
+
+    assert greeting() == "hello dear Ada"
+    name, _, version = fresh_greeter.partition(":")
+    source = bentoml.home / "bentos" / name / version / "src" / "service.py"
+    source.write_text(source.read_text().replace("{name}", "{name}!"))
+    bentoml("push", "-f", fresh_greeter)
+    wait_for(lambda: greeting() == "hello dear Ada!")
+
+
 def test_a_deployment_without_a_name_gets_one(cloud, pushed_greeter):
     answer = created(
         cloud, pushed_greeter, None, services={"Greeter": {"scaling": {"min_replicas": 0}}}

@@ -112,4 +112,5 @@ class Workplace:
 def make_workplace(folder: Path) -> Workplace:
     store = folder / "bentoml"
     store.mkdir(parents=True)
-    return Workplace(Home(folder / "home"), store)
+    # Below a hidden folder, as the default home on Linux is: BentoML refuses some paths there.
+    return Workplace(Home(folder / ".local" / "share" / "bento_jupyter"), store)

@@ -93,6 +93,24 @@ def test_a_second_deploy_of_the_same_name_is_a_new_revision_of_the_same_url(kern
     )
 
 
+def test_what_a_second_deploy_does_not_say_stays_as_it_is(kernel: Kernel) -> None:
+    kernel.run(
+        "kept = bj.deploy(dep.bento, name='kept', mode='on-demand', idle_seconds=7, max=3, protected=True,\n"
+        "                 envs={'A': '1'}, labels={'team': 'x'})\n"
+        "%bento_deploy dep.bento --name kept\n"
+        "view = kept.status()\n"
+        "assert view.protected and view.mode is bj.Mode.ON_DEMAND and view.envs == ['A'], view\n"
+        "assert (view.scaling.max, view.scaling.idle_seconds, view.labels) == (3, 7, {'team': 'x'}), view"
+    )
+    kernel.run(
+        "%bento_deploy dep.bento --name kept --mode online --no-protected\n"
+        "view = kept.status()\n"
+        "assert not view.protected and view.mode is bj.Mode.ONLINE, view\n"
+        "assert (view.scaling.min, view.scaling.max, view.scaling.concurrency) == (1, 3, None), view\n"
+        "kept.delete()"
+    )
+
+
 def test_an_online_service_replaces_an_instance_that_is_killed(kernel: Kernel) -> None:
     kernel.run("online = bj.deploy(dep.bento, name='iris-online', mode='online')")
     pid = int(kernel.run("print(online.instances()[0].pid)"))

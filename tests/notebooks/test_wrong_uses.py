@@ -11,6 +11,7 @@ from kernels import Kernel, Workplace
 
 WRONG = [
     pytest.param("%bento_deploy clff --sample X", "MagicUsageError", "did you mean clf", id="unknown-object"),
+    pytest.param("%bento_deploy clf --sampel X", "MagicUsageError", "did you mean --sample", id="typo"),
     pytest.param("%bento_deploy clf --sample XX", "MagicUsageError", "no object 'XX'", id="unknown-sample"),
     pytest.param("%bento_deploy clf", "SampleError", "sample", id="no-sample"),
     pytest.param("%bento_deploy fresh --sample X", "NotServableError", "fit", id="not-fitted"),

@@ -4,7 +4,7 @@
     python test_parity.py http://...
 
 Sends `proof/sample.json` to each endpoint and compares the answer with `proof/expected.json`. A protected
-deployment's token is read from `TOKEN`. Standard library only.
+deployment's token is read from `BENTO_TOKEN`. Standard library only.
 """
 
 import json
@@ -28,8 +28,8 @@ def load(name: str) -> Any:
 def ask(url: str, endpoint: str, body: Any) -> Any:
     """What the deployment answers."""
     headers = {"Content-Type": "application/json"}
-    if os.environ.get("TOKEN"):
-        headers["Authorization"] = "Bearer " + os.environ["TOKEN"]
+    if os.environ.get("BENTO_TOKEN"):
+        headers["Authorization"] = "Bearer " + os.environ["BENTO_TOKEN"]
     address = url.rstrip("/") + "/" + endpoint
     request = urllib.request.Request(address, json.dumps(body).encode(), headers)  # noqa: S310 - the user's own URL
     with urllib.request.urlopen(request, timeout=300) as response:  # noqa: S310

@@ -202,7 +202,7 @@ class Registry(ABC, Generic[RecordT]):
             await run_in_threadpool(incoming.write, bytes(buffer))
             record = await run_in_threadpool(packages.store_content, name, version, incoming)
         if self.kind == "bento":
-            cloud.controller.events.publish("bento", record.tag, "was pushed")
+            cloud.controller.bento_pushed(record.tag)
         return answer(self.package(record))
 
     async def download(self, request: Request) -> Response:

@@ -81,7 +81,7 @@ def unauthorized(deployment: str) -> Answer:
     return Answer(
         401,
         f"deployment {deployment!r} is protected: no valid token was sent",
-        hint="send the header `Authorization: Bearer <API token>`",
+        hint="send `Authorization: Bearer TOKEN`; `bento-jupyter cloud status` says where the owner's is",
         fields=(("WWW-Authenticate", "Bearer"),),
     )
 

@@ -66,7 +66,7 @@ export function Notice(props: INoticeProps): React.JSX.Element | null {
           <h3>{trans.__('The cloud is not running')}</h3>
           <p>
             {trans.__(
-              'Your own small cloud turns models and functions of a notebook into endpoints that other programs call. It runs on this machine and stays when notebooks close.'
+              'Your own small cloud turns models of a notebook into endpoints that other programs call. It runs on this machine and stays when notebooks close.'
             )}
           </p>
           {start}
