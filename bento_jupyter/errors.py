@@ -13,6 +13,7 @@ BentoJupyterError                 base: message, hint
 │   ├── NotFoundError             the cloud knows no such thing
 │   ├── ConflictError             the name (or port) is taken
 │   └── InvalidRequestError       a value the cloud will not take
+├── ReplicaStartError             a Bento did not start, for its proof or as an instance
 ├── DeploymentError               a deployment ended in a failed state
 ├── CallError                     an endpoint refused or failed a call
 ├── MagicUsageError               a magic or command was given words it does not know
@@ -45,6 +46,7 @@ __all__ = [
     "NotLoggedInError",
     "NotServableError",
     "ProofError",
+    "ReplicaStartError",
     "SampleError",
     "WaitTimeoutError",
 ]
@@ -163,6 +165,29 @@ class DeploymentError(BentoJupyterError):
         lines = super()._render_traceback_()
         if self.log and not self.show_tracebacks:
             lines += ["  last lines of its log:", *(f"  | {line}" for line in self.log.splitlines()[-12:])]
+        return lines
+
+
+class ReplicaStartError(BentoJupyterError):
+    """A replica did not become ready.
+
+    Args:
+        message: What happened, with the last line of the traceback.
+        hint: What to do.
+        traceback: The whole traceback of the replica; "" when it gave none.
+        log: The last lines of its log.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", traceback: str = "", log: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.traceback = traceback
+        self.log = log
+
+    def _render_traceback_(self) -> list[str]:
+        lines = super()._render_traceback_()
+        detail = self.traceback or self.log
+        if detail and not self.show_tracebacks:
+            lines += ["  what it wrote:", *(f"  | {line}" for line in detail.splitlines()[-12:])]
         return lines
 
 

@@ -20,9 +20,9 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from .errors import BentoJupyterError
+from .errors import ReplicaStartError
 
-__all__ = ["REPLICA_PROGRAM", "ReplicaProcess", "ReplicaStartError", "launch_replica", "log_tail"]
+__all__ = ["REPLICA_PROGRAM", "ReplicaProcess", "launch_replica", "log_tail"]
 
 #: The program that a replica runs.
 REPLICA_PROGRAM = Path(__file__).with_name("replica.py")
@@ -38,29 +38,6 @@ THREAD_ENVS = (
     "NUMEXPR_NUM_THREADS",
 )
 BACKLOG = 2048
-
-
-class ReplicaStartError(BentoJupyterError):
-    """A replica did not become ready.
-
-    Args:
-        message: What happened, with the last line of the traceback.
-        hint: What to do.
-        traceback: The whole traceback of the replica; "" when it gave none.
-        log: The last lines of its log.
-    """
-
-    def __init__(self, message: str, *, hint: str = "", traceback: str = "", log: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.traceback = traceback
-        self.log = log
-
-    def _render_traceback_(self) -> list[str]:
-        lines = super()._render_traceback_()
-        detail = self.traceback or self.log
-        if detail and not self.show_tracebacks:
-            lines += ["  what it wrote:", *(f"  | {line}" for line in detail.splitlines()[-12:])]
-        return lines
 
 
 class ReplicaProcess:

@@ -18,7 +18,8 @@ import psutil
 import pytest
 from built_bento import build_bento
 
-from bento_jupyter.launcher import ReplicaProcess, ReplicaStartError, launch_replica
+from bento_jupyter.errors import ReplicaStartError
+from bento_jupyter.launcher import ReplicaProcess, launch_replica
 
 SOURCE = """
 import os, subprocess, time

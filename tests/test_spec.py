@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bento_jupyter.client.cloud import _spec
+from bento_jupyter.client.wire import read_spec
 from bento_jupyter.spec import DeploymentSpec, Mode
 
 names = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)
@@ -114,7 +114,7 @@ def answered(spec: DeploymentSpec) -> Any:
 
 @given(specs())
 def test_a_deployment_read_back_from_the_wire_asks_for_the_same(spec: DeploymentSpec) -> None:
-    assert _spec(answered(spec)).to_wire("Iris") == spec.to_wire("Iris")
+    assert read_spec(answered(spec)).to_wire("Iris") == spec.to_wire("Iris")
 
 
 @given(specs(), specs())

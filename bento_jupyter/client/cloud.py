@@ -12,7 +12,6 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,13 +24,14 @@ from ..errors import (
     NotFoundError,
     NotLoggedInError,
 )
-from ..spec import DeploymentSpec, DeploymentView, InstanceType, LogLine, Scaling, Status, mode_of
+from ..spec import DeploymentView, InstanceType, LogLine
 from .local import stored
+from .wire import read_bytes, read_cpus, read_spec, read_view
 
 if TYPE_CHECKING:
     import httpx
 
-    from ..spec import Event
+    from ..spec import DeploymentSpec, Event
 
 __all__ = ["Cloud"]
 
@@ -249,8 +249,8 @@ class Cloud:
                 InstanceType(
                     name=item.name,
                     description=item.description,
-                    cpu=_cpus(requests.cpu if requests else None),
-                    memory_bytes=_bytes(requests.memory if requests else None),
+                    cpu=read_cpus(requests.cpu if requests else None),
+                    memory_bytes=read_bytes(requests.memory if requests else None),
                     gpu=int((requests.gpu if requests else None) or 0),
                     price=str(item.config.price or ""),
                 )
@@ -278,7 +278,7 @@ class Cloud:
         if self.embedded:
             return DeploymentView.model_validate(self._get(f"/deployments/{name}", f"deployment {name!r}"))
         with self._errors(f"deployment {name!r}"):
-            return _view(self.rest.v2.get_deployment(name))
+            return read_view(self.rest.v2.get_deployment(name))
 
     def spec(self, name: str) -> DeploymentSpec | None:
         """What a deployment was asked to be; None when there is none of this name."""
@@ -289,7 +289,7 @@ class Cloud:
                 schema = self.rest.v2.get_deployment(name)
             except NotFound:
                 return None
-        return _spec(schema)
+        return read_spec(schema)
 
     def create(self, spec: DeploymentSpec, service: str) -> None:
         """Create a deployment.
@@ -433,106 +433,3 @@ def _quiet_spinner(progress: Callable[[str], None] | None) -> Any:
                 progress(re.sub(r"\[/?[^\]]*\]|:\w+:", "", str(args[0])).strip())
 
     return Quiet(console=Console(file=io.StringIO(), force_terminal=False, force_jupyter=False))
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What the wire says was asked of a deployment, where its schema hides it."""
-
-    bento: str
-    config: Any
-    service: Any
-    least: int
-    most: int
-    idle_seconds: int | None
-    traffic: dict[str, Any]
-
-    @classmethod
-    def of(cls, schema: Any) -> _Asked:
-        """Of the main target of the newest revision."""
-        targets = schema.latest_revision.targets if schema.latest_revision is not None else []
-        target = next((item for item in targets if item.name == "main"), targets[0] if targets else None)
-        config = target.config if target is not None else None
-        service = next(iter(config.services.values()), None) if config is not None else None
-        scaling = service.scaling if service is not None else None
-        least = scaling.min_replicas if scaling is not None and scaling.min_replicas is not None else 1
-        most = scaling.max_replicas if scaling is not None and scaling.max_replicas is not None else 1
-        policy = scaling.policy if scaling is not None else None
-        bento = target.bento if target is not None else None
-        return cls(
-            bento=f"{bento.repository.name}:{bento.version}" if bento is not None else "",
-            config=config,
-            service=service,
-            least=least,
-            most=max(1, least, most),
-            idle_seconds=policy.scale_down_stabilization_window if policy is not None else None,
-            traffic=((service.config_overrides or {}) if service is not None else {}).get("traffic") or {},
-        )
-
-
-def _spec(schema: Any) -> DeploymentSpec:
-    """What the wire says was asked of a deployment."""
-    asked = _Asked.of(schema)
-    config, service = asked.config, asked.service
-    return DeploymentSpec(
-        name=schema.name,
-        bento=asked.bento,
-        mode=mode_of(asked.least),
-        min=asked.least,
-        max=asked.most,
-        concurrency=asked.traffic.get("concurrency"),
-        idle_seconds=asked.idle_seconds,
-        instance_type=service.instance_type if service is not None else None,
-        envs={item.name: item.value for item in (config.envs or [])} if config is not None else {},
-        secrets=list(config.secrets or []) if config is not None else [],
-        labels={item.key: item.value for item in schema.labels},
-        protected=bool(config and config.access_authorization),
-        strategy=service.deployment_strategy if service is not None else None,
-        timeout=asked.traffic.get("timeout"),
-        cold_start_timeout=service.cold_start_timeout if service is not None else None,
-    )
-
-
-def _view(schema: Any) -> DeploymentView:
-    """What the wire says of a deployment."""
-    asked = _Asked.of(schema)
-    config, service = asked.config, asked.service
-    status = Status(schema.status) if schema.status in set(Status) else Status.UNKNOWN
-    urls = getattr(schema, "urls", None) or []
-    return DeploymentView(
-        name=schema.name,
-        status=status,
-        healthy=status in (Status.RUNNING, Status.SCALED_TO_ZERO),
-        mode=mode_of(asked.least),
-        url=urls[0] if urls else None,
-        bento=asked.bento,
-        protected=bool(config and config.access_authorization),
-        scaling=Scaling(
-            min=asked.least,
-            max=asked.most,
-            concurrency=asked.traffic.get("concurrency"),
-            idle_seconds=asked.idle_seconds,
-        ),
-        instance_type=(service.instance_type if service is not None else None) or "",
-        envs=[item.name for item in (config.envs or [])] if config is not None else [],
-        labels={item.key: item.value for item in schema.labels},
-        created_at=schema.created_at,
-        updated_at=schema.updated_at,
-        creator=schema.creator.name,
-    )
-
-
-def _cpus(quantity: str | None) -> float:
-    """CPUs of a Kubernetes quantity: `500m` -> 0.5."""
-    if not quantity:
-        return 0.0
-    return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
-
-
-def _bytes(quantity: str | None) -> int:
-    """Bytes of a Kubernetes quantity: `2Gi` -> 2147483648."""
-    found = re.fullmatch(r"([0-9.]+)([KMGT]i?)?", quantity or "0")
-    if found is None:
-        return 0
-    power = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}[(found.group(2) or "")[:1]]
-    return int(float(found.group(1)) * (1024 if (found.group(2) or "").endswith("i") else 1000) ** power)

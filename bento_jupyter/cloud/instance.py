@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..launcher import ReplicaStartError
+from ..errors import ReplicaStartError
 from ..spec import ColdStart, InstanceState, InstanceView, utc_now
 from .engines import Engine, ReplicaHandle, ReplicaSpec
 from .target import Blueprint

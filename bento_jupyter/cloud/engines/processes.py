@@ -17,11 +17,11 @@ from pathlib import Path
 
 import psutil
 
+from ...errors import ReplicaStartError
 from ...home import Home
 from ...launcher import (
     REPLICA_PROGRAM,
     ReplicaProcess,
-    ReplicaStartError,
     describe_exit,
     launch_replica,
     log_tail,
