@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -39,6 +41,19 @@ def test_several_starts_at_once_give_one_cloud(tmp_path: Path) -> None:
     assert [each.pid for each in with_home] == [states[0].pid], "none is about to take its place"
     assert embedded.stop(home)
     assert embedded.find(home) is None
+
+
+def test_the_word_of_a_dead_cloud_does_not_pass_for_that_of_its_successor(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    state = embedded.start(home)
+    try:
+        # Killed clouds leave their state file, and the next one takes the port before it writes its own.
+        home.write_state(replace(state, pid=os.getpid()))
+        assert embedded.find(home) is None
+        home.write_state(state)
+        assert embedded.find(home) == state
+    finally:
+        embedded.stop(home)
 
 
 def test_a_home_that_cannot_be_used_is_told(tmp_path: Path) -> None:

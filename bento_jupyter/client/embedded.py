@@ -216,4 +216,8 @@ def _ask(state: CloudState) -> CloudView | None:
         )
     except (OSError, httpx.HTTPError):
         return None
-    return CloudView.model_validate_json(answer.content) if answer.status_code == 200 else None
+    if answer.status_code != 200:
+        return None
+    view = CloudView.model_validate_json(answer.content)
+    # The state file may be that of a cloud that was killed, and its successor listens on the same port.
+    return view if view.pid == state.pid else None
