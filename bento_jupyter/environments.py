@@ -27,6 +27,7 @@ from pathlib import Path
 from .bytecode import seed_bytecode
 from .errors import EnvironmentBuildError
 from .home import Home
+from .pip_settings import Sources, sources
 
 __all__ = ["Environment", "environment_key", "prepare", "this_minor"]
 
@@ -68,6 +69,15 @@ class Environment:
     python: Path
     cached: bool
     seconds: float
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files; it may share them with uv's cache."""
+        return sum(
+            os.lstat(os.path.join(folder, name)).st_size
+            for folder, _, names in os.walk(self.path)
+            for name in names
+        )
 
 
 def this_minor() -> str:
@@ -120,7 +130,8 @@ def prepare(
 ) -> Environment:
     """Get the environment with these requirements; make it when it is not there.
 
-    Safe to call from many processes and threads at once: one builds, the others wait.
+    Safe to call from many processes and threads at once: one builds, the others wait. Packages come
+    from where the user's pip, or uv, is set up to find them (`pip_settings`).
 
     Args:
         home: Where environments live.
@@ -155,7 +166,7 @@ def prepare(
         if is_complete(path):
             return finished(cached=True)
         try:
-            uv = Uv(directory or home.environments, log, lock, cancelled)
+            uv = Uv(directory or home.environments, log, lock, cancelled, sources())
             build(path, requirements, version, uv)
             if version == this_minor():
                 count = seed_bytecode(path, bytecode_from)
@@ -209,7 +220,7 @@ def build(path: Path, requirements: str, version: str, uv: Uv) -> None:
     """
     shutil.rmtree(path, ignore_errors=True)
     base = getattr(sys, "_base_executable", "") or sys.executable
-    interpreter = base if version == this_minor() else version
+    interpreter = base if version == this_minor() else other_python(version)
     # What this folder's parents say about projects is about other projects.
     uv(
         ["venv", "--no-project", "--python", interpreter, str(path)],
@@ -220,9 +231,33 @@ def build(path: Path, requirements: str, version: str, uv: Uv) -> None:
     # On macOS uv clones, which is as fast.
     link = [] if sys.platform == "darwin" else ["--link-mode", "hardlink"]
     uv(
-        ["pip", "install", "--python", str(path / "bin" / "python"), *link, "-r", str(listed)],
+        [
+            "pip",
+            "install",
+            "--python",
+            str(path / "bin" / "python"),
+            *link,
+            *uv.sources.options,
+            "-r",
+            str(listed),
+        ],
         what="the requirements could not be installed",
     )
+
+
+def other_python(version: str) -> str:
+    """How to name the interpreter of another version to uv: by its path if pyenv has it, else by its version.
+
+    On the path uv meets only the shims of pyenv, which refuse versions that the user has not activated.
+    """
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = [
+        path / "bin" / f"python{version}"
+        for path in root.glob(f"versions/{version}.*")
+        if (path / "bin" / f"python{version}").exists() and path.name.rpartition(".")[2].isdigit()
+    ]
+    newest = max(found, key=lambda path: int(path.parent.parent.name.rpartition(".")[2]), default=None)
+    return version if newest is None else str(newest)
 
 
 def find_uv() -> str:
@@ -249,12 +284,14 @@ class Uv:
         lock: Descriptor of the build's lock. uv inherits it: should this process be killed, the lock is held
             until uv has ended, too.
         cancelled: Ends it when set.
+        sources: Where packages come from.
     """
 
     directory: Path
     log: Log
     lock: int
     cancelled: threading.Event
+    sources: Sources
 
     def __call__(self, arguments: list[str], *, what: str) -> None:
         """Run uv, first from its cache alone (no network, and faster), then online.
@@ -289,12 +326,13 @@ class Uv:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=self.directory,
-            env={name: value for name, value in os.environ.items() if name not in FOREIGN_ENVS},
+            env={name: value for name, value in os.environ.items() if name not in FOREIGN_ENVS}
+            | self.sources.envs,
             pass_fds=(self.lock,),
             start_new_session=True,  # an interrupt of the kernel is for the kernel, which then cancels
         ) as process:
             try:
-                for line in self._lines(process):
+                for line in map(self.sources.redacted, self._lines(process)):
                     said.append(line)
                     self.log(line)
             except BaseException:

@@ -97,7 +97,29 @@ class SampleError(BuildError):
 
 
 class ProofError(BentoJupyterError):
-    """The served answer differs from the notebook's, or there was none."""
+    """The served answer differs from the notebook's, or there was none.
+
+    Args:
+        message: Endpoint, case, place and both values; or why there was no answer.
+        hint: What to do.
+        missing_module: Module that the service imports and its environment does not have; "" = none.
+        log: The last lines that the service wrote, with the traceback when it failed.
+        proof: The whole comparison; None when there was none.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", missing_module: str = "", log: str = "", proof: Any = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.missing_module = missing_module
+        self.log = log
+        self.proof = proof
+
+    def _render_traceback_(self) -> list[str]:
+        lines = super()._render_traceback_()
+        if self.log and not self.show_tracebacks:
+            lines += ["  what the service wrote:", *(f"  | {line}" for line in self.log.splitlines()[-12:])]
+        return lines
 
 
 class EnvironmentBuildError(BentoJupyterError):

@@ -234,6 +234,8 @@ def launch_replica(
     log: Path,
     scratch: Path,
     cpus: float | None = None,
+    hidden: Iterable[Path] = (),
+    kept: Iterable[Path] = (),
 ) -> ReplicaProcess:
     """Start a replica of a Bento; returns at once, see `ReplicaProcess.wait_ready`.
 
@@ -248,6 +250,8 @@ def launch_replica(
         log: File that gets its stdout and stderr, appended.
         scratch: Folder of its own for metrics, task results and temporary BentoML files; removed at its end.
         cpus: CPU share; limits the threads of BLAS and OpenMP libraries. None = no limit.
+        hidden: Folders whose files its Python code does not find, as they will not be there elsewhere.
+        kept: Folders in `hidden` that it does find.
 
     Returns:
         The replica. Stop it with `stop()`, or use it as a context manager.
@@ -269,8 +273,10 @@ def launch_replica(
         what: dict[str, object] = {"imports": list(imports), "order_fd": order_read}
     else:
         what = {"bento": str(bento.resolve()), "service": service}
+    closed = {"hidden": [str(path.resolve()) for path in hidden], "kept": [str(path) for path in kept]}
     settings = {
         **what,
+        **(closed if closed["hidden"] else {}),
         "socket_fd": listener.fileno(),
         "report_fd": report_write,
         "lifeline_fd": lifeline_read,

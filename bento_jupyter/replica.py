@@ -10,8 +10,10 @@ What it does is what `bentoml serve` does for a Bento (`_bentoml_impl/server/ser
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
+import errno
 import faulthandler
 import gc
 import importlib
@@ -254,6 +256,39 @@ def warmed_up(settings: dict[str, Any]) -> dict[str, Any] | None:
     return settings
 
 
+def hide(folders: list[str], kept: list[str]) -> None:
+    """Let files below `folders` not be there, for a proof: a service must not read what only its maker has.
+
+    Python's `open` and the listing of folders are watched; libraries that open files in C are not.
+
+    Args:
+        folders: Hidden folders.
+        kept: Folders in there that stay. The interpreter's own do, too.
+    """
+    hidden = tuple(os.path.join(folder, "") for folder in folders)
+    inside = (os.path.join(os.path.realpath(at), "") for at in (*kept, sys.prefix, sys.base_prefix))
+    stay = tuple(at for at in inside if at.startswith(hidden) and at not in hidden)
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in ("open", "os.listdir", "os.scandir", "sqlite3.connect"):
+            return
+        path = arguments[0]
+        if not isinstance(path, (str, bytes)):
+            return
+        place = os.path.join(os.path.realpath(os.fsdecode(path)), "")
+        if place.startswith(hidden) and not place.startswith(stay):
+            why = "it is not in the Bento, but in the notebook's folder"
+            raise FileNotFoundError(errno.ENOENT, why, path)
+
+    sys.addaudithook(watch)
+
+
+def write_modules(file: str) -> None:
+    """Write down which modules this process has imported, for the proof: the evidence of requirements."""
+    with contextlib.suppress(OSError), open(file, "w", encoding="utf-8") as handle:
+        json.dump(sorted(sys.modules), handle)
+
+
 def terminate(_signal: int, _frame: Any) -> None:
     """Leave on SIGTERM: before uvicorn has its handler, and when it re-raises the signal at its end."""
     sys.exit(0)
@@ -264,14 +299,19 @@ def main(argument: str) -> None:
 
     Args:
         argument: `{"bento", "service", "socket_fd", "report_fd", "lifeline_fd"}` and, optionally, `started`
-            (`time.monotonic()` of the supervisor) and `parent` (see `end_with_supervisor`). Without `bento`
-            but with `imports` and `order_fd` it warms up first, and reads the rest as a JSON line there.
+            (`time.monotonic()` of the supervisor), `parent` (see `end_with_supervisor`), `hidden` and `kept`
+            (see `hide`). Without `bento` but with `imports` and `order_fd` it warms up first, and reads the
+            rest as a JSON line there.
     """
     settings = json.loads(argument)
     report = Report(settings["report_fd"], settings.get("started") or time.monotonic())
     report.phase("process")
     signal.signal(signal.SIGTERM, terminate)
     faulthandler.enable()
+    if modules := os.environ.pop("BENTO_JUPYTER_MODULES", ""):
+        atexit.register(write_modules, modules)
+    if "hidden" in settings:
+        hide(settings["hidden"], settings["kept"])
     for inherited in ("socket_fd", "report_fd", "lifeline_fd"):
         os.set_inheritable(settings[inherited], False)  # they are this process's, not its children's
     end_with_supervisor(settings["lifeline_fd"], settings.get("parent"))

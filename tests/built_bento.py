@@ -33,7 +33,7 @@ def build_bento(
 ) -> Path:
     """Build a Bento of one module; gives its folder, below `folder`."""
     project = folder / f"project-{name}-{version}"
-    project.mkdir(parents=True)
+    project.mkdir(parents=True, exist_ok=True)  # what else belongs to it may be there already
     (project / "service.py").write_text(textwrap.dedent(source), encoding="utf-8")
     wish = {
         "service": service,

@@ -29,6 +29,7 @@ FLOORS = {
     "environments": 3,
     "launcher": 3,
     "bytecode": 2,
+    "pip_settings": 2,
     "codec": 2,
     "replica": 2,
     "spec": 1,

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bento_jupyter.bytecode import seed_bytecode
-from bento_jupyter.environments import Environment, environment_key, prepare, this_minor
+from bento_jupyter.environments import Environment, environment_key, other_python, prepare, this_minor
 from bento_jupyter.errors import EnvironmentBuildError
 from bento_jupyter.home import Home
 
@@ -206,3 +206,25 @@ def test_a_build_that_waits_for_another_one_can_be_cancelled(home: Home) -> None
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(EnvironmentBuildError, match="cancelled"):
             prepare(home, "", log=lambda _line: cancelled.set(), cancelled=cancelled)
+
+
+def test_another_python_is_found_where_pyenv_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in ("3.12.1", "3.12.10", "3.12-dev", "3.9.1"):
+        program = (
+            tmp_path
+            / "versions"
+            / version
+            / "bin"
+            / f"python{'.'.join(version.split('-')[0].split('.')[:2])}"
+        )
+        program.parent.mkdir(parents=True)
+        program.touch()
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert other_python("3.12") == str(tmp_path / "versions/3.12.10/bin/python3.12")
+    assert other_python("3.13") == "3.13"
+
+
+def test_its_size_is_that_of_all_its_files(home: Home, tmp_path: Path) -> None:
+    empty = prepare(home, "")
+    made = prepare(home, make_wheel(tmp_path, module="A = '" + "a" * 100_000 + "'"), directory=tmp_path)
+    assert 100_000 < made.size - empty.size < 110_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,10 +21,16 @@ from bento_jupyter.home import Home
 from .plan import Plan
 from .project import content_version, write_project
 
-__all__ = ["Built", "build_project", "discard", "run_build", "store"]
+__all__ = ["Built", "build_directory", "build_project", "discard", "run_build", "store"]
 
 #: Seconds that a build may take; it copies files and imports bentoml.
 BUILD_TIMEOUT = 600
+#: `bentoml build --version VERSION`, without the second that its command line takes to load.
+BUILD = """
+import sys
+from bentoml.bentos import build_bentofile
+build_bentofile("bentofile.yaml", version=sys.argv[1], build_ctx=".")
+"""
 #: Variables that would make the build's Python another one than the kernel's, or bentoml talk.
 FOREIGN_ENVS = ("BENTOML_DEBUG", "BENTOML_QUIET", "BENTOML_VERBOSITY", "BENTOML_BUNDLE_LOCAL_BUILD")
 
@@ -71,7 +78,7 @@ def build_project(plan: Plan, home: Home) -> Built:
 
 
 def run_build(project: Path) -> Built:
-    """Build the Bento of a project, as `python build.py` does in its folder.
+    """Build the Bento of a project, as `bentoml build` does in its folder, but with its content as version.
 
     Raises:
         BuildError: See `build_project`; the project is kept.
@@ -89,8 +96,9 @@ def run_build(project: Path) -> Built:
             )  # what was built last is the latest
         else:
             shutil.rmtree(path, ignore_errors=True)  # half of a Bento
-            model = _model_folder(json.loads((project / "model" / "model.json").read_text())["tag"])
-            mine = set() if model.exists() else {model}
+            about = project / "model" / "model.json"
+            model = _model_folder(json.loads(about.read_text())["tag"]) if about.is_file() else None
+            mine = set() if model is None or model.exists() else {model}
             try:
                 _build(project, path)
             except BaseException:
@@ -100,7 +108,7 @@ def run_build(project: Path) -> Built:
 
 
 def _build(project: Path, path: Path) -> None:
-    """Run `build.py`, which is to bring forth the Bento at `path`."""
+    """Build as `bentoml build` does, which is to bring forth the Bento at `path`."""
     envs = {key: value for key, value in os.environ.items() if key not in FOREIGN_ENVS}
     envs |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
@@ -108,7 +116,7 @@ def _build(project: Path, path: Path) -> None:
         # into the folder for temporary files goes with that.
         with tempfile.TemporaryDirectory(prefix="bento-build-") as scratch:
             done = subprocess.run(
-                [sys.executable, "build.py", "--version", path.name],
+                [sys.executable, "-c", BUILD, path.name],
                 cwd=project, env=envs | {"TMPDIR": scratch}, stdin=subprocess.DEVNULL, capture_output=True,
                 text=True, encoding="utf-8", errors="replace", timeout=BUILD_TIMEOUT, check=False,
                 start_new_session=True,
@@ -119,6 +127,47 @@ def _build(project: Path, path: Path) -> None:
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         last = "\n".join(said[-8:] or [f"code {done.returncode}"])
         raise BuildError(f"building {path.parent.name} failed: {last}")
+
+
+def build_directory(name: str, path: Path, home: Home) -> Built:
+    """Build a project directory or service file of the user's own, as `bentoml build` does.
+
+    Args:
+        name: Name of the Bento.
+        path: Folder with a `bentofile.yaml`, `pyproject.toml` or `service.py`; or a service file.
+        home: Where what is made on the way is kept.
+
+    Raises:
+        BuildError: It is not there, or the build failed; the message has the last lines it wrote.
+    """
+    from .plan import check_name
+
+    check_name(name)
+    begin = time.perf_counter()
+    path = path.expanduser().resolve()
+    if not path.exists():
+        raise BuildError(f"there is no project or service file at {path}", hint="check the path")
+    folder = path if path.is_dir() else path.parent
+    target = [path.stem] if path.is_file() else []
+    words = [sys.executable, "-m", "bentoml", "build", "--name", name, "--output", "tag", *target]
+    envs = {key: value for key, value in os.environ.items() if key not in FOREIGN_ENVS}
+    envs |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            words, cwd=folder, env=envs, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            encoding="utf-8", errors="replace", timeout=BUILD_TIMEOUT, check=False, start_new_session=True,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(f"building {name} took longer than {BUILD_TIMEOUT} s") from error
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)  # bentoml colours its output, also into a pipe
+    tags = [line.removeprefix("__tag__:") for line in plain.splitlines() if line.startswith("__tag__:")]
+    if done.returncode or not tags:
+        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        last = "\n".join(said[-8:] or [f"code {done.returncode}"])
+        raise BuildError(f"building {path.name} failed: {last}", hint=f"try: bentoml build {folder}")
+    version = tags[-1].partition(":")[2]
+    built = store() / "bentos" / name / version
+    return Built(tags[-1], built, version, folder, False, time.perf_counter() - begin)
 
 
 def discard(built: Built) -> None:

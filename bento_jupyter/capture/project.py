@@ -5,32 +5,39 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import keyword
 import os
-import pprint
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import bento_jupyter
-from bento_jupyter.codec import Descriptor, encode
+from bento_jupyter.codec import describe, encode, encode_answer
+from bento_jupyter.errors import BuildError
 
-from .plan import EndpointPlan, Plan, in_words
+from .distributions import pin_name
+from .parts import NOTEBOOK_MODULE, Case
+from .plan import EndpointPlan, Plan
+from .report import in_words
+from .service import (
+    CODEC_PACKAGE,
+    MODELS_MODULE,
+    class_name,
+    notebook_source,
+    service_source,
+    stream_of,
+)
+from .wheels import make_wheel
 
-__all__ = ["PARAMETER", "content_version", "write_project"]
+__all__ = ["content_version", "requirements_txt", "write_project"]
 
-#: Name of the one parameter of each endpoint: what scikit-learn calls it, so a body is `{"X": [[...]]}`.
-PARAMETER = "X"
-#: Files copied as they are, from `shipped/`.
-SHIPPED = ("build.py", "test_parity.py")
 #: The codec, of which each Bento gets its own copy.
-CODEC = tuple(f"codec/{name}.py" for name in ("__init__", "decoding", "descriptors", "encoding", "typed"))
-#: What of the project goes into the Bento; the model goes into the model store instead.
-INCLUDED = (
-    "service.py", "endpoints.json", "requirements.in", "requirements.txt", "README.md",
-    "test_parity.py", "proof/sample.json", "proof/expected.json", *CODEC,
-)  # fmt: skip
+CODEC = Path(bento_jupyter.__file__).parent / "codec"
+SHIPPED = Path(__file__).parent / "shipped"
+#: Top-level modules of every project: no module of the user's can be called so.
+OWN_MODULES = frozenset(["service", "test_parity", CODEC_PACKAGE, MODELS_MODULE, NOTEBOOK_MODULE])
+#: Of `model/` only this goes into the Bento: the objects go into BentoML's model store.
+MODEL_ABOUT = "model/model.json"
 
 
 def write_project(plan: Plan, directory: Path) -> Path:
@@ -62,9 +69,10 @@ def write_project(plan: Plan, directory: Path) -> Path:
 def content_version(project: Path) -> str:
     """The version that the content of a project comes to: 16 letters and digits, as BentoML's own."""
     digest = hashlib.sha256()
-    for name in sorted((*INCLUDED, *SHIPPED, "bentofile.yaml", "model/model.joblib", "model/model.json")):
-        content = (project / name).read_bytes()
-        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    for path in sorted(project.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{path.relative_to(project).as_posix()}\0{content}\0".encode())
     return short(digest.digest())
 
 
@@ -75,152 +83,118 @@ def short(digest: bytes) -> str:
 
 def fill(plan: Plan, folder: Path) -> None:
     """Write all files of a project."""
-    for name in ("model", "proof", "codec"):
-        (folder / name).mkdir()
-    plan.contents.write(folder / "model" / "model.joblib")
-    digest = plan.contents.digest
-    tag = f"{plan.name}:{short(bytes.fromhex(digest))}"
-    versions = {item.name: item.version for item in plan.requirements}
-    about = {
-        "tag": tag,
-        "labels": {"framework": "scikit-learn"},
-        "metadata": {"class": plan.object[0], "python": plan.python, "sha256": digest, **versions},
-    }
-    sample = {PARAMETER: encode(plan.sample, plan.endpoints[0].input)}
-    expected = {point.name: encode(point.expected, point.output) for point in plan.endpoints}
-    types = {
-        point.name: {"input": point.input, "output": point.output, "parameter": PARAMETER}
-        for point in plan.endpoints
-    }
-    write_json(folder / "model" / "model.json", about)
-    write_json(folder / "endpoints.json", {"endpoints": types})
-    write_json(folder / "proof" / "sample.json", sample)
-    write_json(folder / "proof" / "expected.json", expected)
+    (folder / "proof").mkdir()
+    tag = model_tag(plan)
+    if tag is not None:
+        write_model(plan, folder / "model", tag)
+        shutil.copyfile(SHIPPED / "model_files.py", folder / f"{MODELS_MODULE}.py")
+    write_json(folder / "endpoints.json", {"endpoints": endpoint_types(plan)})
+    write_json(folder / "proof" / "cases.json", {"cases": list(cases(plan))})
+    own = {path.split("/")[0].removesuffix(".py") for module in plan.modules for path in module.files}
+    if taken := sorted(own & OWN_MODULES):
+        raise BuildError(
+            f"a module of yours is called {taken[0]}, and so is one of every project", hint="rename yours"
+        )
+    for module in plan.modules:
+        for inside, file in module.files.items():
+            (folder / inside).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, folder / inside)
+    wheels = [make_wheel(name, folder / "wheels").name for name in plan.local]
     texts = {
         "service.py": service_source(plan, tag),
+        f"{NOTEBOOK_MODULE}.py": notebook_source(plan),
         "requirements.in": requirements_in(plan),
-        "requirements.txt": requirements_txt(plan),
-        "bentofile.yaml": bentofile(plan),
-        "README.md": readme(plan, sample),
+        "requirements.txt": requirements_txt(plan, wheels),
+        "README.md": readme(plan),
         ".gitignore": "__pycache__/\n",
     }
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    for name in CODEC:
-        shutil.copyfile(Path(bento_jupyter.__file__).parent / name, folder / name)
-    for name in SHIPPED:
-        shutil.copyfile(Path(__file__).parent / "shipped" / name, folder / name)
+        if text:
+            (folder / name).write_text(text, encoding="utf-8")
+    (folder / CODEC_PACKAGE).mkdir()
+    for path in sorted(CODEC.glob("*.py")):
+        shutil.copyfile(path, folder / CODEC_PACKAGE / path.name)
+    shutil.copyfile(SHIPPED / "test_parity.py", folder / "test_parity.py")
+    (folder / "bentofile.yaml").write_text(bentofile(plan, folder, tag), encoding="utf-8")
+
+
+def model_tag(plan: Plan) -> str | None:
+    """Tag of the BentoML model that has the saved objects; None when there are none."""
+    if not plan.objects.saved:
+        return None
+    return f"{plan.name}:{short(bytes.fromhex(plan.objects.digest))}"
+
+
+def write_model(plan: Plan, folder: Path, tag: str) -> None:
+    """Write the saved objects, and what BentoML's model store is to know of them."""
+    shutil.copytree(plan.objects.folder, folder)
+    saved = plan.objects.saved
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    about = {
+        "tag": tag,
+        "files": {
+            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+        },
+        "labels": {"framework": next(iter(saved.values())).framework},
+        "metadata": {
+            "python": plan.python,
+            "objects": {name: {"class": item.kind, "sha256": item.digest} for name, item in saved.items()},
+            "versions": {item.name: item.version for item in plan.requirements},
+        },
+    }
+    write_json(folder / "model.json", about)
+
+
+def endpoint_types(plan: Plan) -> dict[str, Any]:
+    """What goes in and out of each endpoint, for `endpoints.json`."""
+    return {
+        point.name: {
+            "inputs": {each.name: None if each.own else each.descriptor for each in point.parameters},
+            "output": None if point.own_output else point.output,
+            "stream": stream_of(point),
+            "task": point.kind == "task",
+        }
+        for point in plan.endpoints
+    }
+
+
+def cases(plan: Plan) -> Any:
+    """The pairs of the proof, as they go over the wire."""
+    for point in plan.endpoints:
+        for case in point.cases:
+            about = {"endpoint": case.endpoint, "title": case.title, "inputs": encoded_inputs(point, case)}
+            if case.refused:
+                yield about | {"refused": case.refused}
+            else:
+                yield about | {"expected": encoded_answer(point, case)}
+
+
+def encoded_inputs(point: EndpointPlan, case: Case) -> dict[str, Any]:
+    """Inputs as JSON; those of a case that is refused need not fit the endpoint's types."""
+    known = {parameter.name: parameter.descriptor for parameter in point.parameters}
+    return {
+        name: encode(value, (describe(value) if case.refused else known.get(name)) or {"kind": "json"})
+        for name, value in case.inputs.items()
+        if name in known
+    }
+
+
+def encoded_answer(point: EndpointPlan, case: Case) -> Any:
+    """The expected answer as JSON: a text for a stream of texts, a list for others."""
+    descriptor = point.output or {"kind": "json"}
+    if stream_of(point) == "text":
+        return "".join(case.expected)
+    if stream_of(point) == "bytes":
+        return encode(b"".join(case.expected), descriptor)
+    if stream_of(point):
+        return [encode_answer(part, descriptor) for part in case.expected]
+    return encode_answer(case.expected, descriptor)
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write strict JSON, one item of the outer two levels per line."""
     path.write_text(json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def class_name(name: str) -> str:
-    """A class name for a Bento's name.
-
-    Example:
-        >>> class_name("credit-risk_2")
-        'CreditRisk2'
-    """
-    words = name.replace("_", "-").split("-")
-    joined = "".join(word.capitalize() for word in words if word)
-    return f"Bento{joined}" if joined[0].isdigit() or keyword.iskeyword(joined) else joined
-
-
-def annotation(descriptor: Descriptor, typed: str) -> str:
-    """The annotation of a value in a service, as source."""
-    kind = descriptor["kind"]
-    if kind == "array":
-        dtype = {"str": "str_", "bool": "bool_", "object": "object_"}.get(
-            descriptor["dtype"], descriptor["dtype"]
-        )
-        shape = tuple(descriptor["shape"])
-        return f'Annotated[np.ndarray, DType("{dtype}"), Shape({shape}), {typed}]'
-    if kind == "frame":
-        names = [str(column["name"]) for column in descriptor["columns"]]
-        columns = pprint.pformat(tuple(names), width=90, compact=True).replace("\n", "\n        ")
-        return f"Annotated[\n    pd.DataFrame,\n    DataframeSchema(columns={columns}),\n    {typed},\n]"
-    return f"Annotated[Any, {typed}]"
-
-
-def service_source(plan: Plan, model: str) -> str:
-    """The source of `service.py`."""
-    descriptors = [plan.endpoints[0].input, *(point.output for point in plan.endpoints)]
-    kinds = {descriptor["kind"] for descriptor in descriptors}
-    validators = [("DataframeSchema", "frame"), ("DType", "array"), ("Shape", "array")]
-    used = ", ".join(name for name, kind in validators if kind in kinds)
-    imports = ["import bentoml"]
-    imports += ["import numpy as np"] if "array" in kinds else []
-    imports += ["import pandas as pd"] if "frame" in kinds else []
-    imports += ["from bentoml.exceptions import InvalidArgument", "from bentoml.models import BentoModel"]
-    imports += [f"from bentoml.validators import {used}"] if used else []
-    first = plan.endpoints[0]
-    kind = plan.object[0].rpartition(".")[2]
-    types = [
-        "Rows = " + annotation(first.input, f'TYPES["{first.name}"]["input"]'),
-        *(
-            f"{class_name(point.name)}Answer = "
-            + annotation(point.output, f'TYPES["{point.name}"]["output"]')
-            for point in plan.endpoints
-        ),
-    ]
-    rows = "records" if first.input["kind"] == "frame" else "rows"
-    body = '[{"column": value, ...}, ...]' if rows == "records" else "[...]"
-    return f'''"""{plan.name}: a {kind} from a notebook, served by BentoML.
-
-    curl $URL/{first.name} -H 'Content-Type: application/json' -d '{{"{PARAMETER}": {body}}}'
-
-Written by bento_jupyter {bento_jupyter.__version__}; yours to change. `endpoints.json` says what goes in and
-out, `codec/` reads and writes it. `python build.py` builds the Bento, `test_parity.py` compares a deployment
-with the notebook.
-"""
-
-from pathlib import Path
-from typing import Annotated, Any
-
-{chr(10).join(imports)}
-
-from codec import endpoint_types
-
-HERE = Path(__file__).parent
-TYPES = endpoint_types(HERE / "endpoints.json")
-
-{chr(10).join(types)}
-
-image = bentoml.images.Image(python_version="{plan.python}", lock_python_packages=False)
-image = image.python_packages(*(HERE / "requirements.txt").read_text().splitlines())
-
-
-@bentoml.service(name="{plan.name}", image=image)
-class {class_name(plan.name)}:
-    """{kind} with the endpoints {", ".join(point.name for point in plan.endpoints)}."""
-
-    model = BentoModel("{model}")
-
-    def __init__(self) -> None:
-        import joblib
-
-        self.estimator = joblib.load(self.model.path_of("model.joblib"))
-{"".join(api_source(point) for point in plan.endpoints)}
-    def ask(self, method: str, rows: Any) -> Any:
-        """What the estimator answers; rows that it refuses are the caller's mistake."""
-        try:
-            return getattr(self.estimator, method)(rows)
-        except ValueError as error:
-            raise InvalidArgument(f"{{method}}: {{error}}") from error
-'''
-
-
-def api_source(point: EndpointPlan) -> str:
-    """The source of one endpoint."""
-    return f'''
-    @bentoml.api
-    def {point.name}(self, {PARAMETER}: Rows) -> {class_name(point.name)}Answer:
-        """{in_words(point.input)} -> {in_words(point.output)}."""
-        return self.ask("{point.name}", {PARAMETER})
-'''
 
 
 def requirements_in(plan: Plan) -> str:
@@ -231,14 +205,16 @@ def requirements_in(plan: Plan) -> str:
     )
 
 
-def requirements_txt(plan: Plan) -> str:
+def requirements_txt(plan: Plan, wheels: list[str]) -> str:
     """The lock; BentoML adds its own line when it builds."""
     head = [
         f"# All that requirements.in needs, as it was installed in the notebook (Python {plan.python}).",
         "# bentoml itself is added by BentoML when the Bento is built.",
         *(f"# not installed there: {line}" for line in plan.absent),
+        *(f"./wheels/{wheel}" for wheel in wheels),
     ]
-    return lines_of(head + [pin for pin in plan.lock if not pin.startswith("bentoml==")])
+    shipped = {"bentoml", *plan.local}
+    return lines_of(head + [pin for pin in plan.lock if pin_name(pin) not in shipped])
 
 
 def lines_of(lines: list[str]) -> str:
@@ -246,44 +222,69 @@ def lines_of(lines: list[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def bentofile(plan: Plan) -> str:
-    """What `build.py` and `bentoml build` read.
+def bentofile(plan: Plan, folder: Path, tag: str | None) -> str:
+    """What `bentoml build` reads.
 
-    It names no `description`: BentoML takes README.md by itself, and refuses a path with a hidden folder
-    anywhere in it, which Linux's data folder `~/.local/share` is.
+    It names neither README.md, which is taken all the same, nor requirements.txt, which service.py reads:
+    BentoML refuses a path with a hidden folder anywhere in it, which Linux's data folder `~/.local/share` is.
     """
-    head = [
-        f'service: "service:{class_name(plan.name)}"',
-        f'name: "{plan.name}"',
-    ]
-    return lines_of([*head, "include:", *(f'  - "/{name}"' for name in INCLUDED)])
+    name = plan.subject.title if plan.subject.kind == "service" else class_name(plan.name)
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    files = [file for file in files if file == MODEL_ABOUT or not file.startswith(("model/", ".gitignore"))]
+    return lines_of(
+        [
+            f'service: "service:{name}"',
+            f'name: "{plan.name}"',
+            "include:",
+            *(f'  - "/{file}"' for file in [*files, "bentofile.yaml"]),
+            *(["models:", f'  - "{tag}"'] if tag and plan.subject.kind == "service" else []),
+        ]
+    )
 
 
-def readme(plan: Plan, sample: dict[str, Any]) -> str:
+def takes(point: EndpointPlan) -> str:
+    """What an endpoint takes, for a table."""
+    return ", ".join(f"`{each.name}` {in_words(each.descriptor)}" for each in point.parameters) or "nothing"
+
+
+def readme(plan: Plan) -> str:
     """The README of project and Bento."""
     kind, size = plan.object
-    example = json.dumps({PARAMETER: sample[PARAMETER][:1]}, ensure_ascii=False).replace("'", "'\\''")
+    first = plan.endpoints[0]
+    body = (
+        encoded_inputs(first, first.cases[-1 if first.cases[-1].title == "one row" else 0])
+        if first.cases
+        else {}
+    )
+    for case in first.cases:
+        if case.title == "one row":
+            body = encoded_inputs(first, case)
+    example = json.dumps(body, ensure_ascii=False).replace("'", "'\\''")
+    if len(example) > 2000:
+        example = "{" + ", ".join(f'"{name}": ...' for name in body) + "}"
     points = lines_of(
-        [f"| `/{p.name}` | {in_words(p.input)} | {in_words(p.output)} |" for p in plan.endpoints]
+        [f"| `/{point.name}` | {takes(point)} | {in_words(point.output)} |" for point in plan.endpoints]
     )
     left = lines_of([f"- without `{name}`: {reason}" for name, reason in plan.left_out.items()])
     needs = ", ".join(f"{item.name} {item.version}" for item in plan.requirements)
     named = f"`{plan.label}`: " if plan.label else ""
+    count = sum(len(point.cases) for point in plan.endpoints)
     return f"""# {plan.name}
 
-{named}`{kind}` ({size:,} bytes), from a notebook. Python {plan.python}; {needs}.
+{named}`{kind}` ({size:,} bytes of saved objects), from a notebook. Python {plan.python}; {needs}.
 
-| endpoint | `{PARAMETER}` | answer |
+| endpoint | takes | answers |
 |---|---|---|
 {points}
 {left}
 ```sh
-curl $URL/{plan.endpoints[0].name} -H 'Content-Type: application/json' -d '{example}'
+curl $URL/{first.name} -H 'Content-Type: application/json' -d '{example}'
 ```
 
-Missing values are `null`, infinities `"Infinity"` and `"-Infinity"`, times ISO 8601 text.
+Missing values are `null`, infinities `"Infinity"` and `"-Infinity"`, times ISO 8601 text. Arrays and frames
+may also be sent and asked for as `application/vnd.apache.arrow.stream`; `/docs.json` describes both.
 
-- `python build.py` puts the model into BentoML's model store and builds the Bento.
-- `URL=... pytest test_parity.py` sends the {plan.sample_rows} rows of `proof/` and compares the answers with
-  those of the notebook.
+- `bentoml build` builds the Bento from this folder; `bentoml serve` serves it as it is.
+- `URL=... pytest test_parity.py` sends the {count} cases of `proof/` and compares the answers with those of
+  the notebook.
 """

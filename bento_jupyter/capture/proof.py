@@ -1,72 +1,65 @@
-"""The proof: a built Bento, in its own environment, answers the sample as the object in the notebook did."""
+"""The proof: a built Bento, in its own environment, answers as the objects in the notebook did."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import sysconfig
-import tempfile
-import threading
+import os
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bento_jupyter.codec import CodecError, decode, descriptor_from_schema
-from bento_jupyter.environments import Environment, environment_key, prepare
-from bento_jupyter.errors import ProofError
+from bento_jupyter.environments import environment_key
+from bento_jupyter.errors import ProofError, ReplicaStartError
 from bento_jupyter.home import Home
-from bento_jupyter.launcher import launch_replica
+from bento_jupyter.launcher import INHERITED_ENVS, log_tail
 
 from .build import model_folders, read_yaml, store
-from .compare import TOLERANCE, compare
-from .plan import Plan
-from .project import requirements_txt
+from .cases import CaseDifference, EndpointProof, read_pairs, send_all
+from .cleanrun import missing_modules
+from .compare import TOLERANCE
+from .exchange import Exchange
+from .stage import Stage, environment_of, running, set_stage
 
-if TYPE_CHECKING:
-    import httpx
+__all__ = [
+    "CaseDifference",
+    "EndpointProof",
+    "Proof",
+    "Stage",
+    "model_folders",
+    "prove",
+    "running",
+    "set_stage",
+]
 
-__all__ = ["EndpointProof", "Proof", "Stage", "prove", "set_stage"]
-
-#: Seconds that a Bento may take to start, and an answer to come.
-START_TIMEOUT = 120
-ANSWER_TIMEOUT = 120
+#: Seconds that an answer of a deployment may take: an instance may have to start first.
+LIVE_TIMEOUT = 660
+#: How code reads an environment variable.
+VARIABLE = re.compile(r"""(?:environ(?:\.get|\.setdefault|\.pop)?\s*[\[(]|getenv\s*\()\s*["'](\w+)["']""")
+#: Code of every Bento that is none of the notebook's.
+CODEC_PACKAGE = "bento_codec"
+SHIPPED_MODULES = ("test_parity.py", "model_files.py")
+#: Differences that a message names; the proof has them all.
+MOST_NAMED = 5
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class EndpointProof:
-    """How one endpoint did.
-
-    Attributes:
-        name: Its name.
-        rows: Rows sent.
-        max_difference: Largest absolute difference between expected and served numbers.
-        equal: True when values, dtype, shape, columns and labels are the same.
-        detail: The first difference, "" when equal.
-    """
-
-    name: str
-    rows: int
-    max_difference: float
-    equal: bool
-    detail: str = ""
-
-
-@dataclass(frozen=True)
 class Proof:
-    """That a Bento answers as the object in the notebook did.
+    """That a Bento answers as the objects in the notebook did, or where it does not.
 
     Attributes:
         tag: The Bento.
         endpoints: One entry per endpoint.
         seconds: How long it took, the environment not counted.
-        environment_key: Key of the environment it ran in.
+        environment_key: Key of the environment it ran in; "" when a deployment was asked.
         at: When.
+        url: The deployment that was asked; "" when the Bento ran in an environment of its own.
+        imported: Modules that the service had imported at its end; empty when that is not known.
     """
 
     tag: str
@@ -74,6 +67,13 @@ class Proof:
     seconds: float
     environment_key: str
     at: datetime
+    url: str = ""
+    imported: frozenset[str] = frozenset()
+
+    @property
+    def equal(self) -> bool:
+        """True when every answer is the same."""
+        return all(point.equal for point in self.endpoints)
 
     @property
     def max_difference(self) -> float:
@@ -81,195 +81,176 @@ class Proof:
         return max((point.max_difference for point in self.endpoints), default=0.0)
 
     @property
+    def differences(self) -> list[str]:
+        """All differences, each with endpoint, case, place and both values."""
+        return [f"/{point.name}, {detail}" for point in self.endpoints for detail in point.details]
+
+    @property
     def line(self) -> str:
         """The proof in one line, e.g. "3 endpoints, 5 rows each, max difference 0"."""
-        count = len(self.endpoints)
-        rows = self.endpoints[0].rows if self.endpoints else 0
+        found = self.differences
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            return f"different: {found[0]}{more}"
+        count, rows = len(self.endpoints), {point.rows for point in self.endpoints}
         each = " each" if count > 1 else ""
-        line = f"{count} endpoint{'s' * (count != 1)}, {rows} row{'s' * (rows != 1)}{each}, "
-        line += f"max difference {self.max_difference:g}"
+        sent = sum(point.cases for point in self.endpoints)
+        size = max(rows, default=0)
+        if len(rows) == 1 and size:
+            what = f"{size} row{'s' * (size != 1)}{each}"
+        else:
+            what = f"{sent} case{'s' * (sent != 1)}"
+        line = f"{count} endpoint{'s' * (count != 1)}, {what}, max difference {self.max_difference:g}"
         return line if not self.max_difference else f"{line} (relative {TOLERANCE:g} allowed)"
 
     def __str__(self) -> str:
         return f"{self.tag}: {self.line}"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(f"✓ {self}")
+        printer.text(f"{'✓' if self.equal else '✗'} {self}")
 
 
-class Stage:
-    """Where a Bento will be proven: its environment, and in it a replica that has imported what it needs.
-
-    It does not need the Bento, so it is made while that is built. Use it once, then `close` it.
-
-    Args:
-        environment: The environment.
-        home: Where sockets live.
-        imports: Modules that the Bento will import.
-    """
-
-    def __init__(self, environment: Environment, home: Home, imports: Iterable[str] = ()) -> None:
-        self.environment = environment
-        home.create()
-        self.work = Path(tempfile.mkdtemp(prefix="bento-proof-"))
-        self.socket = Path(tempfile.mkdtemp(prefix="p", dir=home.sockets)) / "s"
-        try:
-            self.replica = launch_replica(
-                environment.python,
-                None,
-                self.socket,
-                imports=imports,
-                log=self.work / "replica.log",
-                scratch=self.work / "scratch",
-            )
-        except BaseException:
-            self._remove()
-            raise
-
-    def close(self) -> None:
-        """End the replica and remove what it used."""
-        self.replica.stop()
-        self._remove()
-
-    def _remove(self) -> None:
-        shutil.rmtree(self.work, ignore_errors=True)
-        shutil.rmtree(self.socket.parent, ignore_errors=True)
-
-
-def set_stage(
-    plan: Plan, home: Home, *, log: Say | None = None, cancelled: threading.Event | None = None
-) -> Stage:
-    """Make the environment that a plan's Bento will run in, and warm a replica up in it.
-
-    Args:
-        plan: The plan.
-        home: Where environments and sockets live.
-        log: Called with each line that making the environment says.
-        cancelled: Ends the making of the environment when set.
-
-    Raises:
-        EnvironmentBuildError: See `environments.prepare`.
-    """
-    bentoml = next(pin for pin in plan.lock if pin.startswith("bentoml=="))
-    environment = _environment(f"{requirements_txt(plan)}{bentoml}\n", plan.python, home, log, cancelled)
-    return Stage(environment, home, sorted({*plan.contents.modules, "joblib"}))
-
-
-def _environment(
-    requirements: str,
-    python: str,
+def prove(
+    bento: Path | str,
+    *,
     home: Home,
-    log: Say | None,
-    cancelled: threading.Event | None = None,
-) -> Environment:
-    folders = dict.fromkeys(Path(sysconfig.get_path(name)) for name in ("purelib", "platlib"))
-    return prepare(
-        home, requirements, python=python, log=log, bytecode_from=list(folders), cancelled=cancelled
-    )
+    stage: Stage | None = None,
+    progress: Say | None = None,
+    allow_different: bool = False,
+    url: str = "",
+    token: str | None = None,
+) -> Proof:
+    """Send a Bento the cases it carries, compare the answers with the notebook's.
 
-
-def prove(bento: Path | str, *, home: Home, stage: Stage | None = None, progress: Say | None = None) -> Proof:
-    """Run a Bento in its own environment, send it its sample, compare the answers with the notebook's.
+    It runs in its own environment, with nothing of the notebook around it; or, with `url`, where it was
+    deployed. Each case is sent as JSON, twice, and in every other way that the endpoint knows; the first one
+    again at the end.
 
     Args:
         bento: Folder of a Bento, or its tag `name:version` in the local store.
         home: Where environments and sockets live.
         stage: Made before by `set_stage`; closed by its maker. None = one of its own.
         progress: Called with one line per step.
+        allow_different: Return the proof when answers differ, too.
+        url: A deployment of the Bento; "" = none.
+        token: Token of a protected deployment.
 
     Returns:
         The proof.
 
     Raises:
-        ProofError: An answer differs (endpoint, row, column, expected and served are named), or the Bento
-            has no sample.
+        ProofError: An answer differs (endpoint, case, row, column, expected and served are named), the Bento
+            does not start or a module is missing (`missing_module`), or it has no cases.
         EnvironmentBuildError: Its environment could not be made.
-        ReplicaStartError: It did not start.
     """
     say = progress or (lambda _line: None)
     path = bento if isinstance(bento, Path) else stored(bento)
-    sample, expected, types = read_proof(path)
+    pairs = read_pairs(path)
+    if url:
+        with deployed(url) as client:
+            tag, _python = identify(path)
+            begin = time.perf_counter()
+            results = send_all(Exchange(client, pairs.types, token), pairs, say, lambda: "")
+            proof = Proof(
+                tag, results, time.perf_counter() - begin, "", datetime.now(timezone.utc), url=url.rstrip("/")
+            )
+        return judged(proof, path, allow_different)
     tag, python = identify(path)
     requirements = (path / "env" / "python" / "requirements.txt").read_text(encoding="utf-8")
-    begin = time.perf_counter()
-    key = environment_key(requirements, python)
+    key = environment_key(requirements, python, path / "src")
     if stage is None or stage.environment.key != key:
-        with closing(Stage(_environment(requirements, python, home, say), home)) as own:
-            return prove(path, home=home, stage=own, progress=progress)
+        environment = environment_of(requirements, python, path / "src", home, log=say)
+        with closing(Stage(environment, home)) as own:
+            return prove(path, home=home, stage=own, progress=progress, allow_different=allow_different)
     say("starting")
-    results = []
-    with running(path, stage) as client:
-        routes = {
-            route["name"]: route for route in answered(client.get("/schema.json"), "/schema.json")["routes"]
-        }
-        for name, types_of in types.items():
-            wanted = decode(expected[name], types_of["output"])
-            result = ask(client, name, routes, sample, wanted)
-            results.append(result)
-            say(f"{name}: {result.rows} rows, {'the same' if result.equal else result.detail}")
-    wrong = [f"/{result.name}, {result.detail}" for result in results if not result.equal]
-    if wrong:
-        raise ProofError(
-            f"{tag} answers otherwise than the object in the notebook: {'; '.join(wrong)}",
-            hint="the object may depend on something that is not in the Bento",
-        )
-    return Proof(tag, results, time.perf_counter() - begin, key, datetime.now(timezone.utc))
-
-
-def ask(client: httpx.Client, name: str, routes: dict[str, Any], sample: Any, wanted: Any) -> EndpointProof:
-    """Send the sample to one endpoint as a remote client would: what the answer is, `/schema.json` says."""
-    rows = len(next(iter(sample.values())))
-    if name not in routes:
-        raise ProofError(f"the Bento has no endpoint {name!r}")
-    data = answered(client.post(routes[name]["route"], json=sample), f"/{name}")
+    begin = time.perf_counter()
     try:
-        served = decode(data, descriptor_from_schema(routes[name]["output"]))
-    except CodecError as error:
-        return EndpointProof(name, rows, float("inf"), False, str(error))
-    difference = compare(wanted, served)
-    return EndpointProof(name, rows, difference.max_difference, difference.equal, difference.detail)
+        with running(path, stage) as client:
+            exchange = Exchange(client, pairs.types)
+            results = send_all(exchange, pairs, say, lambda: log_tail(stage.log, 200))
+    except ReplicaStartError as error:
+        log = error.traceback or error.log
+        raise ProofError(
+            f"{tag} does not start: {error.message.partition(': ')[2] or error.message}",
+            hint=hint_for(path, log),
+            missing_module=missing_module(log),
+            log=log,
+        ) from error
+    proof = Proof(
+        tag, results, time.perf_counter() - begin, key, datetime.now(timezone.utc), imported=stage.end()
+    )
+    return judged(proof, path, allow_different)
 
 
-def answered(response: httpx.Response, what: str) -> Any:
-    """The JSON of an answer.
+def judged(proof: Proof, bento: Path, allow_different: bool) -> Proof:
+    """The proof, when it is one, or when another is allowed.
 
     Raises:
-        ProofError: There was none.
+        ProofError: An answer differs, or a module was missing.
     """
-    if response.status_code != 200:
-        raise ProofError(f"{what} answered {response.status_code}: {response.text[:500]}")
-    return response.json()
+    found = proof.differences
+    log = next((detail.log for point in proof.endpoints for detail in point.details if detail.log), "")
+    missing = missing_module(log)
+    if not found or (allow_different and not missing):
+        return proof
+    named = "; ".join(found[:MOST_NAMED])
+    more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    raise ProofError(
+        f"{proof.url or proof.tag} answers otherwise than the notebook: {named}{more}",
+        hint=hint_for(bento, log),
+        missing_module=missing,
+        log=log,
+        proof=proof,
+    )
+
+
+def hint_for(bento: Path, log: str) -> str:
+    """What to do about a proof that failed; `log` is what the service wrote about it."""
+    missing = missing_module(log)
+    if missing:
+        return f"nothing in the notebook showed that it needs {missing}: import it in a cell and build again"
+    variables = kernel_variables(bento)
+    if variables:
+        return (
+            f"its code reads {', '.join(variables)} of the environment, which only the notebook has: bind the "
+            f"value to a name in a cell, or give it to the deployment: --env {variables[0]}=..."
+        )
+    if "FileNotFoundError" in log:
+        return "read the file in a cell and use what was read: then it goes along"
+    return "it may depend on something that is not in the Bento; --allow-different builds it all the same"
+
+
+def kernel_variables(bento: Path) -> list[str]:
+    """Environment variables that a Bento's code reads and that the notebook has, but not its clean run."""
+    found: dict[str, None] = {}
+    for file in sorted((bento / "src").rglob("*.py")):
+        if file.parent.name != CODEC_PACKAGE and file.name not in SHIPPED_MODULES:
+            text = file.read_text(encoding="utf-8", errors="replace")
+            found.update(dict.fromkeys(match[1] for match in VARIABLE.finditer(text)))
+    return [name for name in found if name in os.environ and name not in INHERITED_ENVS]
+
+
+def missing_module(log: str) -> str:
+    """The module that a service did not find; "" when it found all."""
+    found = missing_modules(log)
+    return found[-1] if found else ""
 
 
 @contextmanager
-def running(bento: Path, stage: Stage) -> Iterator[httpx.Client]:
-    """A client of the Bento, which runs meanwhile as it runs in the cloud: with its models beside it."""
+def deployed(url: str) -> Iterator[Any]:
+    """An HTTP client of a deployment."""
     import httpx
 
-    stage.replica.order(with_models(bento, stage.work / "bento"))
-    stage.replica.wait_ready(START_TIMEOUT)
-    transport = httpx.HTTPTransport(uds=str(stage.socket))
-    with httpx.Client(transport=transport, base_url="http://bento", timeout=ANSWER_TIMEOUT) as client:
-        yield client
+    with httpx.Client(base_url=url.rstrip("/"), timeout=LIVE_TIMEOUT, follow_redirects=True) as client:
+        try:
+            yield client
+        except httpx.TransportError as error:
+            raise ProofError(
+                f"no answer from {url}: {error}", hint="%bento_status shows how the deployment is"
+            ) from error
 
 
-def with_models(bento: Path, folder: Path) -> Path:
-    """A Bento as it is unpacked on a server: its files, and its models below `models/`, which are links.
-
-    Its source is copied: Python writes bytecode beside it, which must not get into the Bento.
-    """
-    folder.mkdir()
-    for entry in bento.iterdir():
-        if entry.name == "src":
-            shutil.copytree(entry, folder / entry.name)
-        elif entry.name != "models":
-            (folder / entry.name).symlink_to(entry.resolve())
-    for model in model_folders(bento):
-        place = folder / "models" / model.parent.name
-        place.mkdir(parents=True, exist_ok=True)
-        (place / model.name).symlink_to(model.resolve())
-        (place / "latest").write_text(model.name, encoding="utf-8")
-    return folder
+# ------------------------------------------------------------------------------------ the store
 
 
 def stored(tag: str) -> Path:
@@ -288,26 +269,6 @@ def stored(tag: str) -> Path:
             f"the local store has no Bento {tag!r}", hint="%bento_list bentos shows those there are"
         )
     return path
-
-
-def read_proof(bento: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Sample, expected answers and types that a Bento carries.
-
-    Raises:
-        ProofError: It carries none: it was built elsewhere.
-    """
-    source = bento / "src"
-    try:
-        sample, expected, types = (
-            json.loads((source / name).read_text(encoding="utf-8"))
-            for name in ("proof/sample.json", "proof/expected.json", "endpoints.json")
-        )
-    except FileNotFoundError as error:
-        raise ProofError(
-            f"the Bento {bento.parent.name}:{bento.name} has no sample to be proven with",
-            hint="build it from a live object: %bento_build NAME OBJECT --sample EXPR",
-        ) from error
-    return sample, expected, types["endpoints"]
 
 
 def identify(bento: Path) -> tuple[str, str]:

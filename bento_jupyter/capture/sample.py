@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from bento_jupyter.codec import CodecError, Descriptor, decode, describe, encode
 from bento_jupyter.errors import SampleError
 
 from .compare import compare
 
-__all__ = ["SAMPLE_ROWS", "as_sample", "describe_sample", "width_problem"]
+if TYPE_CHECKING:
+    from .subjects import Question
+
+__all__ = [
+    "SAMPLE_ROWS",
+    "as_sample",
+    "describe_sample",
+    "inputs_of",
+    "rows_of",
+    "width_problem",
+    "with_first_row",
+    "without_a_column",
+]
 
 #: Rows that go into the Bento as its proof.
 SAMPLE_ROWS = 100
 HINT = "give some rows like those that will come: --sample X_test[:5]"
+#: Bytes up to which a sample of a function goes into the Bento.
+SAMPLE_BYTES = 16 << 20
 
 
 def as_sample(sample: Any) -> Any:
-    """The first rows of a sample, as an array or a DataFrame numbered from 0; a copy.
+    """The first rows of a sample, as an array or a DataFrame; a copy.
 
     Args:
         sample: A numpy array, DataFrame, Series or list.
@@ -33,7 +49,7 @@ def as_sample(sample: Any) -> Any:
         raise SampleError("a sample is missing", hint=HINT)
     pandas = sys.modules.get("pandas")  # a frame cannot come without it
     if pandas is not None and isinstance(sample, pandas.DataFrame):
-        rows = sample.iloc[:SAMPLE_ROWS].reset_index(drop=True).copy()
+        rows = sample.iloc[:SAMPLE_ROWS].copy()
     elif pandas is not None and isinstance(sample, pandas.Series):
         rows = sample.iloc[:SAMPLE_ROWS].to_numpy().copy()
     elif isinstance(sample, list):
@@ -125,3 +141,107 @@ def _fitted(estimator: Any, name: str) -> Any:
 def _listed(names: list[str], limit: int = 8) -> str:
     shown = ", ".join(repr(name) for name in names[:limit])
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
+
+
+def inputs_of(question: Question, sample: Any) -> dict[str, Any]:
+    """The inputs that a sample gives to the parameters of a function.
+
+    A dict of names of parameters, or a tuple of values for several parameters; else the value of the first.
+
+    Raises:
+        SampleError: It does not fit the parameters.
+    """
+    names = [parameter.name for parameter in question.parameters]
+    required = [item.name for item in question.parameters if item.default is inspect.Parameter.empty]
+    listed = ", ".join(names) or "no parameters"
+    if (sample is None and not required) or (not names and sample in ({}, ())):
+        return {}
+    if sample is None and names:
+        raise SampleError(
+            f"a sample for {question.name}({listed}) is missing",
+            hint=f"e.g. --sample {example(required)}: what it takes and answers is proven with that",
+        )
+    further = isinstance(sample, dict) and names and set(names) & set(sample) and set(sample) - set(names)
+    many = isinstance(sample, tuple) and len(sample) > max(len(names), 1)
+    if question.rest and (not names or further or many):
+        raise SampleError(
+            f"a request has no values for {' and '.join(question.rest)} of {question.name}",
+            hint="give each value a parameter with a name of its own",
+        )
+    if not names:
+        raise SampleError(
+            f"{question.name} takes nothing, but a sample was given", hint="leave the sample out"
+        )
+    if isinstance(sample, dict) and sample and set(sample) <= set(names) and set(required) <= set(sample):
+        inputs = dict(sample)
+    elif isinstance(sample, dict) and len(names) > 1 and set(names) & set(sample):
+        unknown = [str(name) for name in sample if name not in names]
+        lacking = [name for name in required if name not in sample]
+        problem = (
+            f"names {', '.join(unknown)}, which it does not take"
+            if unknown
+            else f"lacks {', '.join(lacking)}"
+        )
+        raise SampleError(f"the sample of {question.name} {problem}", hint=f"it takes {listed}")
+    elif isinstance(sample, tuple) and not hasattr(sample, "_fields") and len(names) > 1:
+        if len(sample) > len(names):
+            raise SampleError(
+                f"the sample has {len(sample)} values, {question.name} takes {len(names)}: {listed}"
+            )
+        inputs = dict(zip(names, sample, strict=False))
+    else:
+        inputs = {names[0]: sample}
+    missing = [name for name in required if name not in inputs]
+    if missing:
+        raise SampleError(
+            f"the sample of {question.name} lacks {', '.join(missing)}",
+            hint=f"give a dict with a value for each: --sample {example(required)}",
+        )
+    for name, value in inputs.items():
+        size = getattr(value, "nbytes", 0)
+        if isinstance(size, int) and size > SAMPLE_BYTES:
+            raise SampleError(
+                f"the sample of {name} has {size:,} bytes; it goes into the Bento as its proof",
+                hint="give some rows of it",
+            )
+    return inputs
+
+
+def example(names: list[str]) -> str:
+    """What a sample looks like, for a hint."""
+    return "EXPR" if len(names) == 1 else "{" + ", ".join(f"{name!r}: ..." for name in names) + "}"
+
+
+def tables(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs that have rows: arrays and frames."""
+    return {
+        name: value
+        for name, value in inputs.items()
+        if hasattr(value, "shape") and len(getattr(value, "shape", ())) > 0
+    }
+
+
+def rows_of(inputs: Mapping[str, Any]) -> int | None:
+    """The number of rows of the tables among the inputs; None when there is none or they differ."""
+    counts = {int(value.shape[0]) for value in tables(inputs).values()}
+    return counts.pop() if len(counts) == 1 else None
+
+
+def with_first_row(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The inputs with the first row of their tables alone; None when there are not more."""
+    rows = rows_of(inputs)
+    if rows is None or rows < 2:
+        return None
+    found = tables(inputs)
+    return {
+        name: (value.iloc[:1] if hasattr(value, "iloc") else value[:1]) if name in found else value
+        for name, value in inputs.items()
+    }
+
+
+def without_a_column(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The inputs with a table that lacks its last column; None when there is none of several columns."""
+    for name, value in tables(inputs).items():
+        if len(value.shape) == 2 and value.shape[1] > 1:
+            return {**inputs, name: value.iloc[:, :-1] if hasattr(value, "iloc") else value[:, :-1]}
+    return None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .. import codec
 from ..errors import CallError
+from .payload import Payload, answer_value, parts_of, payload_of, takes_arrow
 
 if TYPE_CHECKING:
     import httpx
@@ -20,6 +22,8 @@ __all__ = ["Answer", "Endpoints", "Timing"]
 
 #: Seconds a call may take in all: a cold start may be held for minutes before the work begins.
 TIMEOUT = 660.0
+#: Seconds between two looks at a task: at first, and at most.
+TASK_INTERVALS = (0.02, 1.0)
 
 
 @dataclass(frozen=True)
@@ -82,18 +86,27 @@ class Endpoints:
         token: For `Authorization: Bearer`; None = none is sent.
         schema: The service's schema as in `/schema.json`, when it is known already: asking the
             deployment for it would start an instance.
+        client: HTTP client to use, which stays the caller's; None = one of its own.
     """
 
-    def __init__(self, url: str, token: str | None = None, schema: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        schema: Mapping[str, Any] | None = None,
+        client: httpx.Client | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._schema = dict(schema) if schema else None
+        self._given_client = client
+        self._without_arrow: set[str] = set()
 
     @property
     def schema(self) -> dict[str, Any]:
         """The service's schema."""
         if self._schema is None:
-            response = self._sent(lambda: self._client.get("/schema.json"))
+            response = self._sent(lambda: self._client.get(f"{self.url}/schema.json", headers=self._headers))
             if response.status_code != 200:
                 raise _refusal(self.url, "schema.json", response)
             self._schema = response.json()
@@ -125,36 +138,143 @@ class Endpoints:
             raise CallError(f"no endpoint {name!r} at {self.url}", hint=f"endpoints: {known}")
         return routes[name]
 
+    def takes_arrow(self, name: str = "") -> bool:
+        """True when tables go to and from an endpoint as Arrow, not as JSON."""
+        route = self.route(name)
+        return route["name"] not in self._without_arrow and takes_arrow(route)
+
     def call(self, name: str = "", /, *args: Any, **kwargs: Any) -> Answer:
-        """Call an endpoint and wait for its answer.
+        """Call an endpoint and wait for its answer; of a task, for its result; of a stream, for its end.
+
+        Tables go as Arrow where the endpoint takes it, files as a form, everything else as JSON.
 
         Args:
             name: Name of the endpoint; "" = the only one, or `predict`.
-            *args: Its inputs, in the order of its schema.
+            *args: Its inputs, in the order of its schema: arrays, frames, plain values, images, paths.
             **kwargs: Its inputs by name.
 
         Raises:
             CallError: The inputs do not fit, or the endpoint refused or failed.
         """
         route = self.route(name)
-        body = _body(route, args, kwargs)
+        payload = self._payload(route, args, kwargs)
         begun = time.perf_counter()
-        response = self._sent(lambda: self._client.post(route["route"], json=body))
-        return self._answer(route, response, time.perf_counter() - begun, _index_of(args, kwargs))
+        response = self._post(route, payload)
+        if response.status_code == 415 and self._may_do_without(route):
+            payload = self._payload(route, args, kwargs)
+            response = self._post(route, payload)
+        return self._answer(route, response, time.perf_counter() - begun, payload.index)
 
     async def acall(self, name: str = "", /, *args: Any, **kwargs: Any) -> Answer:
         """`call` for asynchronous code."""
+        route = self.route(name)
+        payload = self._payload(route, args, kwargs)
+        begun = time.perf_counter()
+        async with self._asynchronous() as client:
+            response = await self._apost(client, route, payload)
+            if response.status_code == 415 and self._may_do_without(route):
+                payload = self._payload(route, args, kwargs)
+                response = await self._apost(client, route, payload)
+        return self._answer(route, response, time.perf_counter() - begun, payload.index)
+
+    def stream(self, name: str = "", /, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """Call an endpoint and give the parts of its answer as they come.
+
+        Args:
+            name: Name of the endpoint; "" = the only one, or `predict`.
+            *args: Its inputs, in the order of its schema.
+            **kwargs: Its inputs by name.
+
+        Yields:
+            Pieces of text or bytes, whose seams are not the generator's; of other streams each part.
+
+        Raises:
+            CallError: The inputs do not fit, or the endpoint refused or failed.
+
+        Example:
+            `for word in endpoints.stream("tell", "a story"): print(word, end="")`
+        """
         import httpx
 
         route = self.route(name)
-        body = _body(route, args, kwargs)
-        begun = time.perf_counter()
+        if not route.get("output", {}).get("is_stream"):
+            yield self.call(route["name"], *args, **kwargs).value
+            return
+        payload = self._payload(route, args, kwargs)
         try:
-            async with httpx.AsyncClient(**self._options()) as client:
-                response = await client.post(route["route"], json=body)
+            with self._client.stream("POST", self._address(route), **payload.options) as response:
+                if response.status_code != 200:
+                    response.read()
+                    raise _refusal(self.url, route["name"], response)
+                yield from parts_of(route, response.iter_bytes())
         except httpx.TransportError as error:
             raise _unreachable(self.url, error) from error
-        return self._answer(route, response, time.perf_counter() - begun, _index_of(args, kwargs))
+
+    def _payload(self, route: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Payload:
+        arrow = route["name"] not in self._without_arrow and not route.get("is_task")
+        payload = payload_of(route, args, kwargs, arrow=arrow)
+        payload.options["headers"] = {**self._headers, **payload.options["headers"]}
+        return payload
+
+    def _may_do_without(self, route: Mapping[str, Any]) -> bool:
+        """Is there JSON to fall back to? What runs there may have no pyarrow, whatever the schema says."""
+        if route["name"] in self._without_arrow:
+            return False
+        self._without_arrow.add(route["name"])
+        return True
+
+    def _address(self, route: Mapping[str, Any], action: str = "") -> str:
+        return f"{self.url}{route['route']}{action}"
+
+    def _post(self, route: Mapping[str, Any], payload: Payload) -> httpx.Response:
+        """The whole answer to a request; of a task, its result."""
+        submit = "/submit" if route.get("is_task") else ""
+        response = self._sent(lambda: self._client.post(self._address(route, submit), **payload.options))
+        if not submit or response.status_code != 200:
+            return response
+        asked: dict[str, Any] = {"params": {"task_id": response.json()["task_id"]}, "headers": self._headers}
+        deadline = time.monotonic() + TIMEOUT
+        interval, longest = TASK_INTERVALS
+        while True:
+            response = self._sent(lambda: self._client.get(self._address(route, "/status"), **asked))
+            if not _is_pending(response, deadline):
+                break
+            time.sleep(interval)
+            interval = min(interval * 1.5, longest)
+        if response.status_code != 200:
+            return response
+        return self._sent(lambda: self._client.get(self._address(route, "/get"), **asked))
+
+    async def _apost(
+        self, client: httpx.AsyncClient, route: Mapping[str, Any], payload: Payload
+    ) -> httpx.Response:
+        """`_post` for asynchronous code."""
+        submit = "/submit" if route.get("is_task") else ""
+        response = await client.post(self._address(route, submit), **payload.options)
+        if not submit or response.status_code != 200:
+            return response
+        asked: dict[str, Any] = {"params": {"task_id": response.json()["task_id"]}, "headers": self._headers}
+        deadline = time.monotonic() + TIMEOUT
+        interval, longest = TASK_INTERVALS
+        while True:
+            response = await client.get(self._address(route, "/status"), **asked)
+            if not _is_pending(response, deadline):
+                break
+            await asyncio.sleep(interval)
+            interval = min(interval * 1.5, longest)
+        if response.status_code != 200:
+            return response
+        return await client.get(self._address(route, "/get"), **asked)
+
+    @asynccontextmanager
+    async def _asynchronous(self) -> AsyncIterator[httpx.AsyncClient]:
+        import httpx
+
+        try:
+            async with httpx.AsyncClient(**self._options()) as client:
+                yield client
+        except httpx.TransportError as error:
+            raise _unreachable(self.url, error) from error
 
     def send(self, name: str, body: Any) -> Answer:
         """POST a JSON body as it is, for those who want to see the wire.
@@ -165,7 +285,9 @@ class Endpoints:
         """
         route = self.route(name)
         begun = time.perf_counter()
-        response = self._sent(lambda: self._client.post(route["route"], json=body))
+        response = self._sent(
+            lambda: self._client.post(self._address(route), json=body, headers=self._headers)
+        )
         return self._answer(route, response, time.perf_counter() - begun)
 
     def _answer(
@@ -173,13 +295,7 @@ class Endpoints:
     ) -> Answer:
         if response.status_code != 200:
             raise _refusal(self.url, route["name"], response)
-        kind = response.headers.get("content-type", "").partition(";")[0]
-        if kind == "application/json":
-            value = _decoded(route, response, index)
-        elif kind.startswith("text/"):
-            value = response.text
-        else:
-            value = response.content
+        value = answer_value(route, response, index)
         timing = Timing.of(total, ", ".join(response.headers.get_list("server-timing")))
         return Answer(value, timing, response.headers.get("x-request-id", ""))
 
@@ -198,85 +314,27 @@ class Endpoints:
         """Kept, since making one takes longer than a call does; threads may share it."""
         import httpx
 
+        if self._given_client is not None:
+            return self._given_client
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
         return httpx.Client(**self._options(), limits=limits)
 
-    def _sent(self, send: Any) -> httpx.Response:
+    def _sent(self, send: Callable[[], httpx.Response]) -> httpx.Response:
         import httpx
 
         try:
-            response: httpx.Response = send()
+            return send()
         except httpx.TransportError as error:
             raise _unreachable(self.url, error) from error
-        return response
 
 
-def _body(route: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The JSON body for the inputs, each encoded as its schema says."""
-    schema = route.get("input", {})
-    fields: dict[str, Any] = schema.get("properties", {})
-    if schema.get("root_input"):
-        if len(args) != 1 or kwargs:
-            raise CallError(f"endpoint {route['name']!r} takes one input, by position")
-        return _encoded(route, "its input", args[0], schema)
-    if len(args) > len(fields):
-        raise CallError(
-            f"endpoint {route['name']!r} takes {len(fields)} inputs, not {len(args)}",
-            hint=f"inputs: {', '.join(fields) or 'none'}",
-        )
-    values = dict(zip(fields, args, strict=False))
-    for key, value in kwargs.items():
-        if key not in fields or key in values:
-            problem = "is given twice" if key in values else "is unknown"
-            raise CallError(
-                f"input {key!r} of endpoint {route['name']!r} {problem}",
-                hint=f"inputs: {', '.join(fields) or 'none'}",
-            )
-        values[key] = value
-    missing = [key for key in schema.get("required", []) if key not in values]
-    if missing:
-        raise CallError(f"endpoint {route['name']!r} needs {', '.join(missing)}")
-    return {key: _encoded(route, f"input {key!r}", value, fields[key]) for key, value in values.items()}
-
-
-def _encoded(route: Mapping[str, Any], what: str, value: Any, schema: dict[str, Any]) -> Any:
-    descriptor = codec.descriptor_from_schema(schema)
-    try:
-        return codec.encode(value, descriptor)
-    except codec.CodecError as error:
-        raise CallError(
-            f"{what} of endpoint {route['name']!r} does not fit: {error}",
-            hint=f"it takes {_words(descriptor)}",
-        ) from error
-
-
-def _words(descriptor: codec.Descriptor) -> str:
-    """What an endpoint takes, for people."""
-    kind = descriptor["kind"]
-    if kind == "frame":
-        return (
-            f"a DataFrame with the columns {', '.join(str(item['name']) for item in descriptor['columns'])}"
-        )
-    if kind == "array" and len(descriptor.get("shape") or ()) > 1:
-        rest = ", ".join(str(size) if size >= 0 else "any" for size in descriptor["shape"][1:])
-        return f"an array of shape (rows, {rest}), such as X_test[:5]"
-    return {"array": "an array or a list", "series": "a Series", "records": "a DataFrame"}.get(kind, "JSON")
-
-
-def _index_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The row labels of the one frame or series that was sent: the answer gets them, as in the notebook."""
-    indexes = [value.index for value in (*args, *kwargs.values()) if hasattr(value, "iloc")]
-    return indexes[0] if len(indexes) == 1 else None
-
-
-def _decoded(route: Mapping[str, Any], response: httpx.Response, index: Any) -> Any:
-    descriptor = codec.descriptor_from_schema(route.get("output", {}))
-    try:
-        return codec.decode(response.json(), descriptor, index=index)
-    except ValueError as error:  # CodecError, or no JSON at all
-        raise CallError(
-            f"the answer of {route['name']!r} is not what its schema promises: {error}", status_code=200
-        ) from error
+def _is_pending(response: httpx.Response, deadline: float) -> bool:
+    """Is a task still to be waited for?"""
+    if response.status_code != 200 or response.json().get("status") not in ("pending", "in_progress"):
+        return False
+    if time.monotonic() > deadline:
+        raise CallError(f"the task was not done after {TIMEOUT:g} s", status_code=504)
+    return True
 
 
 def _unreachable(url: str, error: Exception) -> CallError:

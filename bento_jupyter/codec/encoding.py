@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import math
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from .columns import array_field, column_field, non_finite_json, values_to_json
+from .decoding import any_from_json
+from .describing import conforms, describe, is_image, labels_wanted
 from .descriptors import (
     FREE_KINDS,
-    NULLABLE_NUMBERS,
+    TYPE_KEY,
     CodecError,
     Descriptor,
     Field,
-    array_field,
     check_columns,
-    column_field,
-    describe,
-    is_null,
+    class_name,
     is_pandas,
-    missing_kind,
     plain_value,
     type_name,
 )
+from .models import is_model
+from .models import model_to_json as dump_model
+from .plain import KINDS, PLAIN, plain_to_json, shown
 
-__all__ = ["encode", "values_to_json"]
+__all__ = ["encode"]
+
+#: Values of JSON that are no containers and no floats.
+PLAIN_JSON = (type(None), bool, int, str)
 
 
 def encode(value: Any, descriptor: Descriptor) -> Any:
@@ -34,48 +43,121 @@ def encode(value: Any, descriptor: Descriptor) -> Any:
         descriptor: What the endpoint takes.
 
     Raises:
-        CodecError: When columns are missing or unknown, or a value cannot be carried exactly.
+        CodecError: When columns or fields are missing or unknown, or a value cannot be carried exactly.
 
     Example:
         >>> encode([[1.5, float("nan")]], {"kind": "array", "dtype": "float64", "shape": [-1, 2]})
         [[1.5, None]]
     """
-    import numpy as np
-
     kind = descriptor["kind"]
+    if kind in KINDS:
+        return plain_to_json(value if type(value) in PLAIN else plain_value(value), descriptor)
     if kind in FREE_KINDS:
         listed = free_json(value)
         by_columns = descriptor.get("orient") == "columns" and isinstance(listed, list) and listed
         return {key: [row[key] for row in listed] for key in listed[0]} if by_columns else listed
-    if kind == "frame":
-        return frame_to_json(value, descriptor["columns"])
-    if kind == "series":
-        if not is_pandas(value, "Series"):
-            raise CodecError(f"a Series is wanted, not {type_name(value)}")
-        return values_to_json(value, {**descriptor, **column_field(value, "the series")}, "the series")
+    if kind in ENCODERS:
+        return ENCODERS[kind](value, descriptor)
+    raise CodecError(f"the descriptor is of the unknown kind {kind!r}")
+
+
+def self_described(value: Any) -> dict[str, Any]:
+    """A value with its descriptor."""
+    descriptor = describe(value)
+    return {TYPE_KEY: descriptor, "value": encode(value, descriptor)}
+
+
+def natural(value: Any) -> Any:
+    """Plain JSON as it is, anything else with its descriptor: JSON that needs none."""
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind in (str, int):
+        return plain_to_json(value, {"kind": PLAIN[kind]})
+    if kind is float and math.isfinite(value):
+        return value
+    if kind is list:
+        return [placed(f"item {i}", natural, item) for i, item in enumerate(value)]
+    if kind is dict and TYPE_KEY not in value and all(type(key) is str for key in value):
+        return {key: placed(f"field {key!r}", natural, item) for key, item in value.items()}
+    if is_model(value):
+        data = dump_model(value)
+        if stands_for_itself(data):
+            return data
+    return self_described(value)
+
+
+def stands_for_itself(data: Any) -> bool:
+    """Would JSON be read as what it is?"""
+    try:
+        return identical(any_from_json(data), data)
+    except CodecError:
+        return False
+
+
+def identical(a: Any, b: Any) -> bool:
+    """Are two values of plain JSON the same, to the type and the bit? Other values are none."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(identical(a[key], b[key]) for key in a)
+    if isinstance(a, list):
+        return len(a) == len(b) and all(identical(*pair) for pair in zip(a, b, strict=True))
+    if isinstance(a, float):
+        return repr(a) == repr(b)
+    return type(a) in PLAIN_JSON and bool(a == b)
+
+
+def placed(place: str, write: Any, *args: Any) -> Any:
+    """What a function answers; its CodecError says in which place it was."""
+    try:
+        return write(*args)
+    except CodecError as error:
+        raise error.inside(place) from error
+
+
+def array_to_json(value: Any, descriptor: Descriptor) -> Any:
+    import numpy as np
+
+    kind, dtype = descriptor["kind"], descriptor.get("dtype")
+    if kind == "array" and (is_pandas(value, "DataFrame") or is_pandas(value, "Series")):
+        value = value.to_numpy()
     try:
         array = (
-            value
-            if isinstance(value, np.ndarray)
-            else np.asarray(value, dtype=object_if_mixed(value, descriptor))
+            value if isinstance(value, np.ndarray) else np.asarray(value, dtype=wanted_dtype(value, dtype))
         )
-    except ValueError as error:
-        raise CodecError(f"{type_name(value)} is no array: its rows differ in length") from error
-    if kind == "array" and len(descriptor.get("shape") or [0] * array.ndim) != array.ndim:
-        raise CodecError(f"the array has {array.ndim} dimensions, {len(descriptor['shape'])} are wanted")
+    except (ValueError, TypeError) as error:
+        raise CodecError(
+            f"{type_name(value)} is no array of {dtype}, or its rows differ in length"
+        ) from error
+    shape = descriptor.get("shape")
+    if shape is not None and array.ndim != len(shape):
+        raise CodecError(f"the array has {array.ndim} dimensions, {len(shape)} are wanted")
     field = array_field(array, "the array")
-    if field["dtype"] == "object" and descriptor["dtype"] == "object":
+    if field["dtype"] == "object" and dtype == "object":
         field["missing"] = descriptor.get("missing", "NaN")
     flat = values_to_json(array.ravel(), field, "the array")
     return nested(flat, array.shape) if array.ndim else flat[0]
 
 
-def object_if_mixed(value: Any, descriptor: Descriptor) -> Any:
+def wanted_dtype(value: Any, dtype: str | None) -> Any:
     """Numbers next to texts stay what they are only in an object array; numpy would make texts of all."""
-    return object if descriptor["dtype"] == "object" and not hasattr(value, "dtype") else None
+    if hasattr(value, "dtype"):
+        return None
+    if dtype == "object" or (dtype or "").startswith(("datetime64", "timedelta64")):
+        return dtype
+    return None
 
 
-def frame_to_json(frame: Any, columns: list[Field]) -> list[dict[str, Any]]:
+def series_to_json(value: Any, descriptor: Descriptor) -> Any:
+    if not is_pandas(value, "Series"):
+        raise CodecError(f"a Series is wanted, not {type_name(value)}")
+    field = as_missing(column_field(value, "the series"), descriptor)
+    return with_index(values_to_json(value, field, "the series"), value.index, descriptor)
+
+
+def frame_to_json(frame: Any, descriptor: Descriptor) -> Any:
+    columns: list[Field] = descriptor["columns"]
     if not is_pandas(frame, "DataFrame"):
         import pandas as pd
 
@@ -90,78 +172,194 @@ def frame_to_json(frame: Any, columns: list[Field]) -> list[dict[str, Any]]:
     lists = []
     for column in columns:
         series, where = by_name[str(column["name"])], f"column {column['name']!r}"
-        field = column_field(series, where)
-        if field["dtype"] == column["dtype"] == "object":
-            field["missing"] = column.get("missing", "NaN")
-        lists.append(values_to_json(series, field, where))
+        lists.append(values_to_json(series, as_missing(column_field(series, where), column), where))
     keys = [str(column["name"]) for column in columns]
-    return (
+    rows: list[Any] = (
         [dict(zip(keys, row, strict=True)) for row in zip(*lists, strict=True)]
         if lists
         else [{} for _ in range(len(frame))]
     )
+    return with_index(rows, frame.index, descriptor)
 
 
-def values_to_json(values: Any, field: Field, where: str) -> list[Any]:
-    """A 1-d array, Series or Index as a list; `field` is that of `values` itself."""
+def as_missing(field: Field, wanted: Field) -> Field:
+    """Null means what the reader takes it for."""
+    if field["dtype"] == wanted["dtype"] == "object":
+        field["missing"] = wanted.get("missing", "NaN")
+    return field
+
+
+def with_index(rows: list[Any], index: Any, descriptor: Descriptor) -> Any:
+    """The rows; with their labels where the descriptor has room for them and they are not just 0, 1, ..."""
+    levels = descriptor.get("index")
+    if not levels or not labels_wanted(index, levels):
+        return rows
+    if index.nlevels != len(levels):
+        raise CodecError(f"the index has {index.nlevels} levels, {len(levels)} are wanted")
+    listed = []
+    for i, level in enumerate(levels):
+        series, where = index.get_level_values(i).to_series(), f"level {i} of the index"
+        listed.append(values_to_json(series, as_missing(column_field(series, where), level), where))
+    labels = listed[0] if len(listed) == 1 else [list(row) for row in zip(*listed, strict=True)]
+    return {"index": labels, "data": rows}
+
+
+def scalar_to_json(value: Any, descriptor: Descriptor) -> Any:
     import numpy as np
 
-    dtype = field["dtype"]
-    if dtype == "object":
-        return objects_to_json(values, field["missing"], where)
-    if dtype in ("str", "string", "category"):
-        if isinstance(values, np.ndarray):
-            return list(values.tolist())
-        if dtype == "category":
-            inner = values_to_json(values.cat.categories, field["of"], where)
-            return [inner[code] if code >= 0 else None for code in values.cat.codes]
-        return [None if missing else str(value) for value, missing in zip(values, values.isna(), strict=True)]
-    if dtype in NULLABLE_NUMBERS:
-        missing, filled = np.asarray(values.isna()), values.array._data
-        plain = values_to_json(filled, {"dtype": filled.dtype.name}, where)
-        # NaN and NA are two things in a nullable float column; NA is null, so NaN is spelled out.
-        return [
-            None if gone else ("NaN" if value is None else value)
-            for value, gone in zip(plain, missing, strict=True)
-        ]
-    if dtype.startswith("datetime64["):
-        return [None if missing else iso(value) for value, missing in zip(values, values.isna(), strict=True)]
-    if dtype.startswith("timedelta64["):
-        counts = values.to_numpy().astype("int64").tolist()
-        return [None if missing else count for count, missing in zip(counts, values.isna(), strict=True)]
-    array = np.asarray(values)
-    listed: list[Any] = array.tolist()
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        return [value if math.isfinite(value) else non_finite_json(value) for value in listed]
-    return listed
+    array = value if isinstance(value, np.ndarray) else np.asarray(value)
+    if array.ndim:
+        raise CodecError(f"one value is wanted, not {type_name(value)}")
+    return values_to_json(array.reshape(1), array_field(array, "the value"), "the value")[0]
 
 
-def objects_to_json(values: Any, missing: str, where: str) -> list[Any]:
-    listed = list(values)
-    if missing_kind(listed, where) != missing and any(is_null(value) for value in listed):
-        raise CodecError(f"{where} says missing otherwise than the model was shown: it knows {missing}")
-    plain = [None if is_null(value) else plain_value(value) for value in listed]
-    if any(isinstance(value, float) and math.isinf(value) for value in plain):
-        raise CodecError(f"{where} holds an infinity among objects, which JSON cannot carry exactly")
-    return plain
+def moment_to_json(value: Any, descriptor: Descriptor) -> Any:
+    import pandas as pd
+
+    series = pd.Series([value])
+    field = column_field(series, "the value")
+    if field["dtype"].partition("[")[0] != descriptor["dtype"].partition("[")[0]:
+        raise CodecError(f"{shown(value)} is no {descriptor['dtype']}")
+    return values_to_json(series, field, "the value")[0]
 
 
-def iso(moment: Any) -> str:
-    if moment.tzinfo is None:
-        return str(moment.isoformat())
-    return str(moment.tz_convert("UTC").tz_localize(None).isoformat()) + "Z"
-
-
-def non_finite_json(value: float) -> str | None:
-    if math.isnan(value):
+def optional_to_json(value: Any, descriptor: Descriptor) -> Any:
+    if value is None:
         return None
-    return "Infinity" if value > 0 else "-Infinity"
+    data = encode(value, descriptor["of"])
+    return self_described(value) if data is None else data
+
+
+def union_to_json(value: Any, descriptor: Descriptor) -> Any:
+    for inner in descriptor["of"]:
+        if not conforms(value, inner):
+            return encode(value, inner)
+    wanted = " or ".join(inner["kind"] for inner in descriptor["of"])
+    raise CodecError(f"{shown(value)} is {type_name(value)}, {wanted} is wanted")
+
+
+def choice_to_json(value: Any, descriptor: Descriptor) -> Any:
+    data = encode(value, descriptor["of"])
+    if not any(type(data) is type(choice) and data == choice for choice in descriptor["values"]):
+        raise CodecError(f"{shown(data)} is none of {descriptor['values']}")
+    return data
+
+
+def record_to_json(value: Any, descriptor: Descriptor) -> Any:
+    if not isinstance(value, dict):
+        raise CodecError(f"a dict is wanted, not {type_name(value)}")
+    fields, optional = descriptor["fields"], descriptor.get("optional", ())
+    names = [name for name in fields if name in value or name not in optional]
+    check_columns([str(key) for key in value], names, "the dict", "fields")
+    return {key: placed(f"field {key!r}", encode, item, fields[key]) for key, item in value.items()}
+
+
+def mapping_to_json(value: Any, descriptor: Descriptor) -> Any:
+    if not isinstance(value, dict):
+        raise CodecError(f"a dict is wanted, not {type_name(value)}")
+    found = {}
+    for key, item in value.items():
+        found[key_to_json(key, descriptor.get("keys"))] = placed(
+            f"field {key!r}", encode, item, descriptor["values"]
+        )
+    return found
+
+
+def key_to_json(key: Any, descriptor: Descriptor | None) -> str:
+    if descriptor is None:
+        if type(key) is not str:
+            raise CodecError(f"the key {key!r} is {type_name(key)}, text is wanted")
+        return key
+    return json.dumps(encode(key, descriptor), allow_nan=False, ensure_ascii=False, sort_keys=True)
+
+
+def items_to_json(value: Any, descriptor: Descriptor) -> Any:
+    kind, items = descriptor["kind"], descriptor["items"]
+    if kind == "set":
+        if not isinstance(value, (set, frozenset)):
+            raise CodecError(f"a set is wanted, not {type_name(value)}")
+        return sorted(
+            (encode(item, items) for item in value), key=lambda data: json.dumps(data, sort_keys=True)
+        )
+    if is_array(value):
+        value = list(value)
+    if not isinstance(value, (list, tuple)):
+        raise CodecError(f"a {kind} is wanted, not {type_name(value)}")
+    if isinstance(items, list):
+        if len(value) != len(items):
+            raise CodecError(f"{len(items)} items are wanted, not {len(value)}")
+        pairs = zip(value, items, strict=True)
+    else:
+        pairs = ((item, items) for item in value)  # type: ignore[assignment]
+    return [placed(f"item {i}", encode, item, wanted) for i, (item, wanted) in enumerate(pairs)]
+
+
+def is_array(value: Any) -> bool:
+    """Is it an array or a Series of at least one dimension?"""
+    return hasattr(value, "tolist") and hasattr(value, "ndim") and value.ndim > 0
+
+
+def model_to_json(value: Any, descriptor: Descriptor) -> Any:
+    from .models import model_to_json as dump
+
+    return dump(value)
+
+
+def image_to_json(value: Any, descriptor: Descriptor) -> str:
+    """The image as base64 of a PNG."""
+    if not is_image(value):
+        raise CodecError(f"a PIL image is wanted, not {type_name(value)}")
+    out = io.BytesIO()
+    try:
+        value.save(out, format="PNG")
+    except OSError as error:
+        raise CodecError(f"an image of mode {value.mode} does not fit PNG; use .convert('RGB')") from error
+    return base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def file_to_json(value: Any, descriptor: Descriptor) -> dict[str, str]:
+    """Name and content of a file."""
+    if isinstance(value, pathlib.PurePath):
+        name = value.name
+        try:
+            content = pathlib.Path(value).read_bytes()
+        except OSError as error:
+            raise CodecError(f"the file {value} cannot be read: {error.strerror}") from error
+    elif isinstance(value, (bytes, bytearray)):
+        name, content = getattr(value, "name", ""), bytes(value)
+    else:
+        raise CodecError(f"a path or bytes are wanted, not {class_name(value)}")
+    return {"name": name, "content": base64.b64encode(content).decode("ascii")}
+
+
+ENCODERS: dict[str, Any] = {
+    "array": array_to_json,
+    "frame": frame_to_json,
+    "series": series_to_json,
+    "scalar": scalar_to_json,
+    "moment": moment_to_json,
+    "missing": lambda value, descriptor: None,
+    "any": lambda value, descriptor: natural(value),
+    "optional": optional_to_json,
+    "union": union_to_json,
+    "choices": choice_to_json,
+    "record": record_to_json,
+    "mapping": mapping_to_json,
+    "list": items_to_json,
+    "tuple": items_to_json,
+    "set": items_to_json,
+    "model": model_to_json,
+    "image": image_to_json,
+    "file": file_to_json,
+}
 
 
 def nested(flat: list[Any], shape: Sequence[int]) -> list[Any]:
+    if not math.prod(shape):
+        return empty_lists(shape)
     for size in reversed(shape[1:]):
-        flat = [flat[i : i + size] for i in range(0, len(flat), size)] if size else []
-    return flat if math.prod(shape) else empty_lists(shape)
+        flat = [flat[i : i + size] for i in range(0, len(flat), size)]
+    return flat
 
 
 def empty_lists(shape: Sequence[int]) -> list[Any]:
@@ -171,11 +369,13 @@ def empty_lists(shape: Sequence[int]) -> list[Any]:
 def free_json(value: Any) -> Any:
     """A value without a descriptor, as natural JSON."""
     if is_pandas(value, "DataFrame") or is_pandas(value, "Series") or hasattr(value, "dtype"):
-        return encode(value, describe(value))
+        descriptor = describe(value)
+        descriptor.pop("index", None)
+        return encode(value, descriptor)
     if isinstance(value, dict):
         return {str(key): free_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [free_json(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return non_finite_json(value)
-    return value
+    return dump_model(value) if is_model(value) else value

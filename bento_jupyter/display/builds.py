@@ -28,6 +28,7 @@ def built_card(tag: str, plan: Any, proof: Any, project: Path | None = None) -> 
         rows += [
             ("endpoints", ", ".join(names)),
             ("left out", "\n".join(left_out)),
+            ("mind", "\n".join(plan.warnings)),
             ("needs", ", ".join(requirements)),
             ("Python", plan.python),
         ]
@@ -35,4 +36,5 @@ def built_card(tag: str, plan: Any, proof: Any, project: Path | None = None) -> 
     rows.append(("project", str(project or "")))
     rows.append(("proof", proof.line if proof is not None else "not proven: %bento_prove " + tag))
     data["proof"] = proof.line if proof is not None else None
-    return card_bundle(f"Bento {tag}", "✓ proven" if proof is not None else "", rows, data)
+    badge = "" if proof is None else "✓ proven" if proof.equal else "✗ different"
+    return card_bundle(f"Bento {tag}", badge, rows, data)

@@ -12,10 +12,11 @@ __all__ = ["load", "unload"]
 
 def load(shell: InteractiveShell) -> None:
     """Register the magics and their completion."""
+    from .building import BentoBuildMagics
     from .completion import BentoMatcher
     from .magics import BentoMagics
 
-    shell.register_magics(BentoMagics)
+    shell.register_magics(BentoMagics, BentoBuildMagics)
     BentoMatcher.install(shell)
 
 

@@ -58,6 +58,7 @@ def deploy_options(function: Any) -> Any:
         argument(
             "--no-prove", action="store_true", help="do not compare the Bento's answers with the object's"
         ),
+        argument("--allow-different", action="store_true", help="deploy it when its answers differ, too"),
         argument("--no-wait", action="store_true", help="return as soon as the cloud has taken it"),
     ]
     for option in reversed(options):
@@ -112,52 +113,7 @@ class BentoMagics(Magics):
             getattr(embedded, action)()
         return CloudCard(embedded.status())
 
-    # --- build, prove, push, deploy ----------------------------------------------------------
-
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    @argument("name", help="name of the Bento")
-    @argument("object", help="the object: a fitted estimator or Pipeline")
-    @argument(
-        "--sample", metavar="EXPR", required=True, help="input like those that will come: array or DataFrame"
-    )
-    @argument(
-        "--endpoint", action="append", metavar="METHOD", help="serve this method only (may be repeated)"
-    )
-    @argument("--no-prove", action="store_true", help="do not compare the Bento's answers with the object's")
-    def bento_build(self, line: str) -> Any:
-        """Build a Bento from an object of the notebook, and prove that it answers as the object does."""
-        from .. import workspace
-
-        arguments = parse(self.bento_build, line)
-        return workspace.build(
-            arguments.name,
-            evaluate(self.shell, arguments.object, "object"),
-            sample=evaluate(self.shell, arguments.sample, "--sample"),
-            endpoints=arguments.endpoint,
-            prove=not arguments.no_prove,
-        )
-
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    @argument("bento", help="tag of a Bento of the local store, or a built Bento")
-    def bento_prove(self, line: str) -> Any:
-        """Run a Bento in its own environment and compare its answers with those of the notebook's object."""
-        from .. import workspace
-
-        return workspace.prove(self._bento(parse(self.bento_prove, line).bento))
-
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    @argument("bento", help="tag of a Bento of the local store, or a built Bento")
-    def bento_push(self, line: str) -> Any:
-        """Send a Bento with its models to the cloud."""
-        from .. import workspace
-
-        return workspace.push(self._bento(parse(self.bento_push, line).bento))
+    # --- deploy ----------------------------------------------------------
 
     @no_var_expand
     @line_magic
@@ -197,6 +153,7 @@ class BentoMagics(Magics):
             cold_start_timeout=arguments.cold_start_timeout,
             endpoints=arguments.endpoint,
             prove=not arguments.no_prove,
+            allow_different=arguments.allow_different,
             wait=not arguments.no_wait,
         )
 
@@ -338,13 +295,6 @@ class BentoMagics(Magics):
         return getattr(forms, parse(self.bento_form, line).form)(namespace=self.shell.user_ns)
 
     # --- objects -----------------------------------------------------------------------------
-
-    def _bento(self, word: str) -> Any:
-        """A built Bento of the namespace, or a tag."""
-        from .. import workspace
-
-        value = self.shell.user_ns.get(word)
-        return value if isinstance(value, workspace.BuiltBento) else word
 
     def _target(self, word: str) -> Any:
         """What a target names: an object of the notebook first, then a tag."""

@@ -132,6 +132,8 @@ def evaluate(shell: InteractiveShell, expression: str, what: str, *, hint: str =
         known = [key for key in shell.user_ns if not key.startswith("_")]
         close = get_close_matches(name, known)
         hint = f"did you mean {' or '.join(close)}?" if close else "run the cell that defines it first"
+        if what == "--sample" and not close:
+            hint += """; a text stands in double quotes and quotes: "'some text'\""""
         raise MagicUsageError(f"{what}: the notebook has no object {name!r}", hint=hint) from error
     except SyntaxError as error:
         raise MagicUsageError(

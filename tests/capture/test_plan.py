@@ -67,12 +67,14 @@ def test_a_method_that_is_switched_off_is_left_out_with_the_reason(iris: Iris) -
     assert "probability=False" in plan.left_out["predict_proba"]
 
 
-def test_answers_that_are_lists_of_arrays_are_left_out(iris: Iris) -> None:
+def test_answers_may_be_lists_of_arrays(iris: Iris) -> None:
     x, y = iris
-    forest = RandomForestClassifier(n_estimators=3).fit(x, np.c_[y == "setosa", y == "virginica"])
-    plan = make_plan("iris", forest, sample=x[:5])
-    assert types_of(plan) == {"predict": ("bool", [-1, 2])}
-    assert "list" in plan.left_out["predict_proba"]
+    forest = RandomForestClassifier(n_estimators=3, random_state=1)
+    plan = make_plan("iris", forest.fit(x, np.c_[y == "setosa", y == "virginica"]), sample=x[:5])
+    outputs = {point.name: point.output for point in plan.endpoints}
+    assert outputs["predict"] == {"kind": "array", "dtype": "bool", "shape": [-1, 2]}
+    assert outputs["predict_proba"] is not None
+    assert outputs["predict_proba"]["kind"] == "list"
 
 
 def test_transform_is_served_where_there_is_no_predict_or_when_asked_for(iris: Iris) -> None:
@@ -110,7 +112,7 @@ def test_a_method_that_answers_by_chance_is_left_out(iris: Iris) -> None:
     x, y = iris
     plan = make_plan("chance", DummyClassifier(strategy="uniform").fit(x, y), sample=x[:60])
     assert "predict" not in names(plan)
-    assert "each time" in plan.left_out["predict"]
+    assert "answers otherwise the second time" in plan.left_out["predict"]
 
 
 def test_outliers_and_multiple_outputs_are_served(iris: Iris) -> None:
@@ -127,8 +129,10 @@ def test_outliers_and_multiple_outputs_are_served(iris: Iris) -> None:
 def test_the_first_hundred_rows_become_the_proof(iris: Iris) -> None:
     x, y = iris
     plan = make_plan("iris", LogisticRegression(max_iter=500).fit(x, y), sample=x)
-    assert plan.sample_rows == 100
-    np.testing.assert_array_equal(plan.sample, x[:100])
+    whole, one, *_ = plan.endpoints[0].cases
+    assert (whole.title, one.title) == ("100 rows", "one row")
+    np.testing.assert_array_equal(whole.inputs["X"], x[:100])
+    np.testing.assert_array_equal(one.inputs["X"], x[:1])
     assert len(plan.endpoints[0].expected) == 100
 
 
@@ -195,17 +199,6 @@ def test_a_sample_that_does_not_fit_is_refused(
 # --------------------------------------------------------------------------------------------- refusals
 
 
-class Holder(BaseEstimator):
-    """An estimator of this test module, which no distribution brings."""
-
-    def fit(self, x: Any, y: Any = None) -> Holder:
-        self.fitted_ = True
-        return self
-
-    def predict(self, x: Any) -> Any:
-        return np.zeros(len(x))
-
-
 def from_notebook(source: str) -> Any:
     """What a cell of a notebook defines: its module is `__main__`."""
     space: dict[str, Any] = {
@@ -226,20 +219,15 @@ def with_step(x: Any, y: Any, step: Any) -> Pipeline:
 @pytest.mark.parametrize(
     ("obj", "words", "hint"),
     [
-        (lambda x, y: {}, "no endpoint can be made of a dict", "fitted scikit-learn estimator"),
+        (lambda x, y: {}, "a dict has no method that could be called", "a fitted model, a function"),
         (lambda x, y: LogisticRegression, "is a class", "LogisticRegression().fit(X, y)"),
         (lambda x, y: LogisticRegression(), "is not fitted", "call .fit(X, y) first"),
         (lambda x, y: make_pipeline(StandardScaler(), LogisticRegression()), "is not fitted", "call .fit"),
         (lambda x, y: DBSCAN().fit(x), "the DBSCAN has nothing to serve", "DBSCAN"),
         (
             lambda x, y: with_step(x, y, FunctionTransformer(from_notebook("def thing(x): return x"))),
-            "function 'thing' is defined in this notebook (step 'clip' of the Pipeline, its func)",
-            "installed package",
-        ),
-        (
-            lambda x, y: with_step(x, y, FunctionTransformer(lambda values: values)),
-            "step 'clip' of the Pipeline",
-            "installed package",
+            "function 'thing' has no source that could go along",
+            "cell",
         ),
         (
             lambda x, y: with_step(
@@ -252,14 +240,13 @@ def with_step(x: Any, y: Any, step: Any) -> Pipeline:
                     "thing = Clip()"
                 ),
             ),
-            "class 'Clip' is defined in this notebook (step 'clip' of the Pipeline)",
-            "installed package",
+            "class 'Clip' has no source that could go along",
+            "cell",
         ),
-        (lambda x, y: Holder().fit(x), "belongs to no installed distribution", "installed package"),
         (
             lambda x, y: with_step(x, y, FunctionTransformer(inv_kw_args={"l": threading.Lock()})),
-            "cannot be saved",
-            "locks",
+            "it holds a lock (step 'clip' of the Pipeline",
+            "make it where it is used",
         ),
     ],
 )  # fmt: skip
@@ -315,7 +302,7 @@ def test_the_live_object_and_the_sample_are_left_as_they_were(iris: Iris, make: 
 def test_the_same_object_comes_to_the_same_content(iris: Iris) -> None:
     x, y = iris
     for model in (fitted(iris), RandomForestClassifier(n_estimators=5).fit(x, y)):
-        first, second = (make_plan("iris", model, sample=x[:5]).contents for _ in range(2))
+        first, second = (make_plan("iris", model, sample=x[:5]).objects for _ in range(2))
         assert first.digest == second.digest
 
 
@@ -335,7 +322,8 @@ def test_requirements_are_the_few_that_the_object_and_its_sample_need(
 
     x, y = iris
     plan = make_plan("iris", fitted(iris), sample=x[:5])
-    assert [item.name for item in plan.requirements] == ["bentoml", "joblib", "numpy", "scikit-learn"]
+    found = [item.name for item in plan.requirements]
+    assert found == ["bentoml", "joblib", "numpy", "pyarrow", "scikit-learn"]
     assert {item.name: item.version for item in plan.requirements}["scikit-learn"] == version("scikit-learn")
     assert "sklearn.linear_model" in {item.name: item.why for item in plan.requirements}["scikit-learn"]
     frame = pd.DataFrame(x, columns=list("abcd"))
@@ -351,32 +339,14 @@ def test_the_lock_is_closed_and_pinned(iris: Iris) -> None:
 
     plan = make_plan("iris", fitted(iris), sample=iris[0][:5])
     pins = dict(line.split("==") for line in plan.lock)
+    names = {canonicalize_name(name) for name in pins}
     assert pins["scikit-learn"] == version("scikit-learn")
     for name in pins:
         for line in requires(name) or ():
             wanted = Requirement(line)
             if wanted.marker is None or wanted.marker.evaluate({"extra": ""}):
-                assert canonicalize_name(wanted.name) in pins
+                assert canonicalize_name(wanted.name) in names
     assert not {"jupyterlab", "pytest", "bento-jupyter", "pandas"} & set(pins)
-
-
-def test_what_was_installed_from_a_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bento_jupyter.capture.distributions import closure
-
-    info = tmp_path / "local_part-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: local-part\nVersion: 1.0\n")
-    (info / "RECORD").write_text("")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    assert closure(["local-part"]).pins == ["local-part==1.0"]
-    (info / "direct_url.json").write_text('{"url": "file:///home/me/x", "dir_info": {"editable": true}}')
-    with pytest.raises(BuildError, match=r"local-part 1\.0 is installed as an editable folder"):
-        closure(["local-part"])
-    (info / "direct_url.json").write_text(
-        '{"url": "https://h/x", "vcs_info": {"vcs": "git", "commit_id": "1"}}'
-    )
-    with pytest.raises(BuildError, match="from a git repository"):
-        closure(["local-part"])
 
 
 def test_a_namespace_package_belongs_to_the_distribution_that_has_the_module(

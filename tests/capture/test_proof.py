@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,11 +21,13 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from tcp_relay import on_tcp
 
 from bento_jupyter import codec
 from bento_jupyter.capture import (
     Built,
     Plan,
+    Stage,
     build_project,
     discard,
     make_plan,
@@ -55,9 +55,16 @@ def built(plan: Plan, home: Home) -> Built:
 
 
 @pytest.fixture(scope="module")
-def client(built: Built, plan: Plan, home: Home) -> Iterator[httpx.Client]:
+def stage(plan: Plan, home: Home) -> Iterator[Stage]:
+    """The stage of the Bento that runs."""
+    with closing(set_stage(plan, home)) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def client(built: Built, stage: Stage) -> Iterator[httpx.Client]:
     """The Bento, running as it does for its proof."""
-    with closing(set_stage(plan, home)) as stage, proofs.running(built.path, stage) as running:
+    with proofs.running(built.path, stage) as running:
         yield running
 
 
@@ -69,17 +76,14 @@ def files_of(folder: Path) -> set[str]:
 
 
 def test_the_bento_holds_only_what_was_written_for_it(built: Built) -> None:
-    assert files_of(built.path / "src") == {
+    shipped = {f"bento_codec/{path.name}" for path in Path(codec.__file__).parent.glob("*.py")}
+    assert files_of(built.path / "src") == shipped | {
         "README.md",
         "bentofile.yaml",
-        "codec/__init__.py",
-        "codec/decoding.py",
-        "codec/descriptors.py",
-        "codec/encoding.py",
-        "codec/typed.py",
         "endpoints.json",
-        "proof/expected.json",
-        "proof/sample.json",
+        "model/model.json",
+        "model_files.py",
+        "proof/cases.json",
         "requirements.in",
         "requirements.txt",
         "service.py",
@@ -90,7 +94,7 @@ def test_the_bento_holds_only_what_was_written_for_it(built: Built) -> None:
 
 def test_the_model_is_in_the_model_store_once(built: Built, home: Home) -> None:
     (folder,) = proofs.model_folders(built.path)
-    assert files_of(folder) == {"model.joblib", "model.yaml"}
+    assert files_of(folder) == {"clf.joblib", "model.yaml"}
     assert len(list(folder.parent.iterdir())) == 2  # the version and `latest`
 
 
@@ -119,7 +123,7 @@ def test_the_lock_of_the_bento_is_that_of_the_plan(built: Built, plan: Plan) -> 
 def test_the_service_is_short_and_readable(built: Built) -> None:
     source = (built.path / "src" / "service.py").read_text()
     compile(source, "service.py", "exec")
-    assert len(source.splitlines()) < 80
+    assert len(source.splitlines()) < 100
     assert 'Annotated[np.ndarray, DType("float64"), Shape((-1, 4))' in source
 
 
@@ -164,29 +168,47 @@ def test_a_bento_answers_as_the_object_did(built: Built, plan: Plan, home: Home)
     said: list[str] = []
     with closing(set_stage(plan, home)) as stage:
         proof = prove(built.path, home=home, stage=stage, progress=said.append)
-    assert proof.line == "4 endpoints, 5 rows each, max difference 0"
+    assert proof.line.startswith("4 endpoints, 5 rows each, max difference ")
+    assert proof.equal
+    assert proof.max_difference < 1e-14
+    assert {point.cases for point in proof.endpoints} == {4}
     assert proof.tag == built.tag
     assert proof.environment_key == stage.environment.key
+    assert {"service", "sklearn.linear_model._logistic", "bento_codec"} <= proof.imported
     assert proof.line == prove(built.tag, home=home).line
     assert [point.name for point in proof.endpoints] == [point.name for point in plan.endpoints]
     assert "predict: 5 rows, the same" in said
     assert not list(built.path.rglob("*.pyc"))
 
 
-def test_an_answer_that_differs_is_named(built: Built, home: Home, tmp_path: Path) -> None:
-    bento = tmp_path / "bento"
+def with_other_answers(built: Built, folder: Path) -> Path:
+    """A copy of the Bento that expects two other answers of the whole sample."""
+    bento = folder / "bento"
     shutil.copytree(built.path, bento)
-    file = bento / "src" / "proof" / "expected.json"
-    expected = json.loads(file.read_text())
-    expected["predict"][2] = "tulip"
-    expected["predict_proba"][4][1] += 1e-3
-    file.write_text(json.dumps(expected))
+    file = bento / "src" / "proof" / "cases.json"
+    content = json.loads(file.read_text())
+    whole = {case["endpoint"]: case for case in content["cases"] if case["title"] == "5 rows"}
+    whole["predict"]["expected"][2] = "tulip"
+    whole["predict_proba"]["expected"][4][1] += 1e-3
+    file.write_text(json.dumps(content))
+    return bento
+
+
+def test_an_answer_that_differs_is_named(built: Built, home: Home, tmp_path: Path) -> None:
+    bento = with_other_answers(built, tmp_path)
     with pytest.raises(ProofError) as caught:
         prove(bento, home=home)
     message = caught.value.message
-    assert "/predict, row 2: 'tulip' expected, 'versicolor' served" in message
-    assert "/predict_proba, row 4, column 1: " in message
+    assert "/predict, 5 rows: row 2: 'tulip' expected, 'versicolor' served" in message
+    assert "/predict, 5 rows by Arrow: row 2: 'tulip' expected, 'versicolor' served" in message
+    assert "/predict_proba, 5 rows: row 4, column 1: " in message
     assert "decision_function" not in message
+    proof = prove(bento, home=home, allow_different=True)
+    assert proof.line.startswith("different: /predict, 5 rows: row 2: 'tulip' expected")
+    assert [point.name for point in proof.endpoints if point.equal] == [
+        "predict_log_proba",
+        "decision_function",
+    ]
 
 
 def test_a_bento_without_a_sample_cannot_be_proven(built: Built, home: Home, tmp_path: Path) -> None:
@@ -263,7 +285,7 @@ def test_the_schema_alone_says_how_to_call(client: httpx.Client, plan: Plan) -> 
     route = routes["predict_proba"]
     takes = codec.descriptor_from_schema(route["input"]["properties"]["X"])
     assert takes == plan.endpoints[0].input
-    body = {"X": codec.encode(plan.sample, takes)}
+    body = {"X": codec.encode(plan.endpoints[0].cases[0].inputs["X"], takes)}
     answer = codec.decode(
         post(client, "predict_proba", body).json(), codec.descriptor_from_schema(route["output"])
     )
@@ -271,35 +293,10 @@ def test_the_schema_alone_says_how_to_call(client: httpx.Client, plan: Plan) -> 
 
 
 @pytest.fixture(scope="module")
-def url(client: httpx.Client) -> Iterator[str]:
+def url(client: httpx.Client, stage: Stage) -> Iterator[str]:
     """The running Bento at a URL, for clients that do not know Unix sockets."""
-
-    class Forward(http.server.BaseHTTPRequestHandler):
-        def forward(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            kept = {
-                name: value
-                for name, value in self.headers.items()
-                if name.lower() not in ("host", "connection")
-            }
-            answer = client.request(self.command, self.path, content=body, headers=kept)
-            self.send_response(answer.status_code)
-            self.send_header("Content-Type", answer.headers.get("content-type", ""))
-            self.send_header("Content-Length", str(len(answer.content)))
-            self.end_headers()
-            self.wfile.write(answer.content)
-
-        do_GET = do_POST = forward  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Forward) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with on_tcp(stage.socket) as url:
+        yield url
 
 
 def test_the_bentoml_client_gets_the_same_answers(url: str, plan: Plan) -> None:
@@ -307,9 +304,10 @@ def test_the_bentoml_client_gets_the_same_answers(url: str, plan: Plan) -> None:
 
     expected = {point.name: point.expected for point in plan.endpoints}
     with SyncHTTPClient(url) as stock:
-        labels = stock.predict(X=plan.sample)
+        sample = plan.endpoints[0].cases[0].inputs["X"]
+        labels = stock.predict(X=sample)
         assert labels.tolist() == expected["predict"].tolist()
-        odds = stock.predict_proba(plan.sample)
+        odds = stock.predict_proba(sample)
         assert odds.dtype == np.float64
         np.testing.assert_array_equal(odds, expected["predict_proba"])
 
@@ -318,21 +316,15 @@ def test_the_projects_own_test_runs_against_a_url(url: str, built: Built, anywhe
     command = [sys.executable, "-I", str(built.project / "test_parity.py"), url]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "as in the notebook: predict, predict_proba, predict_log_proba, decision_function\n"
+    assert done.stdout == (
+        "16 of 16 cases as in the notebook: predict, predict_proba, predict_log_proba, decision_function\n"
+    )
 
 
 def test_the_projects_own_test_fails_when_an_answer_differs(url: str, built: Built, tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    shutil.copytree(built.project, project)
-    expected = json.loads((project / "proof" / "expected.json").read_text())
-    expected["predict"][0] = "tulip"
-    (project / "proof" / "expected.json").write_text(json.dumps(expected))
-    done = subprocess.run(
-        [sys.executable, str(project / "test_parity.py"), url],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode != 0
-    assert "/predict answer[0]: 'tulip' expected, 'setosa' served" in done.stderr
+    bento = with_other_answers(built, tmp_path)
+    command = [sys.executable, str(bento / "src" / "test_parity.py"), url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "different: /predict, 5 rows: answer[2]: 'tulip' expected, 'versicolor' served" in done.stderr
+    assert "14 of 16 cases as in the notebook" in done.stdout

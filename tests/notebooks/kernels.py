@@ -44,8 +44,11 @@ class Kernel:
     client: Any
     outputs: list[dict[str, Any]] = field(default_factory=list)
 
-    def run(self, code: str, timeout: float = 180) -> str:
-        """Run a cell; returns the text of its outputs, or raises `CellError`."""
+    def run(self, code: str, timeout: float = 180, *, store_history: bool = True) -> str:
+        """Run a cell; returns the text of its outputs, or raises `CellError`.
+
+        Without history it is no cell of the notebook: `In` does not know it, and no number is used up.
+        """
         texts: dict[str, str] = {}
 
         def hook(message: dict[str, Any]) -> None:
@@ -57,9 +60,9 @@ class Kernel:
                 key = content.get("transient", {}).get("display_id") or str(len(texts))
                 texts[key] = content["data"].get("text/plain", "")
 
-        reply = self.client.execute_interactive(code, timeout=timeout, output_hook=hook, allow_stdin=False)[
-            "content"
-        ]
+        reply = self.client.execute_interactive(
+            code, timeout=timeout, output_hook=hook, allow_stdin=False, store_history=store_history
+        )["content"]
         if reply["status"] == "error":
             raise CellError(reply["ename"], reply["evalue"], reply["traceback"])
         return "\n".join(texts.values())
@@ -90,8 +93,11 @@ class Workplace:
             "PYTHONPATH": str(ROOT),
         }
 
-    def kernel(self) -> Kernel:
-        return Kernel(*start_new_kernel(kernel_name="python3", env=self.environment))
+    def kernel(self, cwd: Path | None = None, **envs: str) -> Kernel:
+        options = {"cwd": str(cwd)} if cwd else {}
+        env = {**self.environment, **envs}
+        quiet = ["--log-level=ERROR"]
+        return Kernel(*start_new_kernel(kernel_name="python3", env=env, extra_arguments=quiet, **options))
 
     def processes(self) -> list[psutil.Process]:
         """What runs on behalf of this home: cloud, gateway, replicas."""

@@ -1,0 +1,8 @@
+"""Code of the notebook as readable source: what was executed, with all that it reads."""
+
+from __future__ import annotations
+
+from .closure import CodeCapture
+from .secrets import looks_secret
+
+__all__ = ["CodeCapture", "looks_secret"]

@@ -1,0 +1,37 @@
+"""The verbs: build -> prove -> push -> deploy -> call. Every face calls these and nothing below them.
+
+```
+obj --build--> BuiltBento --push--> PushedBento --deploy--> Deployment --call--> answer
+```
+"""
+
+from __future__ import annotations
+
+from ..client.local import local_bentos
+from ..client.session import connect, current
+from .artifacts import BuiltBento, PushedBento
+from .building import build, export, plan, prove
+from .deploying import deploy, push, spec_of
+from .seeing import bentos, deployment, deployments, instance_types, models
+from .steps import DEPLOY_STEPS
+
+__all__ = [
+    "DEPLOY_STEPS",
+    "BuiltBento",
+    "PushedBento",
+    "bentos",
+    "build",
+    "connect",
+    "current",
+    "deploy",
+    "deployment",
+    "deployments",
+    "export",
+    "instance_types",
+    "local_bentos",
+    "models",
+    "plan",
+    "prove",
+    "push",
+    "spec_of",
+]

@@ -1,0 +1,263 @@
+"""Push and deploy: from a Bento of the local store, or a live object, to a deployment that answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..client.cloud import Cloud
+from ..client.deployment import Deployment
+from ..client.local import stored
+from ..client.session import current
+from ..display.progress import Progress
+from ..errors import BentoJupyterError, InvalidRequestError, MagicUsageError, NotFoundError
+from ..spec import DeploymentSpec, DeploymentView, Mode, Status
+from .artifacts import BuiltBento, PushedBento
+from .building import build
+from .steps import BUILD_STEPS, DEPLOY_STEPS, shown_by
+
+__all__ = ["deploy", "push", "spec_of"]
+
+
+def push(
+    bento: BuiltBento | str, *, cloud: Cloud | None = None, progress: Progress | None = None
+) -> PushedBento:
+    """Send a Bento of the local store to a cloud, with its models.
+
+    Args:
+        bento: A built Bento or its tag.
+        cloud: Where to; None = the current cloud.
+        progress: Where to show the step `push`; None = a display of its own.
+
+    Raises:
+        NotFoundError: The local store has no such Bento.
+        CloudError: The cloud did not take it.
+    """
+    cloud = cloud or current()
+    tag = bento.tag if isinstance(bento, BuiltBento) else str(stored(bento).tag)
+    with shown_by(progress, f"Pushing {tag}", ["push"]) as shown, shown.step("push"):
+        sent = cloud.push(tag, progress=shown.detail)
+        shown.detail(f"{tag} in {cloud.name}" if sent else f"{cloud.name} has it already")
+    return PushedBento(tag, cloud, sent)
+
+
+def deploy(
+    target: Any,
+    *,
+    name: str | None = None,
+    sample: Any = None,
+    mode: str | Mode | None = None,
+    min: int | None = None,  # noqa: A002 - the words of the magic and of BentoCloud
+    max: int | None = None,  # noqa: A002
+    concurrency: int | None = None,
+    idle_seconds: int | None = None,
+    instance_type: str | None = None,
+    envs: Mapping[str, str] | None = None,
+    secrets: Sequence[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    protected: bool | None = None,
+    strategy: str | None = None,
+    timeout: float | None = None,
+    cold_start_timeout: int | None = None,
+    endpoints: Sequence[str] | None = None,
+    prove: bool = True,
+    allow_different: bool = False,
+    wait: bool = True,
+    cloud: Cloud | None = None,
+    progress: Progress | None = None,
+) -> Deployment:
+    """Deploy an object, a built Bento or a tag; builds, proves and pushes first where that is to be done.
+
+    A deployment of this name that exists already gets the new Bento, and what is said here of its
+    configuration; what is not said stays as it is, so a protected one stays protected.
+
+    Args:
+        target: A live object (then `name` and `sample` are needed), a `BuiltBento`, a `PushedBento`, or the
+            tag of a Bento in the local store or in the cloud.
+        name: Name of the deployment; None = that of the Bento.
+        sample: See `build`.
+        mode: `online` (Online Service: always at least one instance) or `on-demand` (On-Demand Function:
+            from zero, requests wait meanwhile); None = online.
+        min: Fewest instances; None = 1 online, 0 on demand.
+        max: Most instances; None = the larger of 1 and `min`.
+        concurrency: Requests that an instance works on at a time; None = no limit online, 8 on demand.
+        idle_seconds: Seconds without need after which an instance stops; None = the cloud's default.
+        instance_type: See `instance_types()`; None = the cloud's default.
+        envs: Environment variables.
+        secrets: Names of the cloud's secrets.
+        labels: Labels.
+        protected: Callers need `Authorization: Bearer <token>`; None = they do not.
+        strategy: Rollout strategy: RollingUpdate, Recreate, RampedSlowRollout, BestEffortControlledRollout.
+        timeout: Seconds a request may take; None = what the Bento says.
+        cold_start_timeout: Seconds a request waits for an instance; None = the cloud's default.
+        endpoints: See `build`.
+        prove: See `build`.
+        allow_different: See `build`.
+        wait: Return when it answers requests; False = as soon as the cloud has taken it.
+        cloud: Where to; None = the current cloud.
+        progress: Where to show the steps; None = a display of its own.
+
+    Returns:
+        The deployment.
+
+    Raises:
+        InvalidRequestError: A value is wrong; nothing has been changed.
+        BuildError, ProofError: See `build`.
+        DeploymentError: It did not come up; reason and log are in the error.
+
+    Example:
+        >>> dep = deploy(clf, name="iris", sample=X_test[:5], mode="on-demand")  # doctest: +SKIP
+    """
+    live = not isinstance(target, (str, BuiltBento, PushedBento))
+    if live and name is None:
+        raise MagicUsageError(
+            "a live object needs a name", hint='bj.deploy(clf, name="iris", sample=X_test[:5])'
+        )
+    fields = {
+        "name": name or _name_of(target),
+        "mode": mode,
+        "min": min,
+        "max": max,
+        "concurrency": concurrency,
+        "idle_seconds": idle_seconds,
+        "instance_type": instance_type,
+        "envs": envs,
+        "secrets": [secrets] if isinstance(secrets, str) else secrets,
+        "labels": labels,
+        "protected": protected,
+        "strategy": strategy,
+        "timeout": timeout,
+        "cold_start_timeout": cold_start_timeout,
+    }
+    given = {key: value for key, value in fields.items() if value is not None}
+    spec = spec_of(**given)
+    steps = [*((BUILD_STEPS if prove else BUILD_STEPS[:1]) if live else []), *DEPLOY_STEPS]
+    with shown_by(progress, f"Deploying {spec.name}", steps) as shown:
+        if spec.instance_type is not None:
+            _check_instance_type(_cloud_for(target, cloud), spec)
+        if live:
+            # The cloud starts and its client is loaded while the Bento is built.
+            threading.Thread(target=partial(_warm, cloud), daemon=True).start()
+            target = build(
+                spec.name,
+                target,
+                sample=sample,
+                endpoints=endpoints,
+                prove=prove,
+                allow_different=allow_different,
+                progress=shown,
+            )
+        cloud = _cloud_for(target, cloud)
+        before = cloud.spec(spec.name)
+        if before is not None:
+            spec = spec_of(**before.changed_by(given))
+        tag, service = _in_cloud(cloud, target, shown)
+        spec = spec.model_copy(update={"bento": tag})
+        return _rolled_out(cloud, spec, service, shown, is_new=before is None, wait=wait)
+
+
+def spec_of(**fields: Any) -> DeploymentSpec:
+    """A checked `DeploymentSpec`.
+
+    Raises:
+        InvalidRequestError: A field is wrong; the message names it.
+    """
+    try:
+        return DeploymentSpec(**fields)
+    except ValidationError as error:
+        said = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'deployment'}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()
+        )
+        raise InvalidRequestError(said) from error
+
+
+def _name_of(target: BuiltBento | PushedBento | str) -> str:
+    tag = target if isinstance(target, str) else target.tag
+    return tag.partition(":")[0].replace("_", "-")
+
+
+def _warm(cloud: Cloud | None) -> None:
+    try:
+        (cloud or current()).warm()
+    except BentoJupyterError:
+        pass  # the same call is made again where its error can be shown
+
+
+def _cloud_for(target: Any, cloud: Cloud | None) -> Cloud:
+    return cloud or (target.cloud if isinstance(target, PushedBento) else current())
+
+
+def _check_instance_type(cloud: Cloud, spec: DeploymentSpec) -> None:
+    known = [item.name for item in cloud.instance_types()]
+    if spec.instance_type not in known:
+        raise InvalidRequestError(
+            f"{cloud.name} has no instance type {spec.instance_type!r}", hint=f"it offers: {', '.join(known)}"
+        )
+
+
+def _in_cloud(cloud: Cloud, target: BuiltBento | PushedBento | str, progress: Progress) -> tuple[str, str]:
+    """Tag and entry service of the target in the cloud's registry, pushed there if need be."""
+    with progress.step("push"):
+        tag = target if isinstance(target, str) else target.tag
+        pushed = isinstance(target, PushedBento)
+        if not pushed:
+            try:
+                tag = str(stored(tag).tag)
+            except NotFoundError:
+                pass  # not in the local store: it may be in the cloud's
+            else:
+                pushed = True
+                cloud.push(tag, progress=progress.detail)
+        try:
+            found = cloud.bento(tag)
+        except NotFoundError as error:
+            if pushed:
+                raise
+            raise NotFoundError(
+                f"neither the local store nor {cloud.name} has a Bento {tag}",
+                hint="%bento_list bentos shows those there are",
+                status_code=404,
+            ) from error
+        progress.detail(f"{found['tag']} in {cloud.name}")
+    return found["tag"], found["service"]
+
+
+def _rolled_out(
+    cloud: Cloud, spec: DeploymentSpec, service: str, progress: Progress, *, is_new: bool, wait: bool
+) -> Deployment:
+    dep = Deployment(cloud, spec.name)
+    building = {Status.IMAGE_BUILDING, Status.NON_DEPLOYED, Status.UNKNOWN}
+    progress.goes_on = f"{spec.name} goes on in the cloud; %bento_delete {spec.name} takes it back"
+    with progress.step("image"):
+        if is_new:
+            cloud.create(spec, service)
+        else:
+            if dep.status().status is Status.TERMINATED:
+                cloud.start(spec.name)
+            cloud.update(spec, service)
+        if wait:
+            dep.wait_past(building, progress=lambda view: progress.detail(_image_words(view)))
+    with progress.step("deploy"):
+        if wait:
+            dep.wait(progress=lambda view: progress.detail(_deploy_words(view)))
+        else:
+            progress.detail("goes on in the cloud")
+    return dep
+
+
+def _image_words(view: DeploymentView) -> str:
+    if view.image is None:
+        return view.reason or view.status.value
+    return "there already" if view.image.cached else (view.image.reason or view.image.status)
+
+
+def _deploy_words(view: DeploymentView) -> str:
+    words = view.status.value
+    if view.status is Status.DEPLOYING and view.reason:
+        words += f": {view.reason}"
+    return f"{words}, {view.url}" if view.url else words

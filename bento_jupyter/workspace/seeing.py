@@ -1,0 +1,60 @@
+"""See: what a cloud has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..client.cloud import Cloud
+from ..client.deployment import Deployment
+from ..client.session import current
+from ..errors import NotFoundError
+from ..spec import InstanceType
+
+__all__ = ["bentos", "deployment", "deployments", "instance_types", "models"]
+
+
+def deployment(name: str, *, cloud: Cloud | None = None) -> Deployment:
+    """The deployment called `name`.
+
+    Raises:
+        NotFoundError: There is none; the hint has the names that are close.
+    """
+    cloud = cloud or current()
+    try:
+        cloud.view(name)
+    except NotFoundError as error:
+        from difflib import get_close_matches
+
+        names = [view.name for view in cloud.deployments()]
+        close = get_close_matches(str(name), names)
+        known = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(names) or 'none'}"
+        raise NotFoundError(
+            f"{cloud.name} has no deployment {name!r}", hint=known, status_code=404
+        ) from error
+    return Deployment(cloud, name)
+
+
+def deployments(*, cloud: Cloud | None = None) -> Any:
+    """All deployments of a cloud, as a table.
+
+    Args:
+        cloud: Which; None = the current one.
+    """
+    from ..display.cards import deployments_table
+
+    return deployments_table((cloud or current()).deployments())
+
+
+def bentos(*, cloud: Cloud | None = None) -> list[dict[str, Any]]:
+    """Bentos in a cloud's registry, newest first."""
+    return (cloud or current()).bentos()
+
+
+def models(*, cloud: Cloud | None = None) -> list[dict[str, Any]]:
+    """Models in a cloud's registry, newest first."""
+    return (cloud or current()).models()
+
+
+def instance_types(*, cloud: Cloud | None = None) -> list[InstanceType]:
+    """Sizes of instances that a cloud offers."""
+    return (cloud or current()).instance_types()
