@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bento_jupyter.codec import CodecError, Descriptor, decode, describe, encode
@@ -112,9 +112,29 @@ def plan_endpoint(
     cases = [Case(question.name, title_of(inputs), inputs, expected)]
     cases += more_cases(question, inputs, names)
     return EndpointPlan(
-        question.name, tuple(parameters), gives, annotation, question.body, question.kind, tuple(cases),
-        tuple(sorted({*imports, *question.imports})), own_output,
-    )  # fmt: skip
+        question.name,
+        tuple(parameters),
+        gives,
+        annotation,
+        body_of(question, subject, parameters),
+        question.kind,
+        tuple(cases),
+        tuple(sorted({*imports, *question.imports})),
+        own_output,
+    )
+
+
+def body_of(question: Question, subject: Subject, parameters: Sequence[Parameter]) -> str:
+    """Source of the call, with the parameters that a request has; those of a model are lines as they are."""
+    if subject.kind in ("model", "service"):
+        return question.body
+    there = {parameter.name for parameter in parameters}
+    words = [
+        each.name if each.kind is each.POSITIONAL_ONLY else f"{each.name}={each.name}"
+        for each in question.parameters
+        if each.name in there
+    ]
+    return f"{question.body}({', '.join(words)})"
 
 
 def described(name: str, value: Any, question: Question) -> Descriptor | None:

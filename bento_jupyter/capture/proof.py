@@ -212,8 +212,8 @@ def hint_for(bento: Path, log: str) -> str:
     variables = kernel_variables(bento)
     if variables:
         return (
-            f"its code reads {', '.join(variables)} of the environment, which only the notebook has: bind the "
-            f"value to a name in a cell, or give it to the deployment: --env {variables[0]}=..."
+            f"its code reads {', '.join(variables)} of the environment, which only the notebook has: bind "
+            f"the value to a name in a cell, or give it to the deployment: --env {variables[0]}=..."
         )
     if "FileNotFoundError" in log:
         return "read the file in a cell and use what was read: then it goes along"

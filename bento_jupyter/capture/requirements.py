@@ -88,6 +88,8 @@ def requirements_of(
         why.setdefault("pandas", "the sample or an answer is a DataFrame")
     if kinds & TABLES and "pyarrow" in installed():
         why.setdefault("pyarrow", "arrays and frames may travel by Arrow")
+    if "torch" in kinds:
+        why.setdefault("torch", "the sample or an answer is a tensor")
     if "image" in kinds:
         why.setdefault("pillow", "the sample or an answer is an image")
     why["bentoml"] = "serves it"
@@ -117,10 +119,12 @@ def kinds_of(point: EndpointPlan) -> Iterator[str]:
 
 
 def kinds_within(descriptor: Any) -> Iterator[str]:
-    """Kinds of a descriptor and of those within it."""
+    """Kinds of a descriptor and of those within it; of tensors, the library as well."""
     if isinstance(descriptor, dict):
         if isinstance(descriptor.get("kind"), str):
             yield descriptor["kind"]
+        if descriptor.get("kind") == "array" and "library" in descriptor:
+            yield descriptor["library"]
         for value in descriptor.values():
             yield from kinds_within(value)
     elif isinstance(descriptor, list):

@@ -64,7 +64,7 @@ class Question:
         parameters: Its parameters; those of `*args` and `**kwargs` are not among them.
         hints: Resolved annotations by name, `return` among them.
         ask: Asks the live object; takes the parameters by name.
-        body: Source of the expression that asks it in the service; lines of a function body for models.
+        body: Source of what is called in the service; lines of a function body for models.
         kind: `plain`, `async`, `stream` or `async stream`.
         rows: True when it takes rows of a table, as scikit-learn does.
         imports: Import lines that `body` needs.
@@ -377,7 +377,6 @@ def question_of_model(obj: Any, method: Method) -> Question:
 def question_of(name: str, function: Callable[..., Any], expression: str) -> Question:
     """The question that a function or method is."""
     parameters = []
-    words = []
     rest = []
     for parameter in signature_of(function, name).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -391,11 +390,6 @@ def question_of(name: str, function: Callable[..., Any], expression: str) -> Que
                 )
             continue
         parameters.append(parameter)
-        words.append(
-            parameter.name
-            if parameter.kind is parameter.POSITIONAL_ONLY
-            else f"{parameter.name}={parameter.name}"
-        )
 
     positional = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
 
@@ -417,7 +411,7 @@ def question_of(name: str, function: Callable[..., Any], expression: str) -> Que
         tuple(parameters),
         hints_of(inner),
         asked,
-        f"{expression}({', '.join(words)})",
+        expression,
         kind,
         globals=names,
         rest=tuple(rest),

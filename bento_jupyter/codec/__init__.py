@@ -5,7 +5,8 @@ in a service's `/schema.json` (key `descriptor`, put there by `Typed`), and a ca
 
 With rows, their number free (dtypes as numpy and pandas name them):
 
-    {"kind": "array", "dtype": "float64", "shape": [-1, 4]}            nested lists; shape [] = one value
+    {"kind": "array", "dtype": "float64", "shape": [-1, 4]}            nested lists; shape [] = one value;
+                                                                       `"library": "torch"`: a tensor
     {"kind": "frame", "columns": [{"name": "age", "dtype": "int32"}]}  list of records
     {"kind": "series", "name": "y", "dtype": "float64"}                list
 

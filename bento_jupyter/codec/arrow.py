@@ -16,12 +16,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from .arrow_columns import from_column, to_column
+from .arrow_sizes import check_expansion, check_rows
 from .columns import array_field, column_field
 from .decoding import decode, with_freq, with_header
 from .describing import describe, labels_wanted
 from .descriptors import TABLES, CodecError, Descriptor, Field, check_columns, is_pandas
 from .encoding import as_missing, encode
 from .reading import values_from_json
+from .tensors import LIBRARY, array_of, as_library
 
 __all__ = ["MEDIA_TYPE", "answer_from_arrow", "answer_to_arrow", "from_arrow", "table_parameter", "to_arrow"]
 
@@ -142,10 +144,12 @@ def opened(data: bytes) -> tuple[Any, dict[str, Any]]:
     if not data.endswith(END):
         raise CodecError("that is no whole Arrow stream: its end is missing")
     with arrow_errors("the stream"):
+        check_expansion(data)
         source = pa.BufferReader(data)
         table = pa.ipc.open_stream(source).read_all()
         if source.tell() != len(data):
             raise CodecError("there is more behind the end of the Arrow stream")
+        check_rows(table.num_rows, data, table)
         table.validate(full=True)
         texts = {key.decode("utf-8", "replace"): text for key, text in (table.schema.metadata or {}).items()}
         metadata = {
@@ -206,7 +210,7 @@ def array_columns(array: Any, descriptor: Descriptor) -> tuple[list[Any], list[A
     import numpy as np
     import pyarrow as pa
 
-    array = np.asarray(array)
+    array = np.asarray(array_of(array))
     shape = descriptor.get("shape")
     if shape is not None and array.ndim != len(shape):
         raise CodecError(f"the array has {array.ndim} dimensions, {len(shape)} are wanted")
@@ -262,7 +266,7 @@ def read_table(table: Any, descriptor: Descriptor) -> Any:
     """The value of a checked table."""
     with arrow_errors("the table"):
         if descriptor["kind"] == "array":
-            return read_array(table, descriptor)
+            return as_library(read_array(table, descriptor), descriptor.get(LIBRARY))
         return read_pandas(table, descriptor)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from .descriptors import TYPE_KEY, CodecError, Descriptor, Field, check_columns, type_name
 from .plain import KINDS, bytes_of, plain_from_json, shown
 from .reading import series_from_json, values_from_json
+from .tensors import LIBRARY, as_library
 
 __all__ = ["FileContent", "decode"]
 
@@ -52,6 +53,10 @@ def decode(data: Any, descriptor: Descriptor, *, index: Any = None) -> Any:
 
 
 def array_from_json(data: Any, descriptor: Descriptor) -> Any:
+    return as_library(numpy_from_json(data, descriptor), descriptor.get(LIBRARY))
+
+
+def numpy_from_json(data: Any, descriptor: Descriptor) -> Any:
     shape = descriptor.get("shape")
     if shape == []:
         return values_from_json([data], descriptor, lambda i: "the value").reshape(())

@@ -9,6 +9,7 @@ from .columns import array_field, column_field
 from .descriptors import FREE_KINDS, TYPE_KEY, CodecError, Descriptor, class_name, is_pandas, plain_value
 from .models import is_model, model_schema
 from .plain import PLAIN, describe_plain
+from .tensors import LIBRARY, array_of, is_tensor
 
 __all__ = ["conforms", "describe", "index_fields", "labels_wanted", "unite"]
 
@@ -18,15 +19,14 @@ MOST_FIELDS = 100
 DEEPEST = 64
 #: Libraries whose arrays are not numpy's, and what to do.
 FOREIGN = {
-    "torch": "return a numpy array: .detach().cpu().numpy()",
-    "tensorflow": "return a numpy array: .numpy()",
-    "jax": "return a numpy array: np.asarray(...)",
-    "jaxlib": "return a numpy array: np.asarray(...)",
-    "cupy": "return a numpy array: .get()",
-    "scipy": "return a dense array: .toarray()",
-    "polars": "return a pandas DataFrame: .to_pandas()",
-    "pyarrow": "return a pandas DataFrame: .to_pandas()",
-    "xarray": "return a pandas DataFrame: .to_dataframe()",
+    "tensorflow": "give a numpy array: .numpy()",
+    "jax": "give a numpy array: np.asarray(...)",
+    "jaxlib": "give a numpy array: np.asarray(...)",
+    "cupy": "give a numpy array: .get()",
+    "scipy": "give a dense array: .toarray()",
+    "polars": "give a pandas DataFrame: .to_pandas()",
+    "pyarrow": "give a pandas DataFrame: .to_pandas()",
+    "xarray": "give a pandas DataFrame: .to_dataframe()",
 }
 #: Modes of images that PNG stores to the bit.
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
@@ -36,8 +36,9 @@ def describe(value: Any) -> Descriptor:
     """The descriptor of a value; the number of its rows is left free.
 
     Args:
-        value: numpy array or scalar, pandas DataFrame or Series, plain Python value, dict, list, tuple or set
-            of such values, pydantic model, dataclass, NamedTuple, member of an Enum, PIL image or path.
+        value: numpy array or scalar, tensor of PyTorch, pandas DataFrame or Series, plain Python value, dict,
+            list, tuple or set of such values, pydantic model, dataclass, NamedTuple, member of an Enum, PIL
+            image or path.
 
     Raises:
         CodecError: For what cannot be carried exactly, such as complex numbers, periods or handles; it says
@@ -60,6 +61,8 @@ def described(value: Any, depth: int) -> Descriptor:
         return describe_plain(value)
     if isinstance(value, (dict, list, tuple, set, frozenset)) and not hasattr(value, "_fields"):
         return container(value, depth - 1)
+    if is_tensor(value):
+        return {**described(array_of(value), depth), LIBRARY: "torch"}
     found = numpy_descriptor(value) or pandas_descriptor(value)
     if found is None and is_model(value):
         found = model_descriptor(value)
@@ -321,6 +324,8 @@ def conforms(value: Any, descriptor: Descriptor) -> str:
     for key in ("zone", "name"):
         if kind not in ("array", "frame", "series") and found.get(key) != descriptor.get(key):
             return f"it has {key} {found.get(key)}, {descriptor.get(key)} is promised"
+    if found.get(LIBRARY) != descriptor.get(LIBRARY):
+        return f"it is a {class_name(value)}, an array of {descriptor.get(LIBRARY, 'numpy')} is promised"
     return conforms_table(found, descriptor)
 
 

@@ -28,6 +28,7 @@ from .descriptors import (
 from .models import is_model
 from .models import model_to_json as dump_model
 from .plain import KINDS, PLAIN, plain_to_json, shown
+from .tensors import array_of
 
 __all__ = ["encode"]
 
@@ -120,6 +121,7 @@ def array_to_json(value: Any, descriptor: Descriptor) -> Any:
     import numpy as np
 
     kind, dtype = descriptor["kind"], descriptor.get("dtype")
+    value = array_of(value)
     if kind == "array" and (is_pandas(value, "DataFrame") or is_pandas(value, "Series")):
         value = value.to_numpy()
     try:

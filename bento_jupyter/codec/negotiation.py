@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ WRITTEN = {
     "text": "text/plain; charset=utf-8",
     "bytes": "application/octet-stream",
 }
+#: Forms, in which files and images come.
+FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 #: Largest body of a request, in bytes.
 MOST_BYTES = 512 * 2**20
 #: Bodies from this size on are read in a thread, and not twice.
@@ -157,6 +159,10 @@ class ArrowMiddleware:
                 key: exchange.lend(value, live=False) if lendable(inputs[key]) else value
                 for key, value in data.items()
             }
+        elif kind in FORMS and exchange.endpoint not in self.whole:
+            body = await self.body_of(scope, receive)
+            check_names(await names_of_form(scope, body), inputs, exchange.endpoint)
+            return scope, replayed(body, receive)
         else:
             return scope, receive
         body = json.dumps(data).encode("utf-8")
@@ -290,7 +296,20 @@ class Answering:
         ]
 
 
-def check_names(data: dict[str, Any], inputs: dict[str, Any], endpoint: str) -> None:
+async def names_of_form(scope: Scope, body: bytes) -> list[str]:
+    """The names of a form's fields; none when it is broken, of which BentoML tells."""
+    from starlette.exceptions import HTTPException
+    from starlette.formparsers import MultiPartException
+    from starlette.requests import Request
+
+    try:
+        async with Request(scope, replayed(body, no_more)).form() as form:
+            return list(form)
+    except (HTTPException, MultiPartException):
+        return []
+
+
+def check_names(data: Iterable[str], inputs: dict[str, Any], endpoint: str) -> None:
     """Refuse inputs that the endpoint does not have: BentoML would pass over them in silence."""
     unknown = [key for key in data if key not in inputs]
     if unknown:

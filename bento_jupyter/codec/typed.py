@@ -147,14 +147,19 @@ class Typed:
         inner = handler(source)
         if self.descriptor["kind"] in ("image", "file"):
             return inner
-        writing = core_schema.plain_serializer_function_ser_schema(self.write, when_used="json")
         if self.descriptor["kind"] == "model":
-            return {**inner, "serialization": writing}
+            dumping = core_schema.plain_serializer_function_ser_schema(self.write, when_used="json")
+            return {**inner, "serialization": dumping}
 
         def read(value: Any, _: Any, info: Any) -> Any:
             # BentoML reads multipart forms and calls of other services of the Bento in the mode `python`.
             return self.read(value, live=info.mode == "python")
 
+        def write(value: Any, info: Any) -> Any:
+            # BentoML's own serializers fail in that mode when an answer is not what was promised.
+            return value if info.mode == "python" else self.write(value)
+
+        writing = core_schema.plain_serializer_function_ser_schema(write, info_arg=True)
         return core_schema.with_info_wrap_validator_function(read, inner, serialization=writing)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:

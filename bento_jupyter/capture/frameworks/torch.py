@@ -23,18 +23,22 @@ TRAINING_LAYERS = (
     "torch.nn.modules.dropout._DropoutNd",
     "torch.nn.modules.batchnorm._NormBase",
 )
-#: Lines that ask a module: arrays in and out, on its device, in the dtype of its parameters.
+#: Lines that ask a module: arrays in and out, or tensors; on its device, in the dtype of its parameters.
 LINES = """\
 like = next(model.parameters(), torch.empty(0))
+tensors = any(isinstance(value, torch.Tensor) for value in (NAMES,))
 
 def tensor(value):
-    value = torch.tensor(value, device=like.device)
+    if not isinstance(value, torch.Tensor):
+        value = torch.tensor(value)
+    value = value.to(like.device)
     return value.to(like.dtype) if value.is_floating_point() else value
 
 def plain(value):
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
-        return (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+        value = value.float() if value.dtype == torch.bfloat16 else value
+        return value if tensors else value.numpy()
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items()}
     return [plain(part) for part in value] if isinstance(value, (list, tuple)) else value
@@ -72,7 +76,8 @@ class TorchModules(Framework):
         """`predict`, with the parameters of `forward`."""
         names = forward_parameters(obj)
         arguments = ", ".join(f"tensor({name})" for name in names)
-        return [Method("predict", names, LINES.replace("ARGUMENTS", arguments), ("import torch",))]
+        lines = LINES.replace("ARGUMENTS", arguments).replace("NAMES", ", ".join(names))
+        return [Method("predict", names, lines, ("import torch",))]
 
     def check(self, obj: Any) -> None:
         """Refuse a module in training mode that has layers for which this matters."""
@@ -173,7 +178,7 @@ def forward_parameters(module: Any) -> tuple[str, ...]:
             and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
         ]
     good = [name for name in names if not name.startswith("_") and not keyword.iskeyword(name)]
-    taken = {"model", "like", "tensor", "plain", "torch"}
+    taken = {"model", "like", "tensor", "tensors", "plain", "torch"}
     if len(names) == 1 and (not good or good[0] in ("input", *taken)):
         return ("X",)
     return tuple(f"{name}_" if name in taken else name for name in good) or ("X",)

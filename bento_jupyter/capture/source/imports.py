@@ -170,7 +170,10 @@ def importable(obj: Any) -> tuple[str, str] | None:
         >>> importable(json.JSONDecoder.decode)
         ('json.decoder', 'JSONDecoder.decode')
     """
-    name = getattr(obj, "__qualname__", None) or getattr(obj, "__name__", None)
+    try:
+        name = getattr(obj, "__qualname__", None) or getattr(obj, "__name__", None)
+    except Exception:  # an object's own __getattr__ may raise whatever it likes
+        return None
     if not isinstance(name, str) or "<" in name:
         return None
     module = getattr(obj, "__module__", None)

@@ -116,7 +116,7 @@ class Writer:
 
 def _float(value: float) -> str:
     if math.isnan(value):
-        return "float('nan')"
+        return "float('nan')" if math.copysign(1, value) > 0 else "-float('nan')"
     if math.isinf(value):
         return "float('inf')" if value > 0 else "float('-inf')"
     return repr(value)

@@ -361,7 +361,8 @@ def _streams(expected: list[Any], served: Any, where: str) -> str:
         served = served.decode()
     if isinstance(served, str):
         whole = "".join(item if isinstance(item, str) else json.dumps(_plain(item)) for item in expected)
-        spaced = "".join(served.split()) == "".join(whole.split()) and not isinstance(expected[0], str)
+        text = all(isinstance(item, str) for item in expected)
+        spaced = "".join(served.split()) == "".join(whole.split()) and not text
         return "" if served == whole or spaced else f"{whole!r} expected, {served!r} served{where}"
     return _sequences(list(expected), list(served), where)
 

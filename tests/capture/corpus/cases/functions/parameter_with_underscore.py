@@ -1,5 +1,6 @@
 # title: parameters with leading underscores
-# expect: right
+# expect: either
+# because: [_a, rename]
 # check: ["f(1, 2)"]
 # %%
 def f(_a, __b):

@@ -1,5 +1,6 @@
 # title: parameters named self, cls, ctx, context, request and model
-# expect: right
+# expect: either
+# because: [ctx, rename]
 # check: ["f(1, 2, 3, 4, 5)"]
 # %%
 def f(ctx, context, request, model, cls):

@@ -1,5 +1,6 @@
 # title: decorators, defaults and annotations in a class body that name other notebook things
-# expect: right
+# expect: either
+# because: [call_it]
 # check: ["Api().call_it(3)"]
 # %%
 import functools

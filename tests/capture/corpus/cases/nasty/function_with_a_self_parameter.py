@@ -1,5 +1,6 @@
 # title: a plain function with parameters named self and return value
-# expect: right
+# expect: either
+# because: [self, rename]
 # check: ["plus(1, 2)"]
 # %%
 def plus(self, value):

@@ -1,5 +1,6 @@
 # title: endpoint and parameters named as what service.py imports
-# expect: right
+# expect: either
+# because: [notebook_code, rename]
 # check: ["annotated(np=1, pd=2, bentoml=3, notebook_code=4, joblib=5)"]
 # %%
 def Typed(x): return x

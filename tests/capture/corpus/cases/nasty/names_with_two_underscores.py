@@ -1,5 +1,6 @@
 # title: names that a class body would mangle
-# expect: right
+# expect: either
+# because: [__score]
 # check: [__score(3)]
 # %%
 import numpy as np

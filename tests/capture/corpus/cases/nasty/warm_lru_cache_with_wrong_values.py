@@ -1,6 +1,7 @@
 # title: an lru_cache that is warm with what an older helper answered
 # expect: refused
 # because: [f]
+# check: ["f(5)"]
 # %%
 from functools import lru_cache
 def helper(n): return n + 1
