@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .build import Built, build_directory, build_project, discard, run_build
+    from .builder import Builder
     from .export import export_project
     from .frameworks import Framework, register, saved
     from .missing import with_missing
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .requirements import Requirement
 
 __all__ = [
+    "Builder",
     "Built",
     "EndpointPlan",
     "EndpointProof",
@@ -49,6 +51,7 @@ __all__ = [
 
 _ROOMS = {
     "build": ("Built", "build_directory", "build_project", "discard", "run_build"),
+    "builder": ("Builder",),
     "export": ("export_project",),
     "frameworks": ("Framework", "register", "saved"),
     "missing": ("with_missing",),

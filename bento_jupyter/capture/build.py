@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +17,11 @@ from typing import Any
 from bento_jupyter.errors import BuildError
 from bento_jupyter.home import Home
 
+from .builder import BUILD_TIMEOUT, Builder, build_envs
 from .plan import Plan
 from .project import content_version, write_project
 
 __all__ = ["Built", "build_directory", "build_project", "discard", "run_build", "store"]
-
-#: Seconds that a build may take; it copies files and imports bentoml.
-BUILD_TIMEOUT = 600
-#: `bentoml build --version VERSION`, without the second that its command line takes to load.
-BUILD = """
-import sys
-from bentoml.bentos import build_bentofile
-build_bentofile("bentofile.yaml", version=sys.argv[1], build_ctx=".")
-"""
-#: Variables that would make the build's Python another one than the kernel's, or bentoml talk.
-FOREIGN_ENVS = ("BENTOML_DEBUG", "BENTOML_QUIET", "BENTOML_VERBOSITY", "BENTOML_BUNDLE_LOCAL_BUILD")
 
 
 @dataclass(frozen=True)
@@ -61,23 +50,28 @@ def store() -> Path:
     return Path(os.environ.get("BENTOML_HOME") or Path.home() / "bentoml").expanduser()
 
 
-def build_project(plan: Plan, home: Home) -> Built:
+def build_project(plan: Plan, home: Home, builder: Builder | None = None) -> Built:
     """Write the project of a plan below `home.projects` and build its Bento.
 
     The same object, sample and versions come to the same tag, and are built once.
+
+    Args:
+        plan: What to build.
+        home: Where projects live.
+        builder: Started before, and closed by its maker; None = one of its own.
 
     Raises:
         BuildError: The build failed; the message has the last lines it wrote. Nothing half done is left.
     """
     project = write_project(plan, home.projects)
     try:
-        return run_build(project)
+        return run_build(project, builder)
     except BaseException:
         shutil.rmtree(project, ignore_errors=True)
         raise
 
 
-def run_build(project: Path) -> Built:
+def run_build(project: Path, builder: Builder | None = None) -> Built:
     """Build the Bento of a project, as `bentoml build` does in its folder, but with its content as version.
 
     Raises:
@@ -100,32 +94,23 @@ def run_build(project: Path) -> Built:
             model = _model_folder(json.loads(about.read_text())["tag"]) if about.is_file() else None
             mine = set() if model is None or model.exists() else {model}
             try:
-                _build(project, path)
+                if builder is not None:
+                    _build(project, path, builder)
+                else:
+                    with Builder() as own:
+                        _build(project, path, own)
             except BaseException:
                 _take_out(path, mine)
                 raise
     return Built(f"{name}:{version}", path, version, project, cached, time.perf_counter() - begin)
 
 
-def _build(project: Path, path: Path) -> None:
+def _build(project: Path, path: Path, builder: Builder) -> None:
     """Build as `bentoml build` does, which is to bring forth the Bento at `path`."""
-    envs = {key: value for key, value in os.environ.items() if key not in FOREIGN_ENVS}
-    envs |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        # In a session of its own: an interrupt of the kernel is ours to answer, by killing it. What it wrote
-        # into the folder for temporary files goes with that.
-        with tempfile.TemporaryDirectory(prefix="bento-build-") as scratch:
-            done = subprocess.run(
-                [sys.executable, "-c", BUILD, path.name],
-                cwd=project, env=envs | {"TMPDIR": scratch}, stdin=subprocess.DEVNULL, capture_output=True,
-                text=True, encoding="utf-8", errors="replace", timeout=BUILD_TIMEOUT, check=False,
-                start_new_session=True,
-            )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise BuildError(f"building {path.parent.name} took longer than {BUILD_TIMEOUT} s") from error
-    if done.returncode or not path.is_dir():
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        last = "\n".join(said[-8:] or [f"code {done.returncode}"])
+    code, output = builder.build(project, path.name)
+    if code or not path.is_dir():
+        said = [line for line in output.splitlines() if line.strip()]
+        last = "\n".join(said[-8:] or [f"code {code}"])
         raise BuildError(f"building {path.parent.name} failed: {last}")
 
 
@@ -150,11 +135,9 @@ def build_directory(name: str, path: Path, home: Home) -> Built:
     folder = path if path.is_dir() else path.parent
     target = [path.stem] if path.is_file() else []
     words = [sys.executable, "-m", "bentoml", "build", "--name", name, "--output", "tag", *target]
-    envs = {key: value for key, value in os.environ.items() if key not in FOREIGN_ENVS}
-    envs |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
-            words, cwd=folder, env=envs, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            words, cwd=folder, env=build_envs(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
             encoding="utf-8", errors="replace", timeout=BUILD_TIMEOUT, check=False, start_new_session=True,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:

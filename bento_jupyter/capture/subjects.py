@@ -390,6 +390,7 @@ def question_of(name: str, function: Callable[..., Any], expression: str) -> Que
                 )
             continue
         parameters.append(parameter)
+    parameters = by_position(function, parameters)
 
     positional = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
 
@@ -416,6 +417,22 @@ def question_of(name: str, function: Callable[..., Any], expression: str) -> Que
         globals=names,
         rest=tuple(rest),
     )
+
+
+def by_position(function: Any, parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
+    """Parameters that a wrapper takes by position alone, marked as such: it is `def wrapper(*args)`."""
+    try:
+        own = inspect.signature(function, follow_wrapped=False).parameters.values()
+    except (ValueError, TypeError):
+        return parameters
+    kinds = {parameter.kind for parameter in own}
+    if inspect.Parameter.VAR_POSITIONAL not in kinds or inspect.Parameter.VAR_KEYWORD in kinds:
+        return parameters
+    names = {parameter.name for parameter in own}
+    return [
+        each if each.name in names else each.replace(kind=inspect.Parameter.POSITIONAL_ONLY)
+        for each in parameters
+    ]
 
 
 def signature_of(function: Any, name: str) -> inspect.Signature:

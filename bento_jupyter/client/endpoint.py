@@ -167,6 +167,8 @@ class Endpoints:
 
     async def acall(self, name: str = "", /, *args: Any, **kwargs: Any) -> Answer:
         """`call` for asynchronous code."""
+        if self._schema is None:
+            await asyncio.to_thread(lambda: self.schema)
         route = self.route(name)
         payload = self._payload(route, args, kwargs)
         begun = time.perf_counter()

@@ -8,6 +8,7 @@ import math
 from itertools import chain
 from typing import Any
 
+from .describing import conforms
 from .descriptors import TYPE_KEY, CodecError, Descriptor, Field, check_columns, type_name
 from .plain import KINDS, bytes_of, plain_from_json, shown
 from .reading import series_from_json, values_from_json
@@ -250,6 +251,11 @@ def union_from_json(data: Any, descriptor: Descriptor) -> Any:
     """Read as that kind whose JSON it is to the letter, else as the first that takes it."""
     from .encoding import encode
 
+    if isinstance(data, dict) and data.keys() == {TYPE_KEY, "value"}:
+        value = self_described_from_json(data)
+        if reason := conforms(value, descriptor):
+            raise CodecError(reason)
+        return value
     taken: list[Any] = []
     for inner in descriptor["of"]:
         try:

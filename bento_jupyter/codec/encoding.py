@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .columns import array_field, column_field, non_finite_json, values_to_json
-from .decoding import any_from_json
+from .decoding import any_from_json, decode
 from .describing import conforms, describe, is_image, labels_wanted
 from .descriptors import (
     FREE_KINDS,
@@ -235,7 +235,9 @@ def optional_to_json(value: Any, descriptor: Descriptor) -> Any:
 def union_to_json(value: Any, descriptor: Descriptor) -> Any:
     for inner in descriptor["of"]:
         if not conforms(value, inner):
-            return encode(value, inner)
+            data = encode(value, inner)
+            # A text that looks like a time would be read as one where both are taken.
+            return self_described(value) if conforms(decode(data, descriptor), inner) else data
     wanted = " or ".join(inner["kind"] for inner in descriptor["of"])
     raise CodecError(f"{shown(value)} is {type_name(value)}, {wanted} is wanted")
 

@@ -17,7 +17,7 @@ from .artifacts import BuiltBento
 from .steps import BUILD_STEPS, shown_by
 
 if TYPE_CHECKING:
-    from ..capture import Plan, Proof
+    from ..capture import Builder, Plan, Proof
 
 __all__ = ["build", "export", "plan", "prove"]
 
@@ -89,29 +89,37 @@ def build(
             found = capture.build_directory(name, Path(obj), home)
             shown.detail(found.tag)
         return BuiltBento(found.tag, found.path, found.project)
-    planned = capture.make_plan(
-        name, obj, sample=sample, endpoints=endpoints, allow_different=allow_different
-    )
     home = _home()
-    steps = BUILD_STEPS if prove else BUILD_STEPS[:1]
-    try:
-        with shown_by(progress, f"Building {name}", steps) as shown:
-            if not prove:
-                with shown.step("build"):
-                    built = capture.build_project(planned, home)
-                    shown.detail(built.tag)
-                return BuiltBento(built.tag, built.path, built.project, planned)
-            while True:
-                try:
-                    return _built_and_proven(planned, home, shown, allow_different=allow_different)
-                except ProofError as error:
-                    # The clean run found what no evidence in the notebook showed.
-                    planned = capture.with_missing(planned, error)
-    finally:
-        planned.close()
+    with capture.Builder() as builder:
+        planned = capture.make_plan(
+            name, obj, sample=sample, endpoints=endpoints, allow_different=allow_different
+        )
+        try:
+            with shown_by(progress, f"Building {name}", BUILD_STEPS if prove else BUILD_STEPS[:1]) as shown:
+                if not prove:
+                    with shown.step("build"):
+                        built = capture.build_project(planned, home, builder)
+                        shown.detail(built.tag)
+                    return BuiltBento(built.tag, built.path, built.project, planned)
+                ready: Builder | None = builder
+                while True:
+                    try:
+                        return _built_and_proven(planned, home, shown, ready, allow_different=allow_different)
+                    except ProofError as error:
+                        # The clean run found what no evidence in the notebook showed.
+                        planned, ready = capture.with_missing(planned, error), None
+        finally:
+            planned.close()
 
 
-def _built_and_proven(planned: Plan, home: Home, shown: Progress, *, allow_different: bool) -> BuiltBento:
+def _built_and_proven(
+    planned: Plan,
+    home: Home,
+    shown: Progress,
+    builder: Builder | None = None,
+    *,
+    allow_different: bool,
+) -> BuiltBento:
     from .. import capture
 
     cancelled = threading.Event()
@@ -122,7 +130,7 @@ def _built_and_proven(planned: Plan, home: Home, shown: Progress, *, allow_diffe
         try:
             with shown.step("build"):
                 shown.detail(f"{', '.join(point.name for point in planned.endpoints)}")
-                built = capture.build_project(planned, home)
+                built = capture.build_project(planned, home, builder)
                 shown.detail(built.tag)
             with shown.step("prove"):
                 shown.detail("its own environment")

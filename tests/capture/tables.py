@@ -42,6 +42,8 @@ column_values: dict[str, st.SearchStrategy[Any]] = {
     ).map(lambda span: span - span % pd.Timedelta(1, "ms").to_pytimedelta()),
     "category": st.sampled_from(["a", "b", "c"]),
 }
+if pd.Series(dtype="str").dtype == object:  # before pandas 3 there is no such dtype
+    del column_values["str"]
 
 
 INDEXES = [

@@ -147,6 +147,66 @@ def test_answers_come_back_whatever_was_promised(value: Any, sample: Any) -> Non
     assert same(back, value)
 
 
+natural = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=4)
+    | st.sampled_from(["2024-02-29", "P1DT0S", "1.5", "AAAA", str(uuid.UUID(int=1))]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def holds_envelope(data: Any) -> bool:
+    if isinstance(data, dict):
+        return data.keys() == {"$type", "value"} or any(map(holds_envelope, data.values()))
+    return isinstance(data, list) and any(map(holds_envelope, data))
+
+
+@given(natural, natural | plain)
+@settings(deadline=None)
+def test_what_json_has_is_plain_json_unless_it_would_be_misread(value: Any, sample: Any) -> None:
+    promised = describe(sample)
+    data = encode_answer(value, promised)
+    if holds_envelope(data):
+        assert not same(decode_answer(json.loads(json.dumps(value)), promised), value)
+    else:
+        assert same(data, value)
+
+
+@pytest.mark.parametrize(
+    ("value", "sample"),
+    [(5.0, 2), (5, 2.5), (None, {"a": 1}), (None, np.zeros(2)), ([1, "a"], np.zeros(2)), ("said", 1),
+     ("soon", datetime.date(2024, 1, 1)), ({"a": [1, None]}, (1, 2)), ([1, 2, 3], (1, 2)), (True, 1),
+     ({"b": 2.5, "c": {}}, {"a": 1}), ([0.5], pd.DataFrame({"a": [1]}))],
+)  # fmt: skip
+def test_an_answer_of_another_kind_is_plain_json(value: Any, sample: Any) -> None:
+    assert encode_answer(value, describe(sample)) == value
+    assert same(decode_answer(json.loads(json.dumps(value)), describe(sample)), value)
+
+
+@pytest.mark.parametrize(
+    ("value", "sample"),
+    [("2024-01-01", datetime.date(2024, 1, 1)), ("1.5", decimal.Decimal(1)), ([1, 2], (1, 2)),
+     ([1.0], np.zeros(2)), (None, np.float64(1)), (0.5, np.float32(1)), ({"1": 2}, {1: 2}),
+     ([{"a": 1}], pd.DataFrame({"a": [1]}))],
+)  # fmt: skip
+def test_what_would_be_read_as_promised_says_what_it_is(value: Any, sample: Any) -> None:
+    data = encode_answer(value, describe(sample))
+    assert holds_envelope(data)
+    assert same(decode_answer(json.loads(json.dumps(data)), describe(sample)), value)
+
+
+@pytest.mark.parametrize("value", ["2024-02-29T00:00:00", datetime.datetime(2024, 2, 29), "soon"])
+def test_a_union_keeps_texts_and_times_apart(value: Any) -> None:
+    either = {"kind": "union", "of": [{"kind": "datetime"}, {"kind": "str"}]}
+    assert same(over_the_wire(value, either), value)
+    with pytest.raises(CodecError, match="int"):
+        decode({"$type": {"kind": "int"}, "value": 1}, either)
+
+
 @given(st.lists(values, min_size=1, max_size=4))
 @settings(deadline=None)
 def test_one_descriptor_can_do_for_several_values(several: list[Any]) -> None:
@@ -180,6 +240,28 @@ def test_one_descriptor_can_do_for_several_values(several: list[Any]) -> None:
 def test_arrays_of_any_dtype_and_shape_come_back(array: np.ndarray) -> None:
     back = over_the_wire(array)
     assert (back.dtype, back.shape, repr(back)) == (array.dtype, array.shape, repr(array))
+
+
+def test_tensors_come_back_as_tensors() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    weights = torch.rand(2, 3, requires_grad=True)
+    for tensor in (
+        weights,
+        weights.T,
+        torch.tensor(2.5),
+        torch.zeros((2, 0)),
+        torch.arange(3),
+        torch.tensor([True]),
+    ):
+        back = over_the_wire(tensor)
+        assert type(back) is torch.Tensor
+        assert back.dtype == tensor.dtype
+        assert torch.equal(back, tensor)
+        assert conforms(tensor.detach().numpy(), describe(tensor))
+    with pytest.raises(CodecError, match="bfloat16"):
+        describe(weights.bfloat16())
+    with pytest.raises(CodecError, match="to_dense"):
+        describe(weights.to_sparse())
 
 
 @pytest.mark.parametrize("index", INDEXES, ids=repr)

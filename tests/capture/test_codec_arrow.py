@@ -26,6 +26,7 @@ from bento_jupyter.codec.arrow import (
     table_parameter,
     to_arrow,
 )
+from bento_jupyter.codec.arrow_sizes import check_expansion
 
 
 def over_the_wire(value: Any) -> Any:
@@ -153,7 +154,8 @@ def test_narrower_and_wider_columns_of_others_are_taken() -> None:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     frame = from_arrow(sink.getvalue().to_pybytes(), TYPES)["x"]
-    wanted = pd.DataFrame({"n": np.array([1, 2], dtype="int8"), "f": [1.0, math.nan], "t": ["a", "b"]})
+    texts = pd.array(["a", "b"], dtype=pd.StringDtype(na_value=np.nan))
+    wanted = pd.DataFrame({"n": np.array([1, 2], dtype="int8"), "f": [1.0, math.nan], "t": texts})
     pd.testing.assert_frame_equal(frame, wanted)
 
 
@@ -174,6 +176,39 @@ def test_bytes_of_anybody_are_a_table_or_refused(people: pd.DataFrame) -> None:
             broken[rng.randrange(len(broken) - 8)] = rng.randrange(256)
         with contextlib.suppress(CodecError):  # and nothing else
             from_arrow(bytes(broken), types)
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+def test_what_compressed_streams_expand_to_is_limited(compression: str) -> None:
+    frame = pd.DataFrame({"a": np.zeros(50_000), "c": pd.Categorical(["x"] * 50_000)})
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    data = sink.getvalue().to_pybytes()
+    assert len(data) < 10_000
+    pd.testing.assert_frame_equal(from_arrow(data, {"x": describe(frame)})["x"], frame)
+    check_expansion(data, most=650_000)
+    with pytest.raises(CodecError, match="expand to more than 400,000 bytes"):
+        check_expansion(data, most=400_000)
+
+
+def test_rows_without_content_are_limited() -> None:
+    table = pa.table({"a": pa.nulls(10**9)})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    with pytest.raises(CodecError, match="1,000,000,000 rows without content"):
+        from_arrow(sink.getvalue().to_pybytes(), {"x": describe(pd.DataFrame({"a": [1.5]}))})
+
+
+def test_tensors_come_back_as_tensors() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    tensor = torch.arange(6.0).reshape(2, 3).requires_grad_()
+    back = over_the_wire(tensor)
+    assert type(back) is torch.Tensor
+    assert torch.equal(back, tensor)
 
 
 def test_arrow_is_smaller_and_faster_than_json() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime
 import decimal
 import io
@@ -10,7 +12,8 @@ import math
 import shutil
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +88,17 @@ ECHOES: dict[str, Any] = {
     "moment": pd.Timestamp("2024-01-01T00:00:00.123456789", tz="Europe/Berlin"),
 }
 
+
+@dataclass
+class Tree:
+    value: int
+    children: list[Tree] = field(default_factory=list)
+
+
 SERVICE = """
 from __future__ import annotations
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 import json, os, sys
@@ -107,6 +117,11 @@ class Person:
     name: str
     age: int
 
+@dataclass
+class Tree:
+    value: int
+    children: list[Tree] = field(default_factory=list)
+
 @bentoml.service(workers=1, traffic={{"timeout": 30}})
 class Service:
 {echoes}
@@ -118,6 +133,15 @@ class Service:
     def changeable(self, what: {what}) -> {answer}:
         return {{"none": None, "text": "said", "float": 1.5, "bytes": b"b", "nan": float("nan"),
                 "array": np.zeros(2, "int8"), "list": [1, "a", None]}}.get(what, 1)
+
+    @bentoml.api
+    def maybe_rows(self, what: {what2}) -> {rows_or}:
+        return {{"none": None, "text": "said", "float": 1.5, "array": np.zeros(2, "int8"),
+                "list": [1, "a", None]}}[what]
+
+    @bentoml.api
+    def grow(self, tree: {tree}) -> {grown}:
+        return Tree(0, [tree])
 
     @bentoml.api
     def select(self, frame: {frame}, least: {least}) -> {selected}:
@@ -198,6 +222,10 @@ def project() -> tuple[str, dict[str, Any]]:
         scaled=annotate("scale", "", ROWS),
         what=annotate("changeable", "what", "none"),
         answer=annotate("changeable", "", 1),
+        what2=annotate("maybe_rows", "what", "none"),
+        rows_or=annotate("maybe_rows", "", np.zeros(2, "int8")),
+        tree=annotate("grow", "tree", Tree(1), Tree),
+        grown=annotate("grow", "", Tree(1)),
         frame=annotate("select", "frame", frame_of().reset_index(drop=True)),
         least=annotate("select", "least", 0),
         selected=annotate("select", "", frame_of().reset_index(drop=True)),
@@ -375,6 +403,82 @@ def test_an_answer_other_than_promised_comes_back_as_it_is(
     what: str, value: Any, endpoints: Endpoints
 ) -> None:
     assert_same(value, endpoints.call("changeable", what).value)
+
+
+@pytest.mark.parametrize("name", ["changeable", "maybe_rows"])
+def test_what_json_has_is_plain_json_for_everybody(name: str, client: httpx.Client) -> None:
+    for what, value in (("none", None), ("float", 1.5), ("list", [1, "a", None])):
+        assert client.post(f"/{name}", json={"what": what}).json() == value
+    assert client.post(f"/{name}", json={"what": "text"}).text == "said"
+
+
+def test_an_array_may_be_something_else_once(endpoints: Endpoints, plain: Endpoints) -> None:
+    for way in (endpoints, plain):
+        assert_same(way.call("maybe_rows", "none").value, None)
+        assert_same(way.call("maybe_rows", "array").value, np.zeros(2, "int8"))
+
+
+def test_models_may_hold_models_and_themselves(client: httpx.Client) -> None:
+    tree = {"value": 1, "children": [{"value": 2, "children": []}]}
+    assert client.post("/grow", json={"tree": tree}).json() == {"value": 0, "children": [tree]}
+    assert client.post("/grow", json={"tree": {"value": "x"}}).status_code == 400
+    route = next(route for route in client.get("/schema.json").json()["routes"] if route["name"] == "grow")
+    assert route["input"]["properties"]["tree"]["properties"]["children"]["items"]["title"] == "Tree"
+    assert client.get("/docs.json").status_code == 200
+
+
+def test_unknown_fields_of_a_form_are_refused(client: httpx.Client) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(picture, format="PNG")
+    files = {"image": ("a.png", picture.getvalue(), "image/png")}
+    assert client.post("/flip", files=files, data={"times": "1"}).status_code == 200
+    refused = client.post("/flip", files=files, data={"tims": "1"})
+    assert refused.status_code == 400
+    assert "flip has no input 'tims'; its inputs: image, times" in said(refused)
+
+
+@contextlib.asynccontextmanager
+async def on_a_port(path: Path) -> AsyncIterator[str]:
+    """The URL of a TCP port that leads to a Unix socket."""
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while chunk := await source.read(65536):
+            sink.write(chunk)
+            await sink.drain()
+        sink.close()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, asked = await asyncio.open_unix_connection(str(path))
+        await asyncio.gather(pump(reader, asked), pump(answers, writer))
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def test_calls_may_be_asynchronous(replica: ReplicaProcess) -> None:
+    async def ask() -> str:
+        async with on_a_port(replica.socket_path) as url:
+            endpoints = Endpoints(url)
+            found = await asyncio.gather(
+                endpoints.acall("array", ROWS), endpoints.acall("later", ROWS), endpoints.acall("text", "a")
+            )
+            rows, summed, text = (answer.value for answer in found)
+            assert_same(rows, ROWS)
+            assert_same(summed, ROWS.sum(axis=0))
+            assert text == "a"
+            with pytest.raises(CallError, match="text is wanted") as caught:
+                await endpoints.acall("text", 1)
+            assert "input 'x' of endpoint 'text'" in str(caught.value)
+            with pytest.raises(CallError) as caught:
+                await endpoints.acall("maybe_rows", "nothing of this name")
+            assert caught.value.status_code == 500
+            endpoints._client.close()
+            return url
+
+    gone = asyncio.run(ask())
+    known = Endpoints(gone, schema={"routes": [{"name": "a", "route": "/a"}]})
+    with pytest.raises(CallError, match="no answer from"):
+        asyncio.run(known.acall("a"))
 
 
 def test_large_bodies_come_back(plain: Endpoints, endpoints: Endpoints) -> None:

@@ -5,7 +5,8 @@ Cases run two at a time, ahead of the tests that ask for their outcomes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,22 @@ from capture.corpus.cases import Case, load_cases, read_case
 from capture.corpus.runner import Outcome, environment_ready, run_case
 from notebooks.kernels import Workplace, make_workplace
 
-CASES = load_cases()
+ALL = load_cases()
 FEWEST = 140
+
+
+def chosen(cases: Sequence[Case]) -> list[Case]:
+    """All that has to be refused, and every third of those that come out right: `make corpus` runs them all.
+
+    `CORPUS=all` in the environment has them all here, too.
+    """
+    if os.environ.get("CORPUS") == "all":
+        return list(cases)
+    right = [case for case in cases if case.expect == "right"]
+    return [case for case in cases if case.expect != "right" or case in right[::3]]
+
+
+CASES = chosen(ALL)
 JOBS = 2
 
 Run = Callable[[Case], Outcome]
@@ -60,7 +75,7 @@ def test_the_case_comes_out_as_it_has_to(case: Case, outcomes: Any) -> None:
 
 
 def test_the_corpus_is_as_large_as_promised() -> None:
-    assert len(CASES) >= FEWEST
+    assert len(ALL) >= FEWEST
 
 
 # ------------------------------------------------------------------------------- who watches the watchman

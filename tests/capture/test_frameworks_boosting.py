@@ -72,6 +72,8 @@ def test_lightgbm_estimators_keep_text_labels_and_the_best_iteration(tmp_path: P
         "reg": {"predict": {"X": FRAME}},
     })  # fmt: skip
     assert notebook.saved["clf"].framework == "lightgbm"
+    # An extra of LightGBM's, without which its wrappers can be read but not asked.
+    assert "sklearn.base" in notebook.saved["reg"].modules
     assert set(notebook.names["clf"].predict(ROWS)) <= {"high", "low", "mid"}
 
 

@@ -85,6 +85,16 @@ def test_modules_of_classes_of_the_notebook_answer_the_same_elsewhere(tmp_path: 
     assert "torch.nn.modules.batchnorm" in notebook.saved["net"].modules
 
 
+def test_a_module_that_is_asked_with_tensors_answers_with_tensors(torch: Any) -> None:
+    net = torch.nn.Linear(3, 2)
+    (predict,) = framework_of(net).methods(net)
+    rows = torch.ones(4, 3, dtype=torch.float64)
+    (name,) = predict.parameters
+    answer = ask(predict, net, {name: rows})
+    assert type(answer) is torch.Tensor
+    np.testing.assert_array_equal(answer.numpy(), ask(predict, net, {name: rows.numpy()}))
+
+
 def test_scripted_modules_need_no_code_of_the_notebook(tmp_path: Path, torch: Any) -> None:
     notebook = Notebook(tmp_path)
     notebook.names |= {

@@ -82,7 +82,7 @@ def test_the_project_is_readable_and_plain_bentoml_builds_it(
     kernel: Kernel, workplace: Workplace, tmp_path: Path
 ) -> None:
     folder = tmp_path / "taken"
-    assert str(folder) in kernel.run(f"%bento_export sure {folder}")
+    assert str(folder) in kernel.run(f"%bento_export built {folder}")
     code = (folder / "notebook_code.py").read_text()
     assert "# negative sizes are typing errors" in code
     assert code.index("def clean") < code.index("def is_sure")

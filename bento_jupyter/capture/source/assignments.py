@@ -9,8 +9,9 @@ import typing
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .attributes import attribute
 from .graph import Node, Use
-from .names import expression_reads
+from .names import expression_reads, static_value
 from .refusals import refusal
 from .snippets import comments_above, cut
 
@@ -33,8 +34,13 @@ TYPE_NODES = (
     ast.Load,
     ast.Call,
     ast.keyword,
+    ast.UnaryOp,
+    ast.USub,
+    ast.Dict,
 )
 TYPE_CALLS = ("TypeVar", "NewType", "ParamSpec", "TypeVarTuple", "ForwardRef")
+#: Libraries whose calls in a type only say something about it: `Annotated[int, Field(gt=0)]`.
+SAYING = ("annotated_types", "pydantic", "typing", "typing_extensions")
 
 
 def is_type_expression(value: Any) -> bool:
@@ -57,7 +63,7 @@ def declaration(
         if node.value is None or not all(isinstance(part, TYPE_NODES) for part in ast.walk(node.value)):
             continue
         calls = [part for part in ast.walk(node.value) if isinstance(part, ast.Call)]
-        if any(ast.unparse(call.func).rpartition(".")[2] not in TYPE_CALLS for call in calls):
+        if not all(_only_says(call, lookup) for call in calls):
             continue
         try:
             again = eval(compile(ast.Expression(node.value), "<alias>", "eval"), dict(lookup))  # noqa: S307
@@ -70,6 +76,14 @@ def declaration(
         f"{name!r} ({value!r}) is a type whose declaration is not known{use.where}",
         f"assign it in a cell: {name} = ...",
     )
+
+
+def _only_says(call: ast.Call, lookup: Mapping[str, Any]) -> bool:
+    """Whether a call in a type can be made again without doing anything."""
+    if ast.unparse(call.func).rpartition(".")[2] in TYPE_CALLS:
+        return True
+    home = attribute(static_value(call.func, lookup, None), "__module__")
+    return isinstance(home, str) and home.partition(".")[0] in SAYING
 
 
 def made_by_call(capture: CodeCapture, cls: type, name: str, use: Use, lookup: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .attributes import attribute
 from .decorators import layers
 from .executed import Found, Text, classes_in
 
@@ -73,8 +74,8 @@ def is_descriptor(value: Any) -> bool:
     """Whether a class attribute is made of functions: properties, static methods and the like."""
     return (
         isinstance(value, (property, staticmethod, classmethod))
-        or hasattr(value, "func")
-        or hasattr(value, "wrapped")
+        or attribute(value, "func") is not None
+        or attribute(value, "wrapped") is not None
     )
 
 

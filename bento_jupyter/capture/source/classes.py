@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .assignments import made_by_call
+from .attributes import private_name
 from .class_search import is_descriptor, live_annotations, locate_class, own_functions
 from .code_objects import FUTURES
 from .decorators import as_written, layers, made_in_notebook, says
@@ -16,7 +17,7 @@ from .executed import Found
 from .functions import default_edits, statement_reads_of
 from .graph import Node, Use
 from .modules import is_library
-from .names import annotations_of, expression_parts, statement_reads, static_value
+from .names import annotations_of, bound_names, expression_parts, statement_reads, static_value
 from .refusals import no_source, refusal
 from .scope import Subject, inspect_text, resolve
 from .snippets import Edit, comments_above, cut, reindent_all
@@ -129,6 +130,10 @@ class Statement:
         for attribute, value in self.later:
             self._assign(attribute, value)
 
+    def _private(self, name: str) -> str:
+        """The name that an attribute of the statement has in the live class: `_Model__x` for `__x`."""
+        return private_name(self.node.name, name)
+
     def _future(self) -> int:
         """Flag of `from __future__ import annotations`, if the class was compiled under it."""
         if self.codes:
@@ -175,29 +180,30 @@ class Statement:
         is_managed = managed(self.cls)
         for statement in self.node.body:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                stored.add(statement.name)
+                stored.add(self._private(statement.name))
                 self._method(statement)
             elif isinstance(statement, ast.ClassDef):
-                stored.add(statement.name)
+                stored.add(self._private(statement.name))
             elif isinstance(statement, ast.Assign):
                 for target in statement.targets:
-                    stored.update(n.id for n in ast.walk(target) if isinstance(n, ast.Name))
+                    stored.update(self._private(n.id) for n in ast.walk(target) if isinstance(n, ast.Name))
                 if len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
                     self._attribute(statement.targets[0].id, statement.value, is_managed)
             elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                stored.add(statement.target.id)
+                stored.add(self._private(statement.target.id))
                 if statement.value is not None:
                     self._attribute(statement.target.id, statement.value, is_managed)
             else:
                 stored.update(
-                    n.id
+                    self._private(n.id)
                     for n in ast.walk(statement)
                     if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
                 )
         return stored
 
     def _method(self, statement: Any) -> None:
-        live = self.cls.__dict__.get(statement.name, MISSING)
+        name = self._private(statement.name)
+        live = self.cls.__dict__.get(name, MISSING)
         first = min([statement.lineno, *(d.lineno for d in statement.decorator_list)])
         for layer in layers(live) if live is not MISSING else ():
             if not isinstance(layer, types.FunctionType) or layer.__code__.co_firstlineno != first:
@@ -210,9 +216,9 @@ class Statement:
         if len(overloads) > 1 and overloads[-1] is not statement:
             return  # the last of them counts
         if live is not MISSING and not managed(self.cls):
-            self.later.append((statement.name, live))
+            self.later.append((name, live))
         elif live is MISSING and not managed(self.cls):
-            self.extra.append(f"del {{0}}.{statement.name}")
+            self.extra.append(f"del {{0}}.{name}")
 
     def _own_method(self, statement: Any, live: Any, function: types.FunctionType) -> None:
         edits, extra = default_edits(
@@ -223,9 +229,10 @@ class Statement:
             self.inside,
             nested=self.found.nested,
         )
-        local = {n for s in self.node.body for n in _bound(s)}
+        local = {n for s in self.node.body for n in bound_names(s)}
         self.edits += [e for e in edits if not (isinstance(e.node, ast.Name) and e.node.id in local)]
-        self.extra += [line.replace("{0}", f"{{0}}.{statement.name}") for line in extra]
+        own_name = self._private(statement.name)
+        self.extra += [line.replace("{0}", f"{{0}}.{own_name}") for line in extra]
         self.codes.append(function.__code__)
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
             if variable == "__class__" or variable in {p.name for p in getattr(self.node, "type_params", ())}:
@@ -241,15 +248,16 @@ class Statement:
         ]
         made = [static_value(d.func if isinstance(d, ast.Call) else d, self.lookup, MISSING) for d in own]
         if any(getattr(m, "__module__", "") == "__main__" for m in made):
-            inner = getattr(live, "__func__", live)
+            inner = live.__func__ if isinstance(live, (staticmethod, classmethod)) else live
             written = as_written(self.capture.executed, inner)
             if written is None or written.function is not function:
-                self.later.append((statement.name, live))
+                self.later.append((own_name, live))
                 self.drop += statement.decorator_list
             else:
                 self.drop += written.drop
 
-    def _attribute(self, attribute: str, expression: ast.expr, is_managed: bool) -> None:
+    def _attribute(self, name: str, expression: ast.expr, is_managed: bool) -> None:
+        attribute = self._private(name)
         live = self.cls.__dict__.get(attribute, MISSING)
         if live is MISSING:
             if not is_managed and not attribute.startswith("__"):
@@ -270,7 +278,7 @@ class Statement:
             ):
                 self.later.append((attribute, live))
             return
-        local = {n for s in self.node.body for n in _bound(s)}
+        local = {n for s in self.node.body for n in bound_names(s)}
         if (
             isinstance(expression, ast.Lambda)
             or is_descriptor(live)
@@ -300,7 +308,7 @@ class Statement:
         if home.partition(".")[0] in ("bentoml", "_bentoml_sdk", "_bentoml_impl"):
             return True
         plain = isinstance(live, (types.FunctionType, type)) or home == "builtins"
-        return hasattr(live, "__get__") and not plain and home != "__main__" and is_library(home)
+        return hasattr(type(live), "__get__") and not plain and home != "__main__" and is_library(home)
 
     def _refuse_rebound(self, names: set[str]) -> None:
         """Refuse names that were bound again after the class was made with them."""
@@ -325,14 +333,14 @@ class Statement:
         for attribute, value in list(self.cls.__dict__.items()):
             if attribute in stored:
                 continue
-            inner = getattr(value, "__func__", None) or getattr(value, "fget", None) or value
+            inner = written_function(value)
             if isinstance(inner, types.FunctionType):
                 if made_in_notebook(inner) and self.capture.executed.locate(inner.__code__) is not None:
                     self.later.append((attribute, value))
                 continue
             if attribute.startswith("__") or (foreign and attribute.startswith("_")) or managed(self.cls):
                 continue
-            if hasattr(value, "__get__") or hasattr(type(value), "__set_name__"):
+            if hasattr(type(value), "__get__") or hasattr(type(value), "__set_name__"):
                 continue
             self.later.append((attribute, value))
 
@@ -389,7 +397,7 @@ class Statement:
         """Refuse names of a managed class that were bound again since: it would be another class."""
         if not managed(self.cls):
             return
-        bound = {target for s in self.node.body for target in _bound(s)}
+        bound = {target for s in self.node.body for target in bound_names(s)}
         expressions = [
             s.value
             for s in self.node.body
@@ -404,6 +412,13 @@ class Statement:
         self._refuse_rebound({n for n in names - bound if not isinstance(self.lookup.get(n), type)})
 
 
+def written_function(value: Any) -> Any:
+    """The function in a static or class method or a property; else the value itself."""
+    if isinstance(value, (staticmethod, classmethod)):
+        return value.__func__
+    return value.fget if isinstance(value, property) and value.fget is not None else value
+
+
 def _names(text: str) -> set[str]:
     return {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
 
@@ -414,9 +429,3 @@ def _literal(expression: ast.expr) -> bool:
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return False
     return True
-
-
-def _bound(statement: ast.stmt) -> set[str]:
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return {statement.name}
-    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

@@ -23,6 +23,7 @@ from bento_jupyter.capture.parts import (
     ProjectModule,
 )
 
+from .attributes import attribute
 from .class_search import locate_class
 from .classes import capture_class
 from .code_objects import future_annotations
@@ -295,7 +296,7 @@ class CodeCapture:
 
     def preferred_name(self, value: Any) -> str:
         """The name that a function or class would like to have."""
-        name = getattr(value, "__name__", "") or type(value).__name__
+        name = attribute(value, "__name__") or type(value).__name__
         return "lambda_1" if name == "<lambda>" else str(name)
 
     def claim(self, name: str, value: Any) -> None:
@@ -410,15 +411,15 @@ class CodeCapture:
 
     def _owner(self, obj: Any) -> Any:
         """The class of the notebook that a class or method is written in."""
-        name = getattr(obj, "__qualname__", "")
+        name = str(attribute(obj, "__qualname__") or "")
         root, _, rest = name.partition(".")
         if not rest or "<" in name:
             return None
-        lookup = getattr(obj, "__globals__", self.namespace)
+        lookup = attribute(obj, "__globals__", self.namespace)
         found: Any = lookup.get(root)
         owner = found
         for part in rest.split("."):
-            found = getattr(found, part, None)
+            found = attribute(found, part)
         return owner if isinstance(owner, type) and found is obj and owner.__module__ == "__main__" else None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .attributes import attribute
 from .code_objects import walk
 from .executed import Found
 from .names import expression_reads, static_value
@@ -44,7 +45,7 @@ def is_wrapper(value: Any) -> bool:
     """Whether a value is what a decorator made of a function, such as `functools.lru_cache`'s."""
     return (
         not isinstance(value, (types.FunctionType, type))
-        and isinstance(getattr(value, "__wrapped__", None), types.FunctionType)
+        and isinstance(attribute(value, "__wrapped__"), types.FunctionType)
         and callable(value)
     )
 
@@ -69,11 +70,11 @@ def layers(value: Any) -> Iterator[Any]:
             continue
         seen.add(id(at))
         yield at
-        inner = [getattr(at, "__wrapped__", None), getattr(at, "__func__", None)]
+        inner = [attribute(at, "__wrapped__"), attribute(at, "__func__")]
         if isinstance(at, types.FunctionType):
             inner += [content for _, content in cells_of(at)]
         elif not isinstance(at, type):
-            inner += [getattr(at, name, None) for name in ("func", "fget", "fset", "fdel", "wrapped")]
+            inner += [attribute(at, name) for name in ("func", "fget", "fset", "fdel", "wrapped")]
         todo += [
             (part, depth + 1)
             for part in inner

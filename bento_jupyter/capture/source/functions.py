@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from bento_jupyter.capture.parts import Place
 
+from .attributes import attribute
 from .code_objects import rebinds
 from .decorators import Written, as_written, cells_of, made_in_notebook, says
 from .executed import Found
 from .graph import Node, Use
-from .names import expression_reads, statement_reads
+from .names import call_reads, expression_reads, statement_reads
 from .refusals import no_source, refusal
 from .scope import Subject, annotation_edits, inspect_text, resolve
 from .snippets import Edit, comments_above, cut, reindent_all, segment
@@ -91,13 +92,13 @@ def capture_function(capture: CodeCapture, value: Any, name: str, use: Use) -> N
         written = Written(value, found, list(getattr(found.node, "decorator_list", ())))
         _keep_wraps(written)
     _emit(capture, value, written, name, use)
-    if hasattr(value, "registry") and hasattr(value, "dispatch"):
+    if attribute(value, "registry") and attribute(value, "dispatch"):
         _register(capture, value, name)
 
 
 def place_of(capture: CodeCapture, value: Any) -> Place | None:
     """Where a function was executed."""
-    code = getattr(value, "__code__", None)
+    code = attribute(value, "__code__")
     found = capture.executed.locate(code) if code is not None else None
     return found.place if found is not None else None
 
@@ -223,10 +224,17 @@ def statement_reads_of(text: str) -> tuple[set[str], set[str]]:
     """Global names that a text reads at once, and when what it defines is called."""
     now: set[str] = set()
     later: set[str] = set()
+    makers: dict[str, ast.FunctionDef] = {}
     for statement in ast.parse(text).body:
         at_once, when_called = statement_reads(statement)
         now |= at_once
         later |= when_called
+        if isinstance(statement, ast.FunctionDef):
+            makers[statement.name] = statement
+        elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+            called = ast.unparse(statement.value.func)
+            if called in makers:
+                now |= call_reads(makers[called])
     return now, later
 
 
@@ -322,10 +330,8 @@ def _attributes(
 ) -> str:
     """Assignments for what the notebook (or a decorator) hung on the function."""
     text = ""
-    for attribute, content in list(vars(value).items()):
-        if attribute.startswith("__") or (
-            value is not function and vars(function).get(attribute, MISSING) is content
-        ):
+    for key, content in list(vars(value).items()):
+        if key.startswith("__") or (value is not function and vars(function).get(key, MISSING) is content):
             continue
-        text += f"\n{name}.{attribute} = {capture.expression(content, f'{name}_{attribute}', use)}"
+        text += f"\n{name}.{key} = {capture.expression(content, f'{name}_{key}', use)}"
     return text

@@ -115,8 +115,8 @@ def _kind(value: Any) -> str:
         for module, names, what in LIBRARY_KINDS:
             if root == module and any(name in base.__name__ for name in names):
                 return what
-    owner = getattr(value, "__self__", None)
-    if isinstance(value, types.MethodType) and owner is not None and not isinstance(owner, type):
+    owner = value.__self__ if isinstance(value, types.MethodType) else None
+    if owner is not None and not isinstance(owner, type):
         return _kind(owner)
     console = sys.modules.get("__main__")
     return "the notebook itself" if value is console else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bento_jupyter.capture.parts import Home
 
+from .attributes import attribute
 from .executed import Executed
 from .graph import Node, Use
 from .handles import handle_of
@@ -170,16 +171,13 @@ def importable(obj: Any) -> tuple[str, str] | None:
         >>> importable(json.JSONDecoder.decode)
         ('json.decoder', 'JSONDecoder.decode')
     """
-    try:
-        name = getattr(obj, "__qualname__", None) or getattr(obj, "__name__", None)
-    except Exception:  # an object's own __getattr__ may raise whatever it likes
-        return None
+    name = attribute(obj, "__qualname__") or attribute(obj, "__name__")
     if not isinstance(name, str) or "<" in name:
         return None
-    module = getattr(obj, "__module__", None)
+    module = attribute(obj, "__module__")
     if not isinstance(module, str):
-        owner = getattr(obj, "__objclass__", None)
-        bound = getattr(obj, "__self__", None)
+        owner = attribute(obj, "__objclass__")
+        bound = attribute(obj, "__self__")
         if isinstance(owner, type):  # str.upper
             module = owner.__module__
         elif isinstance(obj, types.BuiltinMethodType) and isinstance(bound, type):  # dict.fromkeys
@@ -295,9 +293,9 @@ def _submodules_of(file: str, package: str) -> frozenset[str]:
     for statement in tree.body:  # what is in a function or an `if` may not run
         if not isinstance(statement, (ast.Import, ast.ImportFrom, ast.Try)):
             continue
-        for module, attribute in imported_names(statement, package, package=True):
+        for module, member in imported_names(statement, package, package=True):
             found.add(module)
-            found.add(f"{module}.{attribute}")
+            found.add(f"{module}.{member}")
     lazy = any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in ast.walk(tree))
     if lazy:  # imported when they are asked for
         words = {

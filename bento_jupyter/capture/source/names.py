@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
+from types import CodeType
 from typing import Any
 
 from .code_objects import reads
@@ -48,6 +49,20 @@ def statement_reads(node: ast.stmt) -> tuple[set[str], set[str]]:
     return reads(
         compile(ast.Module([node], []), "<names>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     )
+
+
+def call_reads(function: ast.FunctionDef) -> set[str]:
+    """Global names that a call of a function reads itself, not what it makes and does not call."""
+    module = compile(ast.Module([function], []), "<names>", "exec", dont_inherit=True)
+    codes = [c for c in module.co_consts if isinstance(c, CodeType) and c.co_name == function.name]
+    return reads(codes[-1])[0]
+
+
+def bound_names(statement: ast.stmt) -> set[str]:
+    """Names that a statement binds."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {statement.name}
+    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def annotations_of(node: ast.AST) -> Iterator[ast.expr]:

@@ -245,7 +245,7 @@ def _texts(name: str, value: Any, depth: int = 0) -> list[tuple[str, str | bytes
     if isinstance(value, (str, bytes)):
         return [(name, value)]
     if depth > 4 or not isinstance(value, (dict, list, tuple, set, frozenset)) or len(value) > 1000:
-        return [(name, value)] if hasattr(value, "get_secret_value") else []
+        return [(name, value)] if hasattr(type(value), "get_secret_value") else []
     if isinstance(value, dict):
         found = []
         for key, part in value.items():
