@@ -258,6 +258,7 @@ def methods_of(name: str, obj: Any, expression: str, sample: Any, endpoints: Seq
     by_endpoint = False
     if endpoints is not None:
         chosen = [endpoints] if isinstance(endpoints, str) else list(dict.fromkeys(endpoints))
+        by_endpoint = isinstance(sample, dict) and bool(sample) and set(sample) <= set(chosen)
     elif isinstance(sample, dict) and sample and set(sample) <= set(public):
         chosen, by_endpoint = list(sample), True
     else:

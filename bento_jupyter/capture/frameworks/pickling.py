@@ -11,6 +11,7 @@ items of sets in an order of their own.
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import pickle
 import sys
@@ -62,6 +63,8 @@ class Rehoming(PythonPickler):  # type: ignore[misc]
             raise self.references.refusal(
                 obj, "the environment variables of this machine", "read os.environ where it is used"
             )
+        elif kind is types.MethodType:
+            return own_method(obj)
         elif kind not in self._reducers:
             self._reducers[kind] = reducer_of(obj)
         reducer = self._reducers.get(kind)
@@ -131,6 +134,16 @@ class Rehoming(PythonPickler):  # type: ignore[misc]
         frozenset: save_sorted_frozenset,
         types.FunctionType: save_global,
     }
+
+
+def own_method(method: types.MethodType) -> Any:
+    """How a bound method is pickled that was hung on its object; Python's own way asks the class for it."""
+    owner, function = method.__self__, method.__func__
+    cls = owner if isinstance(owner, type) else type(owner)
+    written = inspect.getattr_static(cls, getattr(function, "__name__", ""), None)
+    if getattr(written, "__func__", written) is function:
+        return NotImplemented
+    return function.__get__, (owner,)
 
 
 def other_name(obj: Any) -> str | None:

@@ -12,7 +12,7 @@ class Encoder(json.JSONEncoder):
     def default(self, value): return f"<{type(value).__name__}>"
 SETTINGS = Attr(a=1, b=Attr(c=2))
 NAMES = Lower(A=1)
-def dump(data):
+def dump(data: dict):
     return json.dumps({**data, "odd": {1}, "c": SETTINGS.b.c, "n": list(NAMES)}, cls=Encoder)
 # %%
 bj.build("case", dump, sample={"x": 1})
