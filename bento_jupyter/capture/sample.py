@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bento_jupyter.codec import CodecError, Descriptor, decode, describe, encode
+from bento_jupyter.codec.tensors import is_tensor
 from bento_jupyter.errors import SampleError
 
 from .compare import compare
@@ -35,10 +36,10 @@ SAMPLE_BYTES = 16 << 20
 
 
 def as_sample(sample: Any) -> Any:
-    """The first rows of a sample, as an array or a DataFrame; a copy.
+    """The first rows of a sample, as an array, a tensor or a DataFrame; a copy.
 
     Args:
-        sample: A numpy array, DataFrame, Series or list.
+        sample: A numpy array, tensor of PyTorch, DataFrame, Series or list.
 
     Raises:
         SampleError: It is missing, empty or of an unknown type.
@@ -56,6 +57,8 @@ def as_sample(sample: Any) -> Any:
         rows = _array_of(sample[:SAMPLE_ROWS])
     elif isinstance(sample, np.ndarray):
         rows = np.array(sample[:SAMPLE_ROWS]) if sample.ndim else sample
+    elif is_tensor(sample):
+        rows = sample[:SAMPLE_ROWS].detach().clone() if sample.ndim else sample
     else:
         name = f"{type(sample).__module__}.{type(sample).__qualname__}".removeprefix("builtins.")
         raise SampleError(f"the sample is a {name}", hint="give a numpy array or a pandas DataFrame")
