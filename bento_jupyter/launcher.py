@@ -27,7 +27,7 @@ __all__ = ["REPLICA_PROGRAM", "ReplicaProcess", "launch_replica", "log_tail"]
 #: The program that a replica runs.
 REPLICA_PROGRAM = Path(__file__).with_name("replica.py")
 #: What a replica gets of this process's environment; everything else is left out.
-INHERITED_ENVS = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
+INHERITED_ENVS = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR")
 #: Variables that BLAS and OpenMP libraries read for their number of threads.
 THREAD_ENVS = (
     "OMP_NUM_THREADS",

@@ -23,7 +23,8 @@ from .frameworks import framework_of
 from .parts import Case, DataObject, Definition, Parameter, ProjectModule, Saved
 from .requirements import Requirement, requirements_of
 from .services import service_subject
-from .source import CodeCapture
+from .source import CodeCapture, library_changes
+from .source.attributes import attribute
 from .subjects import Subject, is_service, subject_of
 from .wheels import local_warnings
 
@@ -224,6 +225,8 @@ def make_plan(
         else:
             subject = subject_of(found, code, sample=sample, endpoints=endpoints)
         save_all(subject, code, objects)
+        used = {*code.used_modules, *(name for saved in objects.saved.values() for name in saved.modules)}
+        notes = library_changes(code.executed, namespace, used)
         points, left_out = plan_endpoints(subject, code, sample, allow_different=allow_different)
     except BaseException:
         objects.close()
@@ -243,7 +246,7 @@ def make_plan(
         local=local,
         absent=lock.absent,
         python=".".join(platform.python_version_tuple()[:2]),
-        warnings=[*code.warnings, *local_warnings(local)],
+        warnings=[*code.warnings, *notes, *local_warnings(local)],
         label=label or next(iter(found)),
     )
 
@@ -298,7 +301,7 @@ def named_objects(obj: Any, names: Mapping[str, Any], label: str) -> dict[str, A
 
 def name_of(obj: Any, names: Mapping[str, Any]) -> str | None:
     """The name that the notebook has for an object; its own name is preferred."""
-    own = str(getattr(obj, "__name__", ""))
+    own = str(attribute(obj, "__name__", ""))
     if own and names.get(own) is obj:
         return own
     known = [str(key) for key, value in names.items() if value is obj and key.isidentifier()]

@@ -94,10 +94,13 @@ class Workplace:
         }
 
     def kernel(self, cwd: Path | None = None, **envs: str) -> Kernel:
-        options = {"cwd": str(cwd)} if cwd else {}
-        env = {**self.environment, **envs}
-        quiet = ["--log-level=ERROR"]
-        return Kernel(*start_new_kernel(kernel_name="python3", env=env, extra_arguments=quiet, **options))
+        """A kernel, in a working folder and with environment variables of its own if so wanted."""
+        options: dict[str, Any] = {"cwd": str(cwd)} if cwd else {}
+        options |= {"env": {**self.environment, **envs}, "extra_arguments": ["--log-level=ERROR"]}
+        try:
+            return Kernel(*start_new_kernel(kernel_name="python3", **options))
+        except RuntimeError:  # ports are chosen before they are bound: another kernel may have been faster
+            return Kernel(*start_new_kernel(kernel_name="python3", **options))
 
     def processes(self) -> list[psutil.Process]:
         """What runs on behalf of this home: cloud, gateway, replicas."""

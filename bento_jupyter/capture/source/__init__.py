@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .closure import CodeCapture
+from .patches import library_changes
 from .secrets import looks_secret
 
-__all__ = ["CodeCapture", "looks_secret"]
+__all__ = ["CodeCapture", "library_changes", "looks_secret"]

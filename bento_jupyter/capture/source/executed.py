@@ -238,7 +238,7 @@ class Executed:
         for text in self.cells:
             if text.tree is None or name not in text.content:
                 continue
-            for node in reversed(list(_top_level(text.tree))):
+            for node in reversed(list(top_level(text.tree))):
                 if isinstance(node, ast.Assign):
                     targets: list[ast.expr] = node.targets
                 elif isinstance(node, ast.AnnAssign) and node.value is not None:
@@ -279,7 +279,7 @@ def classes_in(text: Text, name: str) -> Iterator[Found]:
 def top_level_names(tree: ast.Module) -> set[str]:
     """Names that a text binds at its top."""
     names: set[str] = set()
-    for node in _top_level(tree):
+    for node in top_level(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -293,16 +293,16 @@ def top_level_names(tree: ast.Module) -> set[str]:
     return names
 
 
-def _top_level(tree: ast.AST) -> Iterator[ast.stmt]:
+def top_level(tree: ast.AST) -> Iterator[ast.stmt]:
     """Statements that run in the global scope, also those inside `if`, `try`, `with` and loops."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, (ast.ExceptHandler, ast.match_case)):
-            yield from _top_level(node)
+            yield from top_level(node)
         if not isinstance(node, ast.stmt):
             continue
         yield node
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield from _top_level(node)
+            yield from top_level(node)
 
 
 def _label(number: int) -> str:

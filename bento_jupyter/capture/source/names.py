@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = [
     "expression_reads",
     "first_use",
     "imports_inside",
+    "queried_names",
     "statement_reads",
     "static_value",
     "text_annotations",
@@ -179,6 +181,18 @@ def dynamic_reads(node: ast.AST, shadowed: Iterable[str] = ()) -> tuple[set[str]
                     pass
             unknown.append((function, part.lineno))
     return names, unknown
+
+
+def queried_names(node: ast.AST) -> set[str]:
+    """Names that pandas reads by text: `frame.query("age > @limit")`, `frame.eval("age * @rate")`."""
+    names: set[str] = set()
+    for part in ast.walk(node):
+        is_query = isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
+        if is_query and part.func.attr in ("query", "eval"):  # type: ignore[attr-defined]
+            for text in (each for each in ast.walk(part) if isinstance(each, ast.Constant)):
+                if isinstance(text.value, str):
+                    names.update(re.findall(r"@([A-Za-z_]\w*)", text.value))
+    return names
 
 
 def _globals_lookup(node: ast.AST) -> tuple[ast.Call | None, str | None]:

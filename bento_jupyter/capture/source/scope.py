@@ -25,6 +25,7 @@ from .names import (
     dynamic_reads,
     expression_reads,
     first_use,
+    queried_names,
     static_value,
     text_annotations,
 )
@@ -89,6 +90,7 @@ def resolve(
         notes |= expression_reads(annotation)
     optional = (notes | text_annotations(node)) - own
     told, unknown = dynamic_reads(node, lookup)
+    told |= {free for free in queried_names(node) if free in lookup and free not in own}
     if unknown:
         function, line = unknown[0]
         raise refusal(

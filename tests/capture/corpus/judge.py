@@ -22,6 +22,8 @@ from typing import Any
 __all__ = ["agreed", "answers", "built", "changed", "remember"]
 
 TASK_TIMEOUT = 30.0
+#: Names of the notebook that IPython or the last cell changes itself.
+NOT_THEIRS = ("In", "Out", "exit", "quit", "get_ipython", "built")
 #: Bytes of a value from which on a change in it is not looked for.
 LARGE = 1_000_000
 #: Relative difference up to which floats are the same.
@@ -68,11 +70,11 @@ def _state(namespace: dict[str, Any]) -> dict[str, Any]:
     own = {
         name: value
         for name, value in namespace.items()
-        if not name.startswith("_") and name not in ("In", "Out", "exit", "quit", "get_ipython")
+        if not name.startswith("_") and name not in NOT_THEIRS
     }
     classes = {name: value.__module__ for name, value in own.items() if isinstance(value, type)}
     return {
-        "names": {name: id(value) for name, value in own.items() if name != "built"},
+        "names": {name: id(value) for name, value in own.items()},
         "values": {name: _digest(value) for name, value in own.items()},
         "classes": classes,
         "folder": os.getcwd(),

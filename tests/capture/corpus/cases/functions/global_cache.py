@@ -1,5 +1,6 @@
 # title: a function that fills a global cache, which changes no answer
 # expect: right
+# kernel: changes
 # check: ["squared(12)", "squared(12)"]
 # %%
 CACHE = {}

@@ -10,7 +10,8 @@ class Hostile:
     def __len__(self): raise RuntimeError("len")
     def __repr__(self): raise RuntimeError("repr")
     def __iter__(self): raise RuntimeError("iter")
-    def __getattr__(self, name): raise KeyError(name)
+    def __getattr__(self, name):
+        raise AttributeError(name) if name.startswith("__") else KeyError(name)
 h = Hostile()
 def f(x): return x + h.n
 # %%

@@ -1,5 +1,6 @@
 # title: a decorator whose wrapper takes *args only
 # expect: right
+# kernel: changes
 # check: ["area(4, 2.5)", "area(2, 2)"]
 # %%
 import functools
