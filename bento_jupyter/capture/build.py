@@ -111,7 +111,10 @@ def _build(project: Path, path: Path, builder: Builder) -> None:
     if code or not path.is_dir():
         said = [line for line in output.splitlines() if line.strip()]
         last = "\n".join(said[-8:] or [f"code {code}"])
-        raise BuildError(f"building {path.parent.name} failed: {last}")
+        raise BuildError(
+            f"building {path.parent.name} failed: {last}",
+            hint="its last line is what the captured code raises when it is imported; --plan shows that code",
+        )
 
 
 def build_directory(name: str, path: Path, home: Home) -> Built:

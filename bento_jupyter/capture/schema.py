@@ -73,8 +73,12 @@ def from_hint(hint: Any, samples: Sequence[Any]) -> Descriptor | None:
         return (
             {"kind": "choices", "of": describe(choices[0]), "values": choices} if choices and plain else None
         )
+    if hint in (Any, object) and samples and all(is_json(sample) for sample in samples):
+        return {"kind": "any"}
     if hint is dict and all(isinstance(sample, dict) for sample in samples):
         return {"kind": "mapping", "values": {"kind": "any"}}
+    if hint is list and samples and all(type(sample) is list and is_json(sample) for sample in samples):
+        return {"kind": "list", "items": {"kind": "any"}}
     if hint is float:
         return {"kind": "float", "whole": True}
     if isinstance(hint, type) and hint in PLAIN and hint.__module__ != "datetime":
@@ -82,6 +86,15 @@ def from_hint(hint: Any, samples: Sequence[Any]) -> Descriptor | None:
     if isinstance(hint, type) and hint in PLAIN and not samples:
         return {"kind": PLAIN[hint]}  # without a zone
     return container_of(origin, arguments, samples) if origin is not None and arguments else None
+
+
+def is_json(value: Any) -> bool:
+    """Is a value what JSON has itself: without tuples, dates, arrays?"""
+    if type(value) is list:
+        return all(map(is_json, value))
+    if type(value) is dict:
+        return all(type(key) is str and is_json(item) for key, item in value.items())
+    return value is None or type(value) in (bool, int, float, str)
 
 
 def union_of(arguments: Sequence[Any], samples: Sequence[Any]) -> Descriptor | None:

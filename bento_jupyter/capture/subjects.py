@@ -429,9 +429,11 @@ def by_position(function: Any, parameters: list[inspect.Parameter]) -> list[insp
     kinds = {parameter.kind for parameter in own}
     if inspect.Parameter.VAR_POSITIONAL not in kinds or inspect.Parameter.VAR_KEYWORD in kinds:
         return parameters
-    names = {parameter.name for parameter in own}
+    if {each.name for each in parameters} <= {parameter.name for parameter in own}:
+        return parameters
+    keyword_only = inspect.Parameter.KEYWORD_ONLY
     return [
-        each if each.name in names else each.replace(kind=inspect.Parameter.POSITIONAL_ONLY)
+        each if each.kind is keyword_only else each.replace(kind=inspect.Parameter.POSITIONAL_ONLY)
         for each in parameters
     ]
 

@@ -65,7 +65,9 @@ TEXT = {"kind": "str"}
         ((1, "a"), tuple[int, str], {"kind": "tuple", "items": [{"kind": "int"}, TEXT]}),
         ((1, 2), tuple[int, ...], {"kind": "tuple", "items": {"kind": "int"}}),
         ({1}, set[int], {"kind": "set", "items": {"kind": "int"}}),
-        (1, Any, {"kind": "int"}),
+        (1, Any, {"kind": "any"}),
+        (1, object, {"kind": "any"}),
+        ([1], list, {"kind": "list", "items": {"kind": "any"}}),
         (None, None, {"kind": "none"}),
         # The sample is believed where the hint contradicts it.
         (3, str, {"kind": "int"}),

@@ -24,14 +24,8 @@ FEWEST = 140
 
 
 def chosen(cases: Sequence[Case]) -> list[Case]:
-    """All that has to be refused, and every fifth of those that come out right: `make corpus` runs them all.
-
-    `CORPUS=all` in the environment has them all here, too.
-    """
-    if os.environ.get("CORPUS") == "all":
-        return list(cases)
-    right = [case for case in cases if case.expect == "right"]
-    return [case for case in cases if case.expect != "right" or case in right[::5]]
+    """Every tenth: `make corpus` runs them all, which takes half an hour; so does `CORPUS=all` here."""
+    return list(cases) if os.environ.get("CORPUS") == "all" else list(cases[::10])
 
 
 CASES = chosen(ALL)
