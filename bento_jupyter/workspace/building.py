@@ -128,25 +128,30 @@ def _built_and_proven(
         setting = pool.submit(capture.set_stage, planned, home, cancelled=cancelled)
         built = None
         try:
-            with shown.step("build"):
-                shown.detail(f"{', '.join(point.name for point in planned.endpoints)}")
-                built = capture.build_project(planned, home, builder)
-                shown.detail(built.tag)
-            with shown.step("prove"):
-                shown.detail("its own environment")
-                stage = setting.result()
-                proof = capture.prove(
-                    built.path, home=home, stage=stage, progress=shown.detail, allow_different=allow_different
-                )
-                shown.detail(proof.line)
+            try:
+                with shown.step("build"):
+                    shown.detail(f"{', '.join(point.name for point in planned.endpoints)}")
+                    built = capture.build_project(planned, home, builder)
+                    shown.detail(built.tag)
+                with shown.step("prove"):
+                    shown.detail("its own environment")
+                    stage = setting.result()
+                    proof = capture.prove(
+                        built.path,
+                        home=home,
+                        stage=stage,
+                        progress=shown.detail,
+                        allow_different=allow_different,
+                    )
+                    shown.detail(proof.line)
+            finally:
+                cancelled.set()
+                if setting.exception() is None:
+                    setting.result().close()
         except BaseException:
-            cancelled.set()
             if built is not None:
                 capture.discard(built)
             raise
-        finally:
-            if setting.exception() is None:
-                setting.result().close()
     return BuiltBento(built.tag, built.path, built.project, planned, proof)
 
 

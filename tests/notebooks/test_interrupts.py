@@ -38,7 +38,7 @@ def test_a_build_that_is_stopped_leaves_nothing_and_can_be_run_again(
 ) -> None:
     error = interrupted(kernel, f"%bento_build stop-{step} clf --sample X[:5]", f"◐ {step}")
     assert error.name == "Interrupted"
-    assert error.value == f"Building stop-{step} was stopped at {step}"
+    assert error.value.startswith(f"Building stop-{step} was stopped")  # or in what comes after the last step
     assert len(error.traceback) <= 2
     for kind in ("bentos", "models"):
         assert [path.name for path in (workplace.store / kind).iterdir()] == ["warm"]

@@ -330,6 +330,11 @@ def difference(expected: Any, served: Any, where: str = "") -> str:
     """How two answers differ; "" when they are the same: value, type, dtype, shape, columns, index, order."""
     if isinstance(expected, Stream):
         return _streams(expected, served, where)
+    if type(expected).__module__.partition(".")[0] == "torch" and hasattr(expected, "detach"):
+        plain = [
+            each.detach().cpu().numpy() if hasattr(each, "detach") else each for each in (expected, served)
+        ]
+        return difference(*plain, where)
     if type(expected).__name__ == "NAType":
         return "" if expected is served else f"{expected!r} expected, {served!r} served{where}"
     if hasattr(expected, "model_dump"):
@@ -405,7 +410,8 @@ def _numpy(expected: Any, served: Any, where: str) -> str:
     if expected.shape != served.shape:
         return f"shape {expected.shape} expected, {served.shape} served{where}"
     if expected.dtype.kind in "fc":
-        same = np.allclose(expected, served, rtol=CLOSE, atol=0, equal_nan=True)
+        close = CLOSE if expected.dtype.itemsize > 4 else 1e-6
+        same = np.allclose(expected, served, rtol=close, atol=0, equal_nan=True)
     elif expected.dtype.kind == "O":
         return difference(expected.tolist(), served.tolist(), where)
     elif expected.dtype.kind in "mM":
