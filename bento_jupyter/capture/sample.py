@@ -25,7 +25,6 @@ __all__ = [
     "rows_of",
     "width_problem",
     "with_first_row",
-    "without_a_column",
 ]
 
 #: Rows that go into the Bento as its proof.
@@ -240,11 +239,3 @@ def with_first_row(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
         name: (value.iloc[:1] if hasattr(value, "iloc") else value[:1]) if name in found else value
         for name, value in inputs.items()
     }
-
-
-def without_a_column(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The inputs with a table that lacks its last column; None when there is none of several columns."""
-    for name, value in tables(inputs).items():
-        if len(value.shape) == 2 and value.shape[1] > 1:
-            return {**inputs, name: value.iloc[:, :-1] if hasattr(value, "iloc") else value[:, :-1]}
-    return None

@@ -52,6 +52,7 @@ FORMS = (
         "a connection string with a password",
     ),
 )
+#: Values that only stand where a secret will be, as in `TOKEN = "changeme"`: no secrets by themselves.
 PLACEHOLDER = re.compile(
     r"(?i)^(?:|none|null|todo|changeme|change[-_ ]me|x+|\*+|\.+|-+|<.*>|\{.*\}|\$.*|your[-_ ].*|my[-_ ].*|"
     r".*example.*|placeholder|dummy|test|fake|secret|password|token|key|api[-_]?key)$"
