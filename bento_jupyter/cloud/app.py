@@ -9,7 +9,19 @@ from collections.abc import AsyncIterator, Callable
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from .api import additions, auth, bentos, deployments, instance_types, models, pages, secrets, sockets, tokens
+from .api import (
+    additions,
+    auth,
+    bentos,
+    codespaces,
+    deployments,
+    instance_types,
+    models,
+    pages,
+    secrets,
+    sockets,
+    tokens,
+)
 from .api.context import Cloud
 from .api.exchange import EXCEPTION_HANDLERS
 from .api.guards import HostGuard, TokenGuard
@@ -58,6 +70,7 @@ def create_app(
             *bentos.routes,
             *models.routes,
             *deployments.routes,
+            *codespaces.routes,
             *instance_types.routes,
             *tokens.routes,
             *secrets.routes,

@@ -11,12 +11,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..environments import this_minor
 from ..spec import DeploymentView, InstanceState, mode_of
 from .autoscaler import Observation
-from .health import Facts, Verdict, combine, judge, with_canaries
+from .health import Facts, Verdict, combine, in_development, judge, with_canaries
 from .logs import LogFile, forget_logs
 from .provision import Provision
 from .replicaset import ReplicaSet
@@ -242,6 +245,8 @@ class Deployment:
         return []
 
     def _plan(self, now: float) -> list[float]:
+        if self._waits_for_files:
+            return []
         times = []
         for version in self._target.versions:
             sets = [self._sets[each.name] for each in version.sets]
@@ -287,9 +292,12 @@ class Deployment:
         around, former = self._around, self._provisions.get(version.name)
         if former is not None:
             former.cancel()
-        self._provisions[version.name] = Provision(
-            version.bento, around.store, around.images, self._changed.set
-        )
+        name, _, tag = version.bento.partition(":")
+        if self.record.dev:
+            get = partial(around.store.codespace_directory, self.record.uid, name, tag, this_minor())
+        else:
+            get = partial(around.store.bento_directory, name, tag)
+        self._provisions[version.name] = Provision(version.bento, get, around.images, self._changed.set)
 
     # Telling
 
@@ -309,7 +317,10 @@ class Deployment:
             for version in self._target.versions
         ]
         names = [version.name for version in self._target.versions]
-        return with_canaries(versions[0], list(zip(names[1:], versions[1:], strict=True)))
+        verdict = with_canaries(versions[0], list(zip(names[1:], versions[1:], strict=True)))
+        if not self.record.dev or self._is_off:
+            return verdict
+        return in_development(verdict, waits_for_files=self._waits_for_files)
 
     def _judge_set(self, each: ReplicaSet) -> Verdict:
         provision = self._provisions[each.target.version]
@@ -403,6 +414,7 @@ class Deployment:
     def _end(self) -> None:
         self._cancel_provisions()
         forget_logs(self._log_folder)
+        self._around.store.codespaces.forget(self.record.uid)
         self._over(self)
         self._around.events.publish("deployment-deleted", self.name, f"deployment {self.name} was deleted")
 
@@ -411,6 +423,11 @@ class Deployment:
     @property
     def _is_off(self) -> bool:
         return self.record.terminated or self.deleted
+
+    @property
+    def _waits_for_files(self) -> bool:
+        """True for a codespace whose client has not sent all its files yet."""
+        return self.record.dev and not self._around.store.codespaces.is_ready(self.record.uid)
 
     @property
     def _has_instances(self) -> bool:
@@ -425,7 +442,11 @@ class Deployment:
 
     def _find_bento(self, tag: str) -> BentoRecord | None:
         name, _, version = tag.partition(":")
-        return self._around.store.bentos.get(name, version)
+        store = self._around.store
+        bento = store.bentos.get(name, version)
+        if bento is not None and self.record.dev:
+            return replace(bento, digest=store.codespaces.digest(self.record.uid))
+        return bento
 
     def _cancel_provisions(self) -> None:
         for provision in self._provisions.values():

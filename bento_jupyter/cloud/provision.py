@@ -11,7 +11,6 @@ from ..errors import BentoJupyterError, EnvironmentBuildError
 from ..spec import ImageView
 from .images import Images, Recipe, read_recipe
 from .logs import LogFile
-from .store import Store
 
 __all__ = ["Provision"]
 
@@ -23,7 +22,7 @@ class Provision:
 
     Args:
         bento: Tag of the Bento.
-        store: Where it is.
+        get_folder: Gives its folder; called in a thread.
         images: What builds environments.
         changed: Called on the event loop when it is done or has failed.
 
@@ -31,10 +30,12 @@ class Provision:
         failure: Why it failed; "" otherwise.
     """
 
-    def __init__(self, bento: str, store: Store, images: Images, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, bento: str, get_folder: Callable[[], Path], images: Images, changed: Callable[[], None]
+    ) -> None:
         self.failure = ""
         self._bento = bento
-        self._store = store
+        self._get_folder = get_folder
         self._images = images
         self._changed = changed
         self._recipe: Recipe | None = None
@@ -74,9 +75,8 @@ class Provision:
             self._task.cancel()
 
     async def _get(self) -> None:
-        name, _, version = self._bento.partition(":")
         try:
-            bento = await asyncio.to_thread(self._store.bento_directory, name, version)
+            bento = await asyncio.to_thread(self._get_folder)
             self._recipe = await asyncio.to_thread(read_recipe, bento)
             environment = await self._images.ensure(self._recipe)
         except (BentoJupyterError, OSError) as error:

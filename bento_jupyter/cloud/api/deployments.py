@@ -37,14 +37,12 @@ async def create(request: Request) -> Response:
     require_cluster(request.query_params.get("cluster"))
     body = await read(request, CreateDeployment)
     cloud = cloud_of(request)
-    if body.dev:
-        raise InvalidRequestError("the embedded cloud has no codespaces", hint="work in the notebook instead")
     if body.name is not None and not DEPLOYMENT_NAME_PATTERN.match(body.name):
         raise InvalidRequestError(
             f"{body.name!r} cannot be a deployment's name: small letters, digits and '-', at most 63, "
             "first and last a letter or digit"
         )
-    bento = cloud.store.require_servable(*_tag(body.bento))
+    bento = _require_bento(cloud, body, dev=body.dev)
     config = complete_config(body, bento, (), _canary_bentos(cloud, body))
     record = cloud.store.deployments.create(
         name=body.name or _invent_name(bento.name, cloud),
@@ -52,6 +50,7 @@ async def create(request: Request) -> Response:
         config=config,
         port=free_deployment_port(cloud.settings, {other.port for other in cloud.store.deployments.all()}),
         creator=owner().name,
+        dev=body.dev,
     )
     return _changed(cloud, record)
 
@@ -87,7 +86,7 @@ async def update(request: Request) -> Response:
     body = await read(request, UpdateDeployment)
     cloud = cloud_of(request)
     present = cloud.store.deployments.require(request.path_params["name"])
-    bento = cloud.store.require_servable(*_tag(body.bento))
+    bento = _require_bento(cloud, body, dev=present.dev)
     config = complete_config(body, bento, present.config["labels"], _canary_bentos(cloud, body))
     return _changed(cloud, cloud.store.deployments.update(present.name, bento=bento.tag, config=config))
 
@@ -124,6 +123,14 @@ async def delete(request: Request) -> Response:
 def _changed(cloud: Cloud, record: DeploymentRecord) -> Response:
     cloud.controller.changed(record.name)
     return answer(_deployment(cloud, record))
+
+
+def _require_bento(cloud: Cloud, body: UpdateDeployment, *, dev: bool) -> BentoRecord:
+    if not dev:
+        return cloud.store.require_servable(*_tag(body.bento))
+    if body.canaries:
+        raise InvalidRequestError("a codespace has one version: it has no canaries")
+    return cloud.store.require_described(*_tag(body.bento))
 
 
 def _canary_bentos(cloud: Cloud, body: UpdateDeployment) -> dict[str, BentoRecord]:

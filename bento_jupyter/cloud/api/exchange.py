@@ -38,8 +38,13 @@ _STATUS = {
 }
 
 
-async def read(request: Request, model: type[ModelT]) -> ModelT:
+async def read(request: Request, model: type[ModelT], largest: int = LARGEST_BODY) -> ModelT:
     """The request's JSON body as `model`.
+
+    Args:
+        request: The request.
+        model: What it should be.
+        largest: Bytes that it may have.
 
     Raises:
         InvalidRequestError: It is no JSON, too large, or does not fit; the message names the field.
@@ -47,8 +52,8 @@ async def read(request: Request, model: type[ModelT]) -> ModelT:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
-            raise InvalidRequestError(f"the body is larger than {LARGEST_BODY // 1024**2} MiB")
+        if len(body) > largest:
+            raise InvalidRequestError(f"the body is larger than {largest // 1024**2} MiB")
     try:
         content = json.loads(body)
         # Half a surrogate pair could be stored, but never be answered.

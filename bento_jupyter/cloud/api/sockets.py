@@ -22,6 +22,9 @@ from .streams import until
 __all__ = ["routes"]
 
 BUILDER_PREFIX = "image-builder:"
+#: The client waits for a pod of a codespace before it sends the files that instances start with, and follows
+#: the log of the one it found: so there is one for all instances, which come and go with each change.
+CODESPACE_PREFIX = "codespace:"
 
 _POD_STATUS = {
     InstanceState.STARTING: ("Pending", "Pending"),
@@ -52,12 +55,21 @@ async def image_builder_pods(socket: WebSocket) -> None:
 
 async def deployment_pods(socket: WebSocket) -> None:
     """`/ws/v2/deployments/{name}/pods`: one message with the instances."""
+    cloud, name = cloud_of(socket), socket.path_params["name"]
     try:
-        view = cloud_of(socket).view(socket.path_params["name"])
+        view = cloud.view(name)
+        record = cloud.store.deployments.require(name)
     except NotFoundError as error:
         await _send_error(socket, error.message)
         return
-    await _send_pods(socket, [_instance_pod(instance, view.bento) for instance in view.instances])
+    if record.dev:
+        state = "Terminating" if record.terminated else "Running"
+        labels = _api_server_labels(view.bento)
+        pods = [_pod(f"{CODESPACE_PREFIX}{name}", labels, (state, "Running"), view.reason, name)]
+    else:
+        bentos = {each.version: each.bento for each in view.sets}
+        pods = [_instance_pod(each, bentos.get(each.version, view.bento)) for each in view.instances]
+    await _send_pods(socket, pods)
 
 
 async def tail(socket: WebSocket) -> None:
@@ -86,13 +98,16 @@ async def tail(socket: WebSocket) -> None:
 def _log(cloud: Cloud, pod: str) -> AsyncIterator[str]:
     if pod.startswith(BUILDER_PREFIX):
         return cloud.controller.image_log(pod.removeprefix(BUILDER_PREFIX))
+    if pod.startswith(CODESPACE_PREFIX):
+        name = cloud.view(pod.removeprefix(CODESPACE_PREFIX)).name
+        return _instance_log(cloud, name, None)
     for view in cloud.controller.views():
         if any(instance.id == pod for instance in view.instances):
             return _instance_log(cloud, view.name, pod)
     raise NotFoundError(f"there is no pod {pod!r}")
 
 
-async def _instance_log(cloud: Cloud, deployment: str, instance: str) -> AsyncIterator[str]:
+async def _instance_log(cloud: Cloud, deployment: str, instance: str | None) -> AsyncIterator[str]:
     async for line in cloud.controller.follow_log(deployment, instance):
         yield line.text
 
@@ -109,16 +124,22 @@ async def _answer_heartbeats(socket: WebSocket) -> None:
 
 
 def _instance_pod(instance: InstanceView, bento: str) -> dict[str, Any]:
+    labels = _api_server_labels(bento)
+    return _pod(instance.id, labels, _POD_STATUS[instance.state], instance.reason, instance.service)
+
+
+def _api_server_labels(bento: str) -> dict[str, str]:
     name, _, version = bento.partition(":")
-    labels = {
+    return {
         "yatai.ai/bento-repository": name,
         "yatai.ai/bento": version,
         "yatai.ai/bento-function-component-type": "api-server",
     }
-    return _pod(instance.id, labels, _POD_STATUS[instance.state], instance.reason)
 
 
-def _pod(name: str, labels: dict[str, str], status: tuple[str, str], reason: str) -> dict[str, Any]:
+def _pod(
+    name: str, labels: dict[str, str], status: tuple[str, str], reason: str, runner: str = ""
+) -> dict[str, Any]:
     word, phase = status
     return {
         "name": name,
@@ -126,7 +147,7 @@ def _pod(name: str, labels: dict[str, str], status: tuple[str, str], reason: str
         "labels": labels,
         "pod_status": {"status": word, "reason": reason},
         "status": {"phase": phase, "ready": word == "Running"},
-        "runner_name": "",
+        "runner_name": runner,
     }
 
 

@@ -175,13 +175,15 @@ class Packages(Generic[RecordT]):
     def finish_upload(self, name: str, version: str, *, succeeded: bool, reason: str) -> RecordT:
         """Note what the client says about its upload. Success is believed only with content there.
 
+        What is for development (of a codespace) never has any: that is said of it, and changes nothing.
+
         Raises:
             NotFoundError: There is no such version.
             ConflictError: It is said to have succeeded, but no content came.
         """
         with self._database.write() as session:
             row = self._require(session, name, version)
-            if succeeded and not row.digest:
+            if succeeded and not row.digest and not row.manifest.get("dev"):
                 raise ConflictError(
                     f"{self.kind} {name}:{version} has no content: nothing was uploaded for it",
                     hint="push it again",
