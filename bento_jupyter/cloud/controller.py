@@ -144,8 +144,13 @@ class Controller:
         async for line in follow(files, lines):
             yield line
 
-    async def image_log(self, bento_tag: str) -> AsyncIterator[str]:
-        """The log of the build of a Bento's image; ends with the build, or says why there is none."""
+    async def image_log(self, bento_tag: str, lines: int = 50) -> AsyncIterator[str]:
+        """The log of the build of a Bento's image; ends with the build, or says why there is none.
+
+        Args:
+            bento_tag: The Bento.
+            lines: How many of the last lines come first.
+        """
         name, _, version = bento_tag.partition(":")
         try:
             bento = await asyncio.to_thread(self._store.bento_directory, name, version)
@@ -160,7 +165,7 @@ class Controller:
             return None if over and file.after(place)[1] == place else [file]
 
         place = 0
-        async for line in follow(files, 50):
+        async for line in follow(files, lines):
             place = file.last(1)[1]
             yield line.text
 

@@ -82,13 +82,26 @@ class LogFile:
         whole, newline, _rest = data.rpartition(b"\n")
         if not newline:
             # One that is longer comes in parts: waiting for its end would stop the whole log.
-            return ([self.line(data)], place + len(data)) if len(data) == LONGEST_LINE else ([], place)
+            if len(data) < LONGEST_LINE:
+                return [], place
+            piece = whole_characters(data)
+            return [self.line(piece)], place + len(piece)
         return [self.line(text) for text in whole.split(b"\n")], place + len(whole) + 1
 
     def line(self, text: bytes) -> LogLine:
         """One line, with its time when it begins with one."""
         decoded = text.decode("utf-8", errors="replace").rstrip("\r")
         return LogLine(at=parse_time(decoded), source=self.source, text=decoded)
+
+
+def whole_characters(data: bytes) -> bytes:
+    """The beginning of `data` that does not end within a character of UTF-8."""
+    for back in range(1, min(4, len(data)) + 1):
+        byte = data[-back]
+        if byte & 0b1100_0000 != 0b1000_0000:  # not the continuation of a character: its beginning
+            length = 1 if byte < 0x80 else 2 if byte >> 5 == 0b110 else 3 if byte >> 4 == 0b1110 else 4
+            return data[:-back] if length > back else data
+    return data
 
 
 def parse_time(line: str) -> datetime | None:
@@ -118,7 +131,7 @@ def tail(files: Sequence[LogFile], lines: int) -> list[LogLine]:
             newest = line.at or newest
             timed.append((newest, line))
     timed.sort(key=lambda pair: pair[0])
-    return [line for _, line in timed][-lines:]
+    return [line for _, line in timed][-lines:] if lines else []
 
 
 async def follow(files: Callable[[], Sequence[LogFile] | None], lines: int) -> AsyncIterator[LogLine]:

@@ -87,7 +87,13 @@ async def update(request: Request) -> Response:
     cloud = cloud_of(request)
     present = cloud.store.deployments.require(request.path_params["name"])
     bento = _require_bento(cloud, body, dev=present.dev)
-    config = complete_config(body, bento, present.config["labels"], _canary_bentos(cloud, body))
+    config = complete_config(
+        body,
+        bento,
+        present.config["labels"],
+        _canary_bentos(cloud, body),
+        _services_of(present.config),
+    )
     return _changed(cloud, cloud.store.deployments.update(present.name, bento=bento.tag, config=config))
 
 
@@ -123,6 +129,11 @@ async def delete(request: Request) -> Response:
 def _changed(cloud: Cloud, record: DeploymentRecord) -> Response:
     cloud.controller.changed(record.name)
     return answer(_deployment(cloud, record))
+
+
+def _services_of(config: dict[str, Any]) -> set[str]:
+    canaries = ((config.get("canary") or {}).get("versions") or {}).values()
+    return {name for version in (config, *canaries) for name in version["services"]}
 
 
 def _require_bento(cloud: Cloud, body: UpdateDeployment, *, dev: bool) -> BentoRecord:

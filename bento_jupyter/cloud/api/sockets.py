@@ -11,8 +11,9 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from pydantic import BaseModel, Field
 from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ...errors import NotFoundError
 from ...spec import InstanceState, InstanceView
@@ -25,6 +26,11 @@ BUILDER_PREFIX = "image-builder:"
 #: The client waits for a pod of a codespace before it sends the files that instances start with, and follows
 #: the log of the one it found: so there is one for all instances, which come and go with each change.
 CODESPACE_PREFIX = "codespace:"
+
+#: Most lines of a log that come before the new ones.
+MOST_TAIL_LINES = 10_000
+#: Seconds that a client has to say what it wants.
+WISH_TIMEOUT = 5.0
 
 _POD_STATUS = {
     InstanceState.STARTING: ("Pending", "Pending"),
@@ -75,12 +81,13 @@ async def deployment_pods(socket: WebSocket) -> None:
 async def tail(socket: WebSocket) -> None:
     """`/ws/v1/clusters/{cluster}/tail`: the log of one pod, followed; `EOF` when it is over."""
     cloud = cloud_of(socket)
+    await socket.accept()
+    wish = await _read_wish(socket)
     try:
-        lines = _log(cloud, socket.query_params.get("pod_name", ""))
+        lines = _log(cloud, socket.query_params.get("pod_name", ""), wish.tail_lines)
     except NotFoundError as error:
         await _send_error(socket, error.message)
         return
-    await socket.accept()
     listener = asyncio.create_task(_answer_heartbeats(socket))
     try:
         async for line in until(lines, cloud.stopping):
@@ -95,25 +102,42 @@ async def tail(socket: WebSocket) -> None:
         listener.cancel()
 
 
-def _log(cloud: Cloud, pod: str) -> AsyncIterator[str]:
+class Wish(BaseModel):
+    """What a client asks for when it follows a log; which pod is in the URL already."""
+
+    tail_lines: int = Field(50, ge=0, le=MOST_TAIL_LINES)
+
+
+async def _read_wish(socket: WebSocket) -> Wish:
+    """The client's first message; without one that can be read, what the `bentoml` client asks for."""
+    try:
+        message = await asyncio.wait_for(socket.receive_text(), WISH_TIMEOUT)
+        return Wish.model_validate(json.loads(message).get("payload") or {})
+    except (WebSocketDisconnect, asyncio.TimeoutError, ValueError, AttributeError, KeyError, RuntimeError):
+        return Wish()
+
+
+def _log(cloud: Cloud, pod: str, lines: int) -> AsyncIterator[str]:
     if pod.startswith(BUILDER_PREFIX):
-        return cloud.controller.image_log(pod.removeprefix(BUILDER_PREFIX))
+        return cloud.controller.image_log(pod.removeprefix(BUILDER_PREFIX), lines)
     if pod.startswith(CODESPACE_PREFIX):
         name = cloud.view(pod.removeprefix(CODESPACE_PREFIX)).name
-        return _instance_log(cloud, name, None)
+        return _instance_log(cloud, name, None, lines)
     for view in cloud.controller.views():
         if any(instance.id == pod for instance in view.instances):
-            return _instance_log(cloud, view.name, pod)
+            return _instance_log(cloud, view.name, pod, lines)
     raise NotFoundError(f"there is no pod {pod!r}")
 
 
-async def _instance_log(cloud: Cloud, deployment: str, instance: str | None) -> AsyncIterator[str]:
-    async for line in cloud.controller.follow_log(deployment, instance):
+async def _instance_log(
+    cloud: Cloud, deployment: str, instance: str | None, lines: int
+) -> AsyncIterator[str]:
+    async for line in cloud.controller.follow_log(deployment, instance, lines):
         yield line.text
 
 
 async def _answer_heartbeats(socket: WebSocket) -> None:
-    """Read what the client sends: its wish (which pod is in the URL already), then heartbeats."""
+    """Read what the client sends after its wish: heartbeats."""
     try:
         while True:
             message = json.loads(await socket.receive_text())
@@ -167,7 +191,8 @@ async def _send_pods(socket: WebSocket, pods: list[dict[str, Any]]) -> None:
 
 
 async def _send_error(socket: WebSocket, message: str) -> None:
-    await socket.accept()
+    if socket.application_state is not WebSocketState.CONNECTED:
+        await socket.accept()
     await socket.send_json(_message("error", message))
     await socket.close()
 
