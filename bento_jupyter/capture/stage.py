@@ -16,7 +16,6 @@ from bento_jupyter.home import Home
 from bento_jupyter.launcher import REPLICA_PROGRAM, launch_replica
 
 from .build import model_folders, store
-from .cleanrun import MODULES_ENV, reported_modules
 
 if TYPE_CHECKING:
     import httpx
@@ -52,7 +51,6 @@ class Stage:
         self.work = Path(tempfile.mkdtemp(prefix="bento-proof-"))
         self.socket = Path(tempfile.mkdtemp(prefix="p", dir=home.sockets)) / "s"
         self.log = self.work / "replica.log"
-        self._modules = self.work / "modules.json"
         self._ended = False
         try:
             own = {"HOME": self.work / "home", "TMPDIR": self.work / "tmp"}
@@ -63,7 +61,7 @@ class Stage:
                 None,
                 self.socket,
                 imports=imports,
-                envs={MODULES_ENV: str(self._modules), **{name: str(at) for name, at in own.items()}},
+                envs={name: str(at) for name, at in own.items()},
                 log=self.log,
                 scratch=self.work / "scratch",
                 hidden=notebook_folders(),
@@ -73,12 +71,11 @@ class Stage:
             self._remove()
             raise
 
-    def end(self) -> frozenset[str]:
-        """End the replica; the modules that it had imported."""
+    def end(self) -> None:
+        """End the replica."""
         if not self._ended:
             self._ended = True
             self.replica.stop()
-        return reported_modules(self._modules)
 
     def close(self) -> None:
         """End the replica and remove what it used."""
