@@ -17,16 +17,16 @@ from bento_jupyter.codec import Descriptor
 from bento_jupyter.errors import BuildError, NotServableError
 from bento_jupyter.spec import NAME_PATTERN
 
-from .distributions import closure
-from .endpoints import plan_endpoints
 from .frameworks import Framework, framework_of
+from .interface.endpoints import plan_endpoints
+from .packages.distributions import closure
+from .packages.requirements import Requirement, requirements_of
+from .packages.wheels import local_warnings
 from .parts import Case, DataObject, Definition, Home, Parameter, ProjectModule, Saved
-from .requirements import Requirement, requirements_of
 from .services import service_subject
 from .source import CodeCapture, library_changes
 from .source.attributes import attribute
 from .subjects import Subject, is_service, subject_of
-from .wheels import local_warnings
 
 __all__ = ["EndpointPlan", "Plan", "check_name", "in_words", "make_plan"]
 

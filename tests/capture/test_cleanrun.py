@@ -9,7 +9,7 @@ import httpx
 import pytest
 from built_bento import build_bento
 
-from bento_jupyter.capture.cleanrun import (
+from bento_jupyter.capture.packages.cleanrun import (
     added,
     missing_modules,
 )

@@ -20,7 +20,7 @@ from hypothesis.extra import numpy as npst
 from scipy import sparse
 from tables import INDEXES, column_values, numbers, shapes
 
-from bento_jupyter.capture.compare import compare
+from bento_jupyter.capture.proof.compare import compare
 from bento_jupyter.codec import (
     CodecError,
     conforms,

@@ -26,7 +26,7 @@ from built_bento import build_bento
 from PIL import Image
 
 import bento_jupyter
-from bento_jupyter.capture.schema import annotation_of, describe_parameter
+from bento_jupyter.capture.interface.schema import annotation_of, describe_parameter
 from bento_jupyter.client.endpoint import Endpoints
 from bento_jupyter.codec import FileContent, decode_answer, describe
 from bento_jupyter.codec.arrow import MEDIA_TYPE, answer_from_arrow, to_arrow

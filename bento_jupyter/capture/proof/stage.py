@@ -15,12 +15,12 @@ from bento_jupyter.environments import Environment, prepare
 from bento_jupyter.home import Home
 from bento_jupyter.launcher import REPLICA_PROGRAM, launch_replica
 
-from .build import model_folders, store
+from ..project.build import model_folders, store
 
 if TYPE_CHECKING:
     import httpx
 
-    from .plan import Plan
+    from ..plan import Plan
 
 __all__ = ["Stage", "environment_of", "running", "set_stage", "warm_modules", "with_models"]
 
@@ -71,15 +71,11 @@ class Stage:
             self._remove()
             raise
 
-    def end(self) -> None:
-        """End the replica."""
+    def close(self) -> None:
+        """End the replica and remove what it used."""
         if not self._ended:
             self._ended = True
             self.replica.stop()
-
-    def close(self) -> None:
-        """End the replica and remove what it used."""
-        self.end()
         self._remove()
 
     def _remove(self) -> None:
@@ -107,8 +103,8 @@ def set_stage(
     Raises:
         EnvironmentBuildError: See `environments.prepare`.
     """
-    from .project import requirements_txt
-    from .wheels import make_wheel
+    from ..packages.wheels import make_wheel
+    from ..project.writing import requirements_txt
 
     bentoml = next(pin for pin in plan.lock if pin.startswith("bentoml=="))
     with tempfile.TemporaryDirectory(prefix="bento-wheels-") as folder:
