@@ -29,6 +29,7 @@ __all__ = [
     "InstanceView",
     "LogLine",
     "Mode",
+    "ReplicaSetView",
     "Scaling",
     "Status",
     "Traffic",
@@ -319,6 +320,8 @@ class InstanceView(Model):
         memory_bytes: Resident memory; None = not measured yet.
         in_flight: Requests it works on now.
         cold_start: How it came up; None while it is starting.
+        version: Version of the deployment that it belongs to.
+        service: Service of the Bento that it serves; "" where the cloud does not say.
     """
 
     id: str
@@ -329,6 +332,44 @@ class InstanceView(Model):
     memory_bytes: int | None = None
     in_flight: int = 0
     cold_start: ColdStart | None = None
+    version: str = "main"
+    service: str = ""
+
+
+class ReplicaSetView(Model):
+    """The instances of one service in one version of a deployment, as shown.
+
+    Attributes:
+        version: `main`, or the name of the canary.
+        service: The service.
+        bento: Tag of the version's Bento.
+        weight: Percentage of the deployment's requests that it is to get; None = only other services call it.
+        scaling: Its limits.
+        instance_type: Name of its instance type.
+        status: Its status.
+        reason: Why, in words; may be "".
+        ready: Instances that are ready.
+        wanted: Instances that there should be now.
+        in_flight: Requests being worked on.
+        queued: Requests that wait.
+        requests: Requests answered since the cloud started.
+        errors: Those of them answered with 5xx.
+    """
+
+    version: str
+    service: str
+    bento: str
+    weight: float | None = None
+    scaling: Scaling
+    instance_type: str = ""
+    status: Status = Status.UNKNOWN
+    reason: str = ""
+    ready: int = 0
+    wanted: int = 0
+    in_flight: int = 0
+    queued: int = 0
+    requests: int = 0
+    errors: int = 0
 
 
 class ImageView(Model):
@@ -389,6 +430,8 @@ class DeploymentView(Model):
         last_cold_start: The newest cold start.
         image: Its image.
         instances: Its instances, newest last.
+        sets: Its replica sets: one per service of the main version, the entry service first, then those of
+            the canaries.
         revision: Number of the active revision, from 1.
         created_at: When it was created.
         updated_at: When it was changed last by a user.
@@ -418,6 +461,7 @@ class DeploymentView(Model):
     last_cold_start: ColdStart | None = None
     image: ImageView | None = None
     instances: list[InstanceView] = Field(default_factory=list)
+    sets: list[ReplicaSetView] = Field(default_factory=list)
     revision: int = 1
     created_at: datetime
     updated_at: datetime | None = None

@@ -10,13 +10,14 @@ from typing import Any
 from ..errors import BentoJupyterError
 from ..spec import DeploymentView, LogLine
 from .dataplane import DataPlane
-from .deployment import Deployment, Surroundings
+from .deployment import Deployment
 from .engines import Engine, ProcessEngine
 from .events import EventFeed
 from .images import Images, read_recipe
 from .logs import LogFile, follow, tail
 from .settings import CloudSettings
 from .store import Store
+from .surroundings import Surroundings
 
 __all__ = ["Controller"]
 
@@ -93,7 +94,7 @@ class Controller:
         """A Bento was pushed, or pushed anew with other content: what runs it is rolled over to that."""
         self.events.publish("bento", tag, "was pushed")
         for deployment in list(self._deployments.values()):
-            if deployment.record.bento == tag:
+            if tag in deployment.bentos:
                 self.changed(deployment.name)
 
     def view(self, name: str) -> DeploymentView:

@@ -13,7 +13,8 @@ from starlette.routing import Route
 from ...errors import InvalidRequestError
 from ...spec import DEPLOYMENT_NAME_PATTERN
 from ..ports import free_deployment_port
-from ..store import DeploymentRecord
+from ..store import BentoRecord, DeploymentRecord
+from ..target import MAIN
 from .bentos import BENTOS
 from .configuration import CreateDeployment, UpdateDeployment, complete_config
 from .context import Cloud, cloud_of
@@ -44,7 +45,7 @@ async def create(request: Request) -> Response:
             "first and last a letter or digit"
         )
     bento = cloud.store.require_servable(*_tag(body.bento))
-    config = complete_config(body, bento)
+    config = complete_config(body, bento, (), _canary_bentos(cloud, body))
     record = cloud.store.deployments.create(
         name=body.name or _invent_name(bento.name, cloud),
         bento=bento.tag,
@@ -87,7 +88,7 @@ async def update(request: Request) -> Response:
     cloud = cloud_of(request)
     present = cloud.store.deployments.require(request.path_params["name"])
     bento = cloud.store.require_servable(*_tag(body.bento))
-    config = complete_config(body, bento, present.config["labels"])
+    config = complete_config(body, bento, present.config["labels"], _canary_bentos(cloud, body))
     return _changed(cloud, cloud.store.deployments.update(present.name, bento=bento.tag, config=config))
 
 
@@ -123,6 +124,12 @@ async def delete(request: Request) -> Response:
 def _changed(cloud: Cloud, record: DeploymentRecord) -> Response:
     cloud.controller.changed(record.name)
     return answer(_deployment(cloud, record))
+
+
+def _canary_bentos(cloud: Cloud, body: UpdateDeployment) -> dict[str, BentoRecord]:
+    return {
+        name: cloud.store.require_servable(*_tag(version.bento)) for name, version in body.canaries.items()
+    }
 
 
 def _tag(tag: str) -> tuple[str, str]:
@@ -170,7 +177,7 @@ def _deployment(cloud: Cloud, record: DeploymentRecord) -> Deployment:
         creator=_creator(record),
         cluster=cluster(),
         latest_revision=_revision(cloud, record),
-        manifest={"dev": record.dev, "routing": None},
+        manifest={"dev": record.dev, "routing": _routing(record)},
         urls=[view.url] if view.url else [],
     )
 
@@ -182,12 +189,38 @@ def _revision(cloud: Cloud, record: DeploymentRecord) -> DeploymentRevision:
         "updated_at": record.updated_at,
         "creator": _creator(record),
     }
-    target = DeploymentTarget(name="main", config=record.config, bento=_bento(cloud, record), **shared)
-    return DeploymentRevision(name=str(record.revision), status="active", targets=[target], **shared)
+    versions = {MAIN: {**record.config, "bento": record.bento}, **_canaries(record)}
+    targets = [
+        DeploymentTarget(
+            name=name,
+            config={key: value for key, value in version.items() if key not in ("bento", "weight")},
+            bento=_bento(cloud, version["bento"]),
+            **shared,
+        )
+        for name, version in versions.items()
+    ]
+    return DeploymentRevision(name=str(record.revision), status="active", targets=targets, **shared)
 
 
-def _bento(cloud: Cloud, record: DeploymentRecord) -> BentoWithRepository | None:
-    bento = cloud.store.bentos.get(*_tag(record.bento))
+def _canaries(record: DeploymentRecord) -> dict[str, dict[str, Any]]:
+    return dict((record.config.get("canary") or {}).get("versions") or {})
+
+
+def _routing(record: DeploymentRecord) -> dict[str, Any] | None:
+    """How requests are shared out; the client looks each canary's weight up there."""
+    canary = record.config.get("canary")
+    if not canary:
+        return None
+    weights = {name: version["weight"] for name, version in _canaries(record).items()}
+    return {
+        "route_type": canary["route_type"],
+        "route_by": canary["route_by"],
+        "weights": {MAIN: 100 - sum(weights.values()), **weights},
+    }
+
+
+def _bento(cloud: Cloud, tag: str) -> BentoWithRepository | None:
+    bento = cloud.store.bentos.get(*_tag(tag))
     return None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
 
 

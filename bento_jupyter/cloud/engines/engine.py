@@ -27,6 +27,8 @@ class ReplicaSpec:
         cpu: CPUs that its instance type has.
         memory_bytes: Memory that its instance type has.
         instance_type: Name of that instance type, for messages.
+        remotes: Services of the Bento that other instances serve, each with the Unix socket to call it at;
+            those not in it run in the same process.
     """
 
     id: str
@@ -38,6 +40,7 @@ class ReplicaSpec:
     cpu: float
     memory_bytes: int
     instance_type: str
+    remotes: Mapping[str, Path] = field(default_factory=dict)
 
 
 class ReplicaHandle(Protocol):

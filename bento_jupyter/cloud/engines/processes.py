@@ -160,6 +160,7 @@ class ProcessEngine:
             log=self._home.logs / "deployments" / spec.deployment / f"{spec.id}.log",
             scratch=self._scratch / spec.id,
             cpus=spec.cpu,
+            remotes=spec.remotes,
         )
         replica = ProcessReplica(spec, process)
         self._replicas[spec.id] = replica

@@ -32,6 +32,7 @@ async def _serve(control: socket.socket) -> None:
     gateway = Gateway(channel.send)
     await loop.create_unix_connection(lambda: channel, sock=control)
     await ended.wait()
+    gateway.clean_up()
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
