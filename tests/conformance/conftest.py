@@ -182,7 +182,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def echo(bentoml: Callable[..., subprocess.CompletedProcess[str]], project: Path) -> str:
     """Tag of the Bento of `project`; it is built and pushed."""
     version = f"v{uuid.uuid4().hex[:8]}"
-    bentoml("build", "--version", version, str(project))
+    bentoml("build", "--version", version, cwd=project)
     bentoml("push", f"echo:{version}")
     return f"echo:{version}"
 
