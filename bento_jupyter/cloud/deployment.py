@@ -342,6 +342,7 @@ class Deployment:
         bento, python = self._provision.result
         blueprint = self._target.blueprint
         size = instance_size(blueprint.instance_type, instance_types())
+        given = self._around.store.secrets.resolve(blueprint.secrets, "runtime")
         forget_old_logs(self._log_folder)
         spec = ReplicaSpec(
             id=self._new_id(),
@@ -349,7 +350,8 @@ class Deployment:
             bento=bento,
             service=blueprint.service,
             python=python,
-            envs=dict(blueprint.envs),
+            envs={**given.envs, **dict(blueprint.envs)},
+            files=given.files,
             cpu=size.cpu,
             memory_bytes=size.memory_bytes,
             instance_type=size.name,
@@ -466,7 +468,8 @@ class Deployment:
 
     def _new_provision(self) -> Provision:
         around = self._around
-        return Provision(self.record.bento, around.store, around.images, self._changed.set)
+        secrets = self._target.blueprint.secrets
+        return Provision(self.record.bento, around.store, around.images, self._changed.set, secrets)
 
     def _forget_provision(self) -> None:
         self._provision.cancel()

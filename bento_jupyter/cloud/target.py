@@ -25,6 +25,7 @@ class Blueprint:
         service: Name of the service that it serves.
         envs: Environment variables, sorted.
         instance_type: Name of its instance type.
+        secrets: Names of the secrets that it is given.
     """
 
     bento: str
@@ -32,6 +33,7 @@ class Blueprint:
     service: str
     envs: tuple[tuple[str, str], ...] = field(repr=False)
     instance_type: str
+    secrets: tuple[str, ...] = ()
 
     def same_bento(self, other: Blueprint) -> bool:
         """True when both run the same content, and so in the same environment."""
@@ -92,6 +94,7 @@ def read_target(record: DeploymentRecord, bento: BentoRecord | None, settings: C
             instance_type=str(
                 wanted.get("instance_type") or fitting_instance_type(built.get("resources") or {})
             ),
+            secrets=tuple(config.get("secrets") or ()),
         ),
         scaling=Scaling(
             min=least,

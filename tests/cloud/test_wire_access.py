@@ -145,7 +145,3 @@ def test_a_login_page_leads_nowhere_else(cloud):
     assert answer.headers["location"] == "/deployments"
     assert "httponly" in answer.headers["set-cookie"].lower()
     assert "samesite=strict" in answer.headers["set-cookie"].lower()
-
-
-def test_the_list_of_secrets_is_empty(bentoml):
-    assert json.loads(bentoml("secret", "list", "-o", "json").stdout) == []

@@ -209,8 +209,6 @@ def complete_config(
         raise InvalidRequestError(
             f"bento {bento.tag} has no service {unknown[0]!r}; it has: {', '.join(names) or 'none'}"
         )
-    if body.secrets:
-        raise InvalidRequestError(f"there is no secret {body.secrets[0]!r}", hint="pass its values as envs")
     if body.canary is not None and body.canary.versions:
         raise InvalidRequestError(
             "the embedded cloud runs one version per deployment: no canary", hint="make a second deployment"
@@ -220,7 +218,7 @@ def complete_config(
         "access_authorization": body.access_authorization,
         "envs": [env.model_dump() for env in body.envs],
         "labels": labels,
-        "secrets": [],
+        "secrets": list(dict.fromkeys(body.secrets)),
         "services": {name: _service(body.services.get(name), name, bento) for name in names},
         "canary": None,
     }
