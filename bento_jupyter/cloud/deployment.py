@@ -187,7 +187,7 @@ class Deployment:
             reason=self._verdict.reason,
             healthy=self._verdict.healthy,
             mode=mode_of(target.scaling.min),
-            url=f"http://{self._around.settings.reachable_host}:{record.port}",
+            url=self._around.settings.url(record.port),
             endpoints=target.endpoints,
             bento=record.bento,
             protected=target.protected,

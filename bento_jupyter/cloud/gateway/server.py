@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +22,10 @@ _BACKLOG = 2048
 class _Listener:
     """The public port of a deployment and the connections that came through it."""
 
-    def __init__(self, route: Route, policy: Policy) -> None:
+    def __init__(self, route: Route, policy: Policy, tls: ssl.SSLContext | None) -> None:
         self._connections: set[CallerConnection] = set()
         self._route = route
+        self._tls = tls
         self.address = (policy.host, policy.port)
         # Accepted sockets inherit proto, and asyncio sets TCP_NODELAY only where it says TCP.
         # Never SO_REUSEPORT: a leftover process would silently get half of the connections.
@@ -44,7 +46,10 @@ class _Listener:
 
     async def _serve(self) -> None:
         server = await asyncio.get_running_loop().create_server(
-            lambda: CallerConnection(self._route, self._connections), sock=self._socket, backlog=_BACKLOG
+            lambda: CallerConnection(self._route, self._connections),
+            sock=self._socket,
+            backlog=_BACKLOG,
+            ssl=self._tls,
         )
         self._server = server
         if self._closed:
@@ -64,10 +69,12 @@ class Gateway:
 
     Args:
         send: Takes messages for the control plane.
+        tls: How callers are served TLS; None = plain HTTP.
     """
 
-    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], None], tls: ssl.SSLContext | None = None) -> None:
         self._send = send
+        self._tls = tls
         self._routes: dict[str, Route] = {}
         self._listeners: dict[str, _Listener] = {}
 
@@ -106,7 +113,7 @@ class Gateway:
             del self._listeners[deployment]
             listener.close()
         try:
-            listener = _Listener(route, policy)
+            listener = _Listener(route, policy, self._tls)
         except OSError as error:
             self._send(
                 {"op": "listen-failed", "deployment": deployment, "port": policy.port, "error": str(error)}
