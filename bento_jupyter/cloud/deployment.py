@@ -263,7 +263,7 @@ class Deployment:
                 self._around.data_plane.listen_again(self.name)
             times.append(self._listen_again_at)
         if self._target.protected:
-            times.append(now + TOKEN_INTERVAL)
+            times.append(now + min(TOKEN_INTERVAL, self._around.store.tokens.seconds_to_expiry()))
         return times + self._tell_listeners(now)
 
     def _collect(self, now: float) -> None:
