@@ -24,6 +24,7 @@ from ..errors import (
     NotFoundError,
     NotLoggedInError,
 )
+from ..home import Home
 from ..spec import DeploymentView, InstanceType, LogLine
 from .local import stored
 from .wire import read_bytes, read_cpus, read_spec, read_view
@@ -78,10 +79,15 @@ class Cloud:
         from bentoml._internal.cloud.client import RestApiClient
 
         client = RestApiClient(self.endpoint, self._token, timeout=TIMEOUT)
-        if urlsplit(self.endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
+        verify = Home.default().trust(self.endpoint)
+        if verify is not True or urlsplit(self.endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
             # httpx would send even loopback requests through HTTP_PROXY.
             direct = httpx.Client(
-                base_url=self.endpoint, timeout=TIMEOUT, headers=client.session.headers, trust_env=False
+                base_url=self.endpoint,
+                timeout=TIMEOUT,
+                headers=client.session.headers,
+                trust_env=False,
+                verify=verify,
             )
             client.session.close()
             client.session = client.v1.session = client.v2.session = direct

@@ -47,7 +47,9 @@ class Controller:
         self._store = store
         self._engine = engine or ProcessEngine(settings.home)
         self._images = Images(settings.home, self._image_changed)
-        self._data_plane = DataPlane(settings.home, settings.host, self._received, self._gateway_restarted)
+        self._data_plane = DataPlane(
+            settings.home, settings.host, self._received, self._gateway_restarted, settings.tls_files
+        )
         self._deployments: dict[str, Deployment] = {}
         #: Deleted ones whose name is taken already again, oldest first.
         self._ending: list[Deployment] = []

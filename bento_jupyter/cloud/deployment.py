@@ -150,7 +150,7 @@ class Deployment:
             reason=self._verdict.reason,
             healthy=self._verdict.healthy,
             mode=mode_of(entry.scaling.min),
-            url=f"http://{self._around.settings.reachable_host}:{record.port}",
+            url=self._around.settings.url(record.port),
             endpoints=target.endpoints,
             bento=record.bento,
             protected=target.protected,
@@ -233,7 +233,7 @@ class Deployment:
                 self._around.data_plane.listen_again(self.name, MAIN)
             times.append(self._listen_again_at)
         if self._target.protected:
-            times.append(now + TOKEN_INTERVAL)
+            times.append(now + min(TOKEN_INTERVAL, self._around.store.tokens.seconds_to_expiry()))
         return times + self._tell_listeners(now)
 
     def _stop_all(self) -> list[float]:
@@ -288,7 +288,7 @@ class Deployment:
         if former is not None:
             former.cancel()
         self._provisions[version.name] = Provision(
-            version.bento, around.store, around.images, self._changed.set
+            version.bento, around.store, around.images, self._changed.set, version.secrets
         )
 
     # Telling

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import BentoJupyterError, EnvironmentBuildError
@@ -26,17 +26,26 @@ class Provision:
         store: Where it is.
         images: What builds environments.
         changed: Called on the event loop when it is done or has failed.
+        secrets: Names of the secrets that may be used while its environment is built.
 
     Attributes:
         failure: Why it failed; "" otherwise.
     """
 
-    def __init__(self, bento: str, store: Store, images: Images, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        bento: str,
+        store: Store,
+        images: Images,
+        changed: Callable[[], None],
+        secrets: Sequence[str] = (),
+    ) -> None:
         self.failure = ""
         self._bento = bento
         self._store = store
         self._images = images
         self._changed = changed
+        self._secrets = secrets
         self._recipe: Recipe | None = None
         self._done: tuple[Path, Path] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -78,7 +87,8 @@ class Provision:
         try:
             bento = await asyncio.to_thread(self._store.bento_directory, name, version)
             self._recipe = await asyncio.to_thread(read_recipe, bento)
-            environment = await self._images.ensure(self._recipe)
+            given = await asyncio.to_thread(self._store.secrets.resolve, self._secrets, "build")
+            environment = await self._images.ensure(self._recipe, given)
         except (BentoJupyterError, OSError) as error:
             self.failure = error.message if isinstance(error, BentoJupyterError) else str(error)
             if not isinstance(error, EnvironmentBuildError):

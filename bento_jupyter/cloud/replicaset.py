@@ -246,6 +246,7 @@ class ReplicaSet:
     def _start(self, bento: Path, python: Path) -> None:
         blueprint = self.target.blueprint
         size = instance_size(blueprint.instance_type, instance_types())
+        given = self._around.store.secrets.resolve(blueprint.secrets, "runtime")
         forget_old_logs(self._log_folder)
         spec = ReplicaSpec(
             id=self._new_id(),
@@ -253,7 +254,8 @@ class ReplicaSet:
             bento=bento,
             service=blueprint.service,
             python=python,
-            envs=dict(blueprint.envs),
+            envs={**given.envs, **dict(blueprint.envs)},
+            files=given.files,
             cpu=size.cpu,
             memory_bytes=size.memory_bytes,
             instance_type=size.name,

@@ -30,6 +30,7 @@ class Blueprint:
         envs: Environment variables, sorted.
         instance_type: Name of its instance type.
         remotes: The other services, each with the name of the set of replicas that serves it, sorted.
+        secrets: Names of the secrets that it is given.
     """
 
     bento: str
@@ -38,6 +39,7 @@ class Blueprint:
     envs: tuple[tuple[str, str], ...] = field(repr=False)
     instance_type: str
     remotes: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,11 @@ class VersionTarget:
     def entry(self) -> SetTarget:
         """The set that callers reach."""
         return self.sets[0]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Names of its secrets."""
+        return self.entry.blueprint.secrets
 
 
 @dataclass(frozen=True)
@@ -179,6 +186,7 @@ def _version(
                 wanted.get("instance_type") or fitting_instance_type(built.get("resources") or {})
             ),
             remotes=tuple(sorted((each, at) for each, at in names.items() if each != service)),
+            secrets=tuple(config.get("secrets") or ()),
         )
         scaling, traffic = _limits(wanted, built, settings)
         strategy = str(wanted.get("deployment_strategy") or ROLLING_UPDATE)

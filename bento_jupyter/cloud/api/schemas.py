@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
@@ -22,6 +22,7 @@ __all__ = [
     "CreateApiToken",
     "CreatePackage",
     "CreateRepository",
+    "CreateSecret",
     "Deployment",
     "DeploymentRevision",
     "DeploymentTarget",
@@ -38,7 +39,11 @@ __all__ = [
     "Repository",
     "Resource",
     "ResourceInstance",
+    "Secret",
+    "SecretContent",
+    "SecretKey",
     "UpdatePackage",
+    "UpdateSecret",
     "User",
 ]
 
@@ -147,6 +152,36 @@ class CreateApiToken(Wire):
     description: Text = ""
     scopes: list[str] | None = None
     expired_at: Annotated[datetime | None, AfterValidator(_local_time_is_meant)] = None
+
+
+class SecretItemBody(Wire):
+    """A key of a secret as it comes; a value null is kept as it is."""
+
+    key: str
+    value: str | None = Field(None, repr=False)
+    sub_path: Text = ""
+
+
+class SecretBody(Wire):
+    """What a secret is made of."""
+
+    type: Literal["env", "mountfile"]
+    path: Text = ""
+    stage: Literal["build", "runtime", "all"] | None = None
+    items: list[SecretItemBody]
+
+
+class UpdateSecret(Wire):
+    """Body of `PATCH /api/v1/org_secrets/{name}`; description null = as it is."""
+
+    content: SecretBody
+    description: str | None = None
+
+
+class CreateSecret(UpdateSecret):
+    """Body of `POST /api/v1/org_secrets`."""
+
+    name: str
 
 
 # Responses
@@ -326,3 +361,29 @@ class ApiToken(Resource):
     is_organization_token: bool = False
     is_global_access: bool = False
     token: str | None = None
+
+
+class SecretKey(Wire):
+    """A key of a secret, without its value."""
+
+    key: str
+    sub_path: str = ""
+
+
+class SecretContent(Wire):
+    """What a secret is made of, without values."""
+
+    type: str
+    path: str
+    stage: str
+    items: list[SecretKey]
+
+
+class Secret(Resource):
+    """A secret."""
+
+    resource_type: str = "secret"
+    description: str
+    creator: User
+    content: SecretContent
+    cluster: Cluster

@@ -31,7 +31,7 @@ async def create(request: Request) -> Response:
     record, value = cloud.store.tokens.create(
         name=body.name,
         description=body.description,
-        scopes=body.scopes or ("api",),
+        scopes=("api",) if body.scopes is None else body.scopes,
         expired_at=body.expired_at,
     )
     _tokens_changed(cloud)

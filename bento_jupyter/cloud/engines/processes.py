@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -149,6 +149,8 @@ class ProcessEngine:
 
     async def start(self, spec: ReplicaSpec) -> ProcessReplica:
         """Start an instance; see `Engine.start`."""
+        scratch = self._scratch / spec.id
+        write_files(scratch / "bentoml", spec.files)
         # The path of a socket may have 103 bytes, an id alone has up to 68: hence the digest.
         # On the loop's own thread, the main one: the kernel then ends the replica when this process dies.
         process = launch_replica(
@@ -158,7 +160,7 @@ class ProcessEngine:
             service=spec.service,
             envs=spec.envs,
             log=self._home.logs / "deployments" / spec.deployment / f"{spec.id}.log",
-            scratch=self._scratch / spec.id,
+            scratch=scratch,
             cpus=spec.cpu,
             remotes=spec.remotes,
         )
@@ -218,6 +220,16 @@ class ProcessEngine:
         end_processes(is_ours)
         for socket in self._home.sockets.glob("*.sock"):
             socket.unlink(missing_ok=True)
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files below `folder`, from their first byte on for the owner's eyes only."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
 
 
 def end_processes(matches: Callable[[psutil.Process], bool]) -> None:

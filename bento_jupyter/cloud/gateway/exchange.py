@@ -31,6 +31,7 @@ class Caller(Protocol):
     """Where a request came from: a connection."""
 
     peer: bytes
+    proto: bytes
     congested: bool
 
     def write(self, data: bytes) -> None:
@@ -344,6 +345,7 @@ class Exchange:
         if not self._to_replica and self._caller is not None:
             self._to_replica = self.head.to_replica(
                 peer=self._caller.peer,
+                proto=self._caller.proto,
                 request_id=self._request_id,
                 with_authorization=not self._route.policy.protected,
             )

@@ -9,6 +9,8 @@ from .records import (
     ModelRecord,
     PackageRecord,
     RepositoryRecord,
+    SecretItem,
+    SecretRecord,
 )
 from .store import Store
 
@@ -19,5 +21,7 @@ __all__ = [
     "ModelRecord",
     "PackageRecord",
     "RepositoryRecord",
+    "SecretItem",
+    "SecretRecord",
     "Store",
 ]

@@ -12,6 +12,7 @@ from ...errors import ConflictError, NotFoundError
 from ...spec import utc_now
 from .database import Database
 from .records import DeploymentRecord
+from .secrets import require_secrets
 from .tables import DeploymentRow, RevisionRow
 
 __all__ = ["Deployments"]
@@ -69,6 +70,7 @@ class Deployments:
 
         Raises:
             ConflictError: The name is taken.
+            InvalidRequestError: A secret that there is not, or that does not go with another one.
         """
         with self._database.write() as session:
             if _find(session, name) is not None:
@@ -87,6 +89,7 @@ class Deployments:
 
         Raises:
             NotFoundError: There is none of this name.
+            InvalidRequestError: A secret that there is not, or that does not go with another one.
         """
         with self._database.write() as session:
             row = _require(session, name)
@@ -154,6 +157,7 @@ def _unknown(name: str) -> NotFoundError:
 
 
 def _add_revision(session: Session, row: DeploymentRow, bento: str, config: Mapping[str, Any]) -> None:
+    require_secrets(session, config)
     of_this = RevisionRow.deployment_uid == row.uid
     last = session.scalar(
         select(RevisionRow.number).where(of_this).order_by(RevisionRow.number.desc()).limit(1)

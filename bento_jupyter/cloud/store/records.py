@@ -13,6 +13,8 @@ __all__ = [
     "ModelRecord",
     "PackageRecord",
     "RepositoryRecord",
+    "SecretItem",
+    "SecretRecord",
 ]
 
 
@@ -200,3 +202,47 @@ class ApiTokenRecord:
     created_at: datetime
     expired_at: datetime | None
     last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SecretItem:
+    """One key of a secret.
+
+    Attributes:
+        key: Name of the environment variable, or of the file.
+        value: Its value; None where it is not told.
+        sub_path: Folder of the file below the secret's path.
+    """
+
+    key: str
+    value: str | None = field(default=None, repr=False)
+    sub_path: str = ""
+
+
+@dataclass(frozen=True)
+class SecretRecord:
+    """A secret, without its values.
+
+    Attributes:
+        uid: Its id.
+        name: Its name.
+        description: In words.
+        kind: `env` or `mountfile`.
+        path: Folder of its files, below `$BENTOML_HOME`.
+        stage: Where it is given: `build`, `runtime` or `all`.
+        items: Its keys.
+        creator: Who made it.
+        created_at: When it was made.
+        updated_at: When it was changed last.
+    """
+
+    uid: str
+    name: str
+    description: str
+    kind: str
+    path: str
+    stage: str
+    items: tuple[SecretItem, ...]
+    creator: str
+    created_at: datetime
+    updated_at: datetime

@@ -14,6 +14,7 @@ from .deployments import Deployments
 from .events import Events
 from .packages import Packages
 from .records import BentoRecord, ModelRecord
+from .secrets import Secrets
 from .tables import BentoRepositoryRow, BentoRow, ModelRepositoryRow, ModelRow
 from .tokens import Tokens
 
@@ -31,6 +32,7 @@ class Store:
         models: Models.
         deployments: Deployments.
         events: The change feed.
+        secrets: Values that deployments are given.
         tokens: Who may do what.
 
     Args:
@@ -68,6 +70,7 @@ class Store:
         )
         self.deployments = Deployments(self._database)
         self.events = Events(self._database)
+        self.secrets = Secrets(self._database)
         self.tokens = Tokens(self._database, home)
         archives.sweep(self.bentos.digests() | self.models.digests())
 

@@ -24,6 +24,7 @@ __all__ = [
     "PackageColumns",
     "RepositoryColumns",
     "RevisionRow",
+    "SecretRow",
 ]
 
 
@@ -50,7 +51,12 @@ def new_uid() -> str:
 class Base(DeclarativeBase):
     """Base of all tables."""
 
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
 
 
 class RepositoryColumns(Base):
@@ -184,3 +190,20 @@ class ApiTokenRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expired_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class SecretRow(Base):
+    """A secret, with its values: the database is the one place that has them, 0600."""
+
+    __tablename__ = "secrets"
+
+    uid: Mapped[str] = mapped_column(primary_key=True, default=new_uid)
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str]
+    path: Mapped[str] = mapped_column(default="")
+    stage: Mapped[str]
+    items: Mapped[list[dict[str, Any]]]
+    creator: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
