@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from ... import __version__
-from ...spec import CloudView, DeploymentView, InstanceState, LogLine
+from ...spec import CloudView, DeploymentView, Event, InstanceState, LogLine
+from .calls import NDJSON, Call
 from .context import cloud_of
-from .exchange import answer, number
+from .exchange import answer, query
+from .schemas import Count
 from .streams import ndjson
 
 __all__ = ["routes"]
@@ -26,6 +27,20 @@ class DeploymentViews(BaseModel):
 
     deployments: Sequence[DeploymentView]
     event_id: int
+
+
+class LogQuery(BaseModel):
+    """Which lines of a log: the newest `lines` of `source` (an instance, or `image`), and what follows."""
+
+    lines: Count = 100
+    source: str = ""
+    follow: bool = False
+
+
+class EventsQuery(BaseModel):
+    """Which events: those after the one with this id; without it from now on."""
+
+    after: Count | None = None
 
 
 class LogLines(BaseModel):
@@ -68,9 +83,9 @@ async def get_logs(request: Request) -> Response:
     """The newest lines of a deployment's logs; with `follow=true` what comes, too."""
     cloud = cloud_of(request)
     name = cloud.view(request.path_params["name"]).name
-    source = request.query_params.get("source") or None
-    lines = min(number(request, "lines", 100) or 0, MOST_LOG_LINES)
-    if request.query_params.get("follow", "").lower() in ("true", "1"):
+    wanted = query(request, LogQuery)
+    lines, source = min(wanted.lines, MOST_LOG_LINES), wanted.source or None
+    if wanted.follow:
         return ndjson(cloud.controller.follow_log(name, source, lines), cloud.stopping)
     return answer(LogLines(lines=cloud.controller.log_lines(name, lines, source)))
 
@@ -86,7 +101,7 @@ async def start(request: Request) -> Response:
 async def follow_events(request: Request) -> Response:
     """The change feed."""
     cloud = cloud_of(request)
-    return ndjson(cloud.controller.events.subscribe(number(request, "after")), cloud.stopping)
+    return ndjson(cloud.controller.events.subscribe(query(request, EventsQuery).after), cloud.stopping)
 
 
 async def shut_down(request: Request) -> Response:
@@ -95,12 +110,13 @@ async def shut_down(request: Request) -> Response:
     return JSONResponse({})
 
 
+_ONE = "/api/bj/v1/deployments/{name}"
 routes = [
-    Route("/api/bj/v1/cloud", get_cloud),
-    Route("/api/bj/v1/deployments", list_deployments),
-    Route("/api/bj/v1/deployments/{name}", get_deployment),
-    Route("/api/bj/v1/deployments/{name}/logs", get_logs),
-    Route("/api/bj/v1/deployments/{name}/start", start, methods=["POST"]),
-    Route("/api/bj/v1/events", follow_events),
-    Route("/api/bj/v1/shutdown", shut_down, methods=["POST"]),
+    Call("GET /api/bj/v1/cloud", get_cloud, answer=CloudView),
+    Call("GET /api/bj/v1/deployments", list_deployments, answer=DeploymentViews),
+    Call(f"GET {_ONE}", get_deployment, answer=DeploymentView),
+    Call(f"GET {_ONE}/logs", get_logs, query=LogQuery, answer=LogLines, also={NDJSON: LogLine}),
+    Call(f"POST {_ONE}/start", start, answer=DeploymentView),
+    Call("GET /api/bj/v1/events", follow_events, query=EventsQuery, also={NDJSON: Event}),
+    Call("POST /api/bj/v1/shutdown", shut_down, also={"application/json": None}),
 ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ...errors import NotFoundError
+from .calls import Call
 from .exchange import answer
-from .schemas import ListOf, Resource
+from .schemas import ListOf, ListQuery, Resource
 
 __all__ = ["routes"]
 
@@ -30,7 +30,9 @@ async def unknown(request: Request) -> Response:
 
 
 routes = [
-    Route("/api/v1/org_secrets", list_all, methods=["GET"]),
-    Route("/api/v1/org_secrets", create, methods=["POST"]),
-    Route("/api/v1/org_secrets/{name}", unknown, methods=["GET", "PATCH", "DELETE"]),
+    Call("GET /api/v1/org_secrets", list_all, query=ListQuery, answer=ListOf[Resource]),
+    Call("POST /api/v1/org_secrets", create),
+    Call("GET /api/v1/org_secrets/{name}", unknown),
+    Call("PATCH /api/v1/org_secrets/{name}", unknown),
+    Call("DELETE /api/v1/org_secrets/{name}", unknown),
 ]
