@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ..errors import BentoJupyterError
-from ..spec import DeploymentView, LogLine
+from ..spec import DeploymentView, LogLine, MetricsView
 from .dataplane import DataPlane
 from .deployment import Deployment, Surroundings
 from .engines import Engine, ProcessEngine
 from .events import EventFeed
 from .images import Images, read_recipe
 from .logs import LogFile, follow, tail
+from .logsearch import Filter, search
 from .settings import CloudSettings
 from .store import Store
 
@@ -106,8 +107,14 @@ class Controller:
 
     def views(self) -> list[DeploymentView]:
         """All deployments as they are now, oldest first."""
-        views = [each.view() for each in self._deployments.values() if not each.deleted]
-        return sorted(views, key=lambda view: view.created_at)
+        return self.some_views(0, None)[0]
+
+    def some_views(self, start: int, count: int | None) -> tuple[list[DeploymentView], int]:
+        """A part of all deployments as they are now, oldest first, and how many there are in all."""
+        present = [each for each in self._deployments.values() if not each.deleted]
+        present.sort(key=lambda each: each.record.created_at)
+        part = present[start:] if count is None else present[start : start + count]
+        return [each.view() for each in part], len(present)
 
     def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
         """The last lines of a deployment's logs, oldest first.
@@ -142,6 +149,35 @@ class Controller:
 
         async for line in follow(files, lines):
             yield line
+
+    async def search_log(
+        self, name: str, wanted: Filter, lines: int = 100, source: str | None = None
+    ) -> list[LogLine]:
+        """The last wanted lines of all that a deployment has written and that is kept, oldest first.
+
+        Args:
+            name: The deployment.
+            wanted: Which lines.
+            lines: How many.
+            source: Only of this instance, or `image`; None = of all.
+
+        Raises:
+            KeyError: There is no such deployment.
+        """
+        files = self._log_files(self._require(name), source)
+        return await asyncio.to_thread(search, files, wanted, lines)
+
+    def metrics(self, name: str, step: int = 1) -> MetricsView:
+        """What the requests and instances of a deployment were like.
+
+        Args:
+            name: The deployment.
+            step: Seconds per point: 1 or 60.
+
+        Raises:
+            KeyError: There is no such deployment.
+        """
+        return self._require(name).metrics.view(step)
 
     async def image_log(self, bento_tag: str) -> AsyncIterator[str]:
         """The log of the build of a Bento's image; ends with the build, or says why there is none."""

@@ -23,12 +23,14 @@ from .dataplane import DataPlane
 from .engines import Engine, ReplicaSpec
 from .events import EventFeed
 from .failures import Failures
+from .happenings import describe
 from .health import Facts, Verdict, judge
 from .images import Images
 from .instance import Instance
 from .instance_types import instance_types
 from .load import Load
 from .logs import LogFile, forget_logs, forget_old_logs
+from .metrics import Metrics
 from .provision import Provision
 from .settings import CloudSettings
 from .store import DeploymentRecord, Store
@@ -79,6 +81,7 @@ class Deployment:
     Attributes:
         record: What is wanted.
         deleted: True when it was deleted; it goes once nothing of it is left.
+        metrics: What its requests and instances were like.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Deployment:
     ) -> None:
         self.record = record
         self.deleted = False
+        self.metrics = Metrics()
         self._around = around
         self._over = over
         self._loop = asyncio.get_running_loop()
@@ -143,6 +147,7 @@ class Deployment:
         """The gateway says something about this deployment."""
         kind = message["op"]
         if kind == "load":
+            self.metrics.load(message)
             if self._load.take(message):
                 # They have kept the deployment awake, though none is there any more.
                 self._decide(Observation(self._loop.time(), in_flight=1))
@@ -165,6 +170,7 @@ class Deployment:
     def gateway_restarted(self) -> None:
         """A new gateway process has taken over; requests of the old one are gone."""
         self._load.gateway_restarted()
+        self.metrics.gateway_restarted()
         self._listening = False
         for instance in self._instances.values():
             if instance.state is InstanceState.DRAINING:
@@ -354,11 +360,15 @@ class Deployment:
             memory_bytes=size.memory_bytes,
             instance_type=size.name,
         )
-        self._instances[spec.id] = Instance(spec, blueprint, self._around.engine, self._instance_changed)
+        self._instances[spec.id] = Instance(
+            spec, blueprint, self._around.engine, self._instance_changed, restarts=self._failures.count
+        )
 
     def _instance_changed(self, instance: Instance) -> None:
         if instance.state is InstanceState.READY:
             self._last_cold_start = instance.cold_start
+            if instance.cold_start is not None:
+                self.metrics.cold_start(instance.id, instance.cold_start)
         self._changed.set()
 
     def _new_id(self) -> str:
@@ -431,6 +441,7 @@ class Deployment:
     def _tell_listeners(self, now: float) -> list[float]:
         """Publish an event when something visible has changed; gives the time at which to do so later."""
         view = self.view()
+        self.metrics.instances(view.ready)
         if self._told is not None and _without_counters(view) == _without_counters(self._told):
             if _counters(view) == _counters(self._told):
                 return []
@@ -438,8 +449,11 @@ class Deployment:
                 return [self._told_at + COUNTER_INTERVAL]
             message = ""
         else:
-            message = f"{view.status.value}: {view.reason}" if view.reason else view.status.value
-        self._event_id = self._around.events.publish("deployment", self.name, message).id
+            message = describe(self._told, view)
+        event = self._around.events.publish(
+            "deployment", self.name, message, reason=view.reason, revision=view.revision
+        )
+        self._event_id = event.id
         self._told, self._told_at = view, now
         return []
 
@@ -481,7 +495,9 @@ class Deployment:
 
 def _without_counters(view: DeploymentView) -> DeploymentView:
     nothing = {"in_flight": 0, "queued": 0, "requests": 0, "errors": 0, "event_id": 0}
-    instances = [each.model_copy(update={"in_flight": 0, "memory_bytes": None}) for each in view.instances]
+    instances = [
+        each.model_copy(update={"in_flight": 0, "memory_bytes": None, "cpu": None}) for each in view.instances
+    ]
     return view.model_copy(update={**nothing, "instances": instances})
 
 

@@ -25,6 +25,7 @@ class Blueprint:
         service: Name of the service that it serves.
         envs: Environment variables, sorted.
         instance_type: Name of its instance type.
+        restarts: How often instances were asked to be replaced by new ones.
     """
 
     bento: str
@@ -32,6 +33,7 @@ class Blueprint:
     service: str
     envs: tuple[tuple[str, str], ...] = field(repr=False)
     instance_type: str
+    restarts: int = 0
 
     def same_bento(self, other: Blueprint) -> bool:
         """True when both run the same content, and so in the same environment."""
@@ -92,6 +94,7 @@ def read_target(record: DeploymentRecord, bento: BentoRecord | None, settings: C
             instance_type=str(
                 wanted.get("instance_type") or fitting_instance_type(built.get("resources") or {})
             ),
+            restarts=record.restarts,
         ),
         scaling=Scaling(
             min=least,

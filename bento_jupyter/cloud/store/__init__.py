@@ -9,6 +9,7 @@ from .records import (
     ModelRecord,
     PackageRecord,
     RepositoryRecord,
+    RevisionRecord,
 )
 from .store import Store
 
@@ -19,5 +20,6 @@ __all__ = [
     "ModelRecord",
     "PackageRecord",
     "RepositoryRecord",
+    "RevisionRecord",
     "Store",
 ]
