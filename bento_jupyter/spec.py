@@ -585,8 +585,8 @@ class MetricsView(Model):
         latency: Quantiles over all those requests, see `MetricsPoint`.
         cold_starts: The newest, oldest first.
         step: Seconds that each point stands for.
-        points: The points, oldest first; seconds or minutes in which nothing happened and nothing changed are
-            left out: what a point says of instances holds until the next one.
+        points: The points, oldest first. Seconds or minutes in which nothing happened are left out: what a
+            point says of `in_flight`, `queued` and `ready` holds until the next one.
     """
 
     requests: int = 0

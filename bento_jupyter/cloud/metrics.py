@@ -5,10 +5,11 @@ Nothing runs on a clock: a point is made when something happens, so an idle depl
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -23,16 +24,31 @@ SPANS = {1: 15 * 60, 60: 24 * 60}
 KEPT_COLD_STARTS = 50
 
 
-@dataclass(slots=True)
-class _Point:
-    """One second, or one minute."""
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """What holds until it changes."""
 
-    begin: int
-    requests: int = 0
-    errors: int = 0
     in_flight: int = 0
     queued: int = 0
     ready: int = 0
+
+    def highest(self, other: _Levels) -> _Levels:
+        return _Levels(
+            max(self.in_flight, other.in_flight),
+            max(self.queued, other.queued),
+            max(self.ready, other.ready),
+        )
+
+
+@dataclass(slots=True)
+class _Point:
+    """One second, or one minute: what was counted, the highest levels in it, and those at its end."""
+
+    begin: int
+    highest: _Levels
+    end: _Levels
+    requests: int = 0
+    errors: int = 0
     latency: Histogram = field(default_factory=Histogram)
 
     def view(self) -> MetricsPoint:
@@ -40,9 +56,9 @@ class _Point:
             at=datetime.fromtimestamp(self.begin, timezone.utc),
             requests=self.requests,
             errors=self.errors,
-            in_flight=self.in_flight,
-            queued=self.queued,
-            ready=self.ready,
+            in_flight=self.highest.in_flight,
+            queued=self.highest.queued,
+            ready=self.highest.ready,
             latency=self.latency.quantiles(),
         )
 
@@ -55,20 +71,25 @@ class _Series:
         self._most = most
         self._points: deque[_Point] = deque()
 
-    def at(self, now: float, present: _Point) -> _Point:
-        """The point of this time; a new one begins with what is `present`: levels hold until they change."""
+    def at(self, now: float, present: _Levels) -> _Point:
+        """The point of this time; a new one begins with the levels that are `present`."""
         begin = int(now // self.step) * self.step
         if not self._points or self._points[-1].begin < begin:
-            self._points.append(
-                _Point(begin, in_flight=present.in_flight, queued=present.queued, ready=present.ready)
-            )
+            self._points.append(_Point(begin, present, present))
             self._forget(begin)
         return self._points[-1]
 
     def views(self, now: float) -> list[MetricsPoint]:
-        """All that are still kept, oldest first."""
-        self._forget(int(now // self.step) * self.step)
-        return [point.view() for point in self._points]
+        """All that are still kept, oldest first; where nothing was noted, what a point says holds."""
+        begin = int(now // self.step) * self.step
+        self._forget(begin)
+        found: list[MetricsPoint] = []
+        for point, following in itertools.zip_longest(self._points, itertools.islice(self._points, 1, None)):
+            found.append(point.view())
+            quiet_until = begin + self.step if following is None else following.begin
+            if point.begin + self.step < quiet_until and point.end != point.highest:
+                found.append(_Point(point.begin + self.step, point.end, point.end).view())
+        return found
 
     def _forget(self, begin: int) -> None:
         oldest = begin - self._most * self.step
@@ -92,42 +113,37 @@ class Metrics:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._series = [_Series(step, most) for step, most in SPANS.items()]
-        self._present = _Point(0)
+        self._levels = _Levels()
+        self._requests = self._errors = 0
+        self._latency = Histogram()
         self._before = (0, 0)
         self._cold_starts: deque[InstanceColdStart] = deque(maxlen=KEPT_COLD_STARTS)
 
     def load(self, message: Mapping[str, Any]) -> None:
         """Take a `load` message of the gateway: totals since it started, and latencies since the last one."""
-        # Points that begin now begin with the levels of before.
-        present, points = self._present, self._points()
         requests = max(0, int(message["requests"]) - self._before[0])
         errors = max(0, int(message["errors"]) - self._before[1])
         self._before = (int(message["requests"]), int(message["errors"]))
         latency = {int(bucket): int(count) for bucket, count in (message.get("latency") or {}).items()}
-        present.requests += requests
-        present.errors += errors
-        present.latency.merge(latency)
-        present.in_flight, present.queued = int(message["in_flight"]), int(message["waiting"])
-        for point in points:
+        self._requests += requests
+        self._errors += errors
+        self._latency.merge(latency)
+        levels = replace(self._levels, in_flight=int(message["in_flight"]), queued=int(message["waiting"]))
+        for point in self._change(levels):
             point.requests += requests
             point.errors += errors
             point.latency.merge(latency)
-            point.in_flight = max(point.in_flight, present.in_flight)
-            point.queued = max(point.queued, present.queued)
 
     def gateway_restarted(self) -> None:
         """Its totals begin at 0 again, and nothing is under way."""
         self._before = (0, 0)
-        self._present.in_flight = self._present.queued = 0
+        if self._levels.in_flight or self._levels.queued:
+            self._change(replace(self._levels, in_flight=0, queued=0))
 
     def instances(self, ready: int) -> None:
         """Note how many instances are ready."""
-        if ready != self._present.ready:
-            # The point of a change shows the higher number, and those after it the new one.
-            points = self._points()
-            self._present.ready = ready
-            for point in points:
-                point.ready = max(point.ready, ready)
+        if ready != self._levels.ready:
+            self._change(replace(self._levels, ready=ready))
 
     def cold_start(self, instance: str, cold_start: ColdStart) -> None:
         """Note how an instance came up."""
@@ -139,20 +155,24 @@ class Metrics:
         Args:
             step: Seconds per point: 1 or 60.
         """
-        present, now = self._present, self._clock()
         series = next(each for each in self._series if each.step == step)
         return MetricsView(
-            requests=present.requests,
-            errors=present.errors,
-            in_flight=present.in_flight,
-            queued=present.queued,
-            ready=present.ready,
-            latency=present.latency.quantiles(),
+            requests=self._requests,
+            errors=self._errors,
+            in_flight=self._levels.in_flight,
+            queued=self._levels.queued,
+            ready=self._levels.ready,
+            latency=self._latency.quantiles(),
             cold_starts=list(self._cold_starts),
             step=step,
-            points=series.views(now),
+            points=series.views(self._clock()),
         )
 
-    def _points(self) -> list[_Point]:
+    def _change(self, levels: _Levels) -> list[_Point]:
+        """Note levels from now on; gives the points of now."""
         now = self._clock()
-        return [series.at(now, self._present) for series in self._series]
+        points = [series.at(now, self._levels) for series in self._series]
+        self._levels = levels
+        for point in points:
+            point.highest, point.end = point.highest.highest(levels), levels
+        return points

@@ -121,7 +121,7 @@ def test_who_is_idle_costs_no_points():
     metrics.instances(0)
     clock.now += 5
     metrics.load(load(1))
-    assert [point.ready for point in metrics.view().points] == [1, 1, 0]
+    assert [point.ready for point in metrics.view().points] == [1, 1, 0, 0]
 
 
 def test_cold_starts_are_kept_with_their_phases():

@@ -9,12 +9,13 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from ... import __version__
 from .calls import Call, calls_of
+from .exchange import answer
 
-__all__ = ["OpenApi", "Problem", "WireProblem", "describe", "routes"]
+__all__ = ["OpenApi", "Problem", "WireProblem", "describe", "document_of", "routes"]
 
 Schema = dict[str, Any]
 Mode = Literal["validation", "serialization"]
@@ -165,12 +166,17 @@ def _operation_id(call: Call) -> str:
     return "_".join([call.method.lower(), *words[1:]])
 
 
-async def get_document(request: Request) -> Response:
-    """This document."""
+def document_of(request: Request) -> OpenApi:
+    """The document of the application that a request came to; made once."""
     found: OpenApi | None = getattr(request.app.state, "openapi", None)
     if found is None:
         found = request.app.state.openapi = describe(calls_of(request.app.routes))
-    return JSONResponse(found.model_dump())
+    return found
 
 
-routes = [Call("GET /api/bj/v1/openapi.json", get_document, also={"application/json": None})]
+async def get_document(request: Request) -> Response:
+    """This document."""
+    return answer(document_of(request))
+
+
+routes = [Call("GET /api/bj/v1/openapi.json", get_document, answer=OpenApi)]
