@@ -34,6 +34,7 @@ class Controller:
 
     Attributes:
         events: The change feed.
+        images: The environments that Bentos run in.
 
     Example:
         >>> controller = Controller(settings, store)  # doctest: +SKIP
@@ -46,7 +47,7 @@ class Controller:
         self._settings = settings
         self._store = store
         self._engine = engine or ProcessEngine(settings.home)
-        self._images = Images(settings.home, self._image_changed)
+        self.images = Images(settings.home, self._image_changed)
         self._data_plane = DataPlane(settings.home, settings.host, self._received, self._gateway_restarted)
         self._deployments: dict[str, Deployment] = {}
         #: Deleted ones whose name is taken already again, oldest first.
@@ -68,7 +69,7 @@ class Controller:
         await asyncio.gather(*(each.close() for each in self._all()))
         self._deployments.clear()
         self._ending.clear()
-        await self._images.close()
+        await self.images.close()
         await self._data_plane.close()
         await self._engine.close()
 
@@ -84,7 +85,7 @@ class Controller:
             before.record_changed(record)
         if record is not None and (before is None or before.deleted):
             around = Surroundings(
-                self._settings, self._store, self._engine, self._images, self._data_plane, self.events
+                self._settings, self._store, self._engine, self.images, self._data_plane, self.events
             )
             self._deployments[name] = Deployment(record, around, self._over, after=before)
             if before is not None:
@@ -188,10 +189,10 @@ class Controller:
         except BentoJupyterError as error:
             yield error.message
             return
-        file = LogFile(self._images.log_path(recipe.key), "image")
+        file = LogFile(self.images.log_path(recipe.key), "image")
 
         def files() -> list[LogFile] | None:
-            over = self._images.view(recipe.key).status in ("success", "failed")
+            over = self.images.view(recipe.key).status in ("success", "failed")
             return None if over and file.after(place)[1] == place else [file]
 
         place = 0

@@ -10,8 +10,8 @@ from .html import Html, tag
 
 __all__ = ["Line", "chart", "metric_charts"]
 
-WIDTH, HEIGHT = 600, 150
-LEFT, RIGHT, TOP, BOTTOM = 52, 8, 10, 22
+WIDTH, HEIGHT = 360, 120
+LEFT, RIGHT, TOP, BOTTOM = 48, 6, 8, 20
 #: Points that a chart shows; seconds are put together to fit.
 SHOWN = 150
 COLOURS = ("one", "two", "three")

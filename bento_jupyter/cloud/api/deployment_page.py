@@ -260,7 +260,8 @@ def _log(details: Details) -> Html:
         return tag("p", "No lines.", class_="soft")
     several = len({line.source for line in details.lines}) > 1
     written = "\n".join(f"{line.source}  {line.text}" if several else line.text for line in details.lines)
-    return tag("pre", written, tabindex=0, aria_label="Log, newest line last")
+    # Set from the bottom up, so that the newest lines are seen first.
+    return tag("pre", tag("span", written), tabindex=0, aria_label="Log, newest line last")
 
 
 def _time(at: datetime) -> Html:

@@ -38,27 +38,30 @@ margin:0 auto;padding:1rem 1.25rem 4rem}
 nav{display:flex;gap:1.25rem;border-bottom:1px solid var(--line);padding:.25rem 0 .6rem;margin-bottom:1rem}
 nav strong{margin-right:auto}
 a{color:var(--link)}h1{font-size:1.6rem;margin:.6rem 0}h2{font-size:1.15rem;margin:2rem 0 .6rem}
-h3{font-size:1rem;margin:1.2rem 0 .3rem}
+h3{font-size:1rem;margin:1.2rem 0 .3rem}h3 code{font-size:15px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;min-width:50%}caption{text-align:left;color:var(--soft);padding-bottom:.3rem}
 td,th{text-align:left;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 thead th{color:var(--soft);font-weight:600;white-space:nowrap}
 td.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.2rem;margin:0}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.2rem;margin:0 0 1rem}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .badge{display:inline-block;border:1px solid currentColor;border-radius:1rem;padding:0 .7rem;font-weight:600}
-.good{color:var(--good)}.bad{color:var(--bad)}.wait{color:var(--wait)}.soft{color:var(--soft)}
+time,.badge{white-space:nowrap}.good{color:var(--good)}.bad{color:var(--bad)}.wait{color:var(--wait)}.soft{color:var(--soft)}
 .row{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center}
-form{margin:0}button,input,select{font:inherit;padding:.3rem .7rem;border:1px solid var(--line);
+form{margin:0}ul.row{list-style:none;padding:0}
+td ul{margin:0;padding-left:1rem}
+button,input,select{font:inherit;padding:.3rem .7rem;border:1px solid var(--line);
 border-radius:.4rem;background:var(--card);color:var(--text)}button{cursor:pointer}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 pre{background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.7rem;overflow:auto;
-max-height:32rem;font:13px/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
+max-height:32rem;display:flex;flex-direction:column-reverse;
+font:13px/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 code{font:13px ui-monospace,monospace}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(21rem,1fr));gap:1rem}
 figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.7rem}
 figcaption{font-weight:600}svg{width:100%;height:auto;display:block}
-svg text{font:11px system-ui,sans-serif;fill:var(--soft)}svg .grid{stroke:var(--line)}
+svg text{font:10px system-ui,sans-serif;fill:var(--soft)}svg .grid{stroke:var(--line)}
 svg .line{fill:none;stroke-width:1.6;vector-effect:non-scaling-stroke}
 .one{stroke:var(--one);color:var(--one)}.two{stroke:var(--two);color:var(--two)}
 .three{stroke:var(--three);color:var(--three)}
