@@ -68,6 +68,11 @@ class ReplicaHandle(Protocol):
         """Memory that it and what it started use; None = not measured yet."""
         ...
 
+    @property
+    def cpu(self) -> float | None:
+        """CPUs that it and what it started have used lately; None = not measured yet."""
+        ...
+
     async def ready(self) -> ColdStart:
         """Wait until it answers requests.
 

@@ -13,6 +13,7 @@ __all__ = [
     "ModelRecord",
     "PackageRecord",
     "RepositoryRecord",
+    "RevisionRecord",
     "SecretItem",
     "SecretRecord",
 ]
@@ -163,6 +164,7 @@ class DeploymentRecord:
         created_at: When it was created.
         updated_at: When a user changed it last.
         creator: Who created it.
+        restarts: How often a user had its instances replaced by new ones.
     """
 
     uid: str
@@ -177,6 +179,30 @@ class DeploymentRecord:
     created_at: datetime
     updated_at: datetime
     creator: str
+    restarts: int = 0
+
+
+@dataclass(frozen=True)
+class RevisionRecord:
+    """What a deployment was asked to be at one time.
+
+    Attributes:
+        uid: Its id.
+        number: From 1.
+        bento: Tag `name:version`.
+        config: As in `DeploymentRecord`.
+        active: It is what the deployment should be now.
+        note: Why it was made, in words; "" for a plain change.
+        created_at: When it was made.
+    """
+
+    uid: str
+    number: int
+    bento: str
+    config: dict[str, Any]
+    active: bool
+    note: str
+    created_at: datetime
 
 
 @dataclass(frozen=True)
