@@ -10,7 +10,6 @@ What it does is what `bentoml serve` does for a Bento (`_bentoml_impl/server/ser
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ctypes
 import errno
@@ -291,12 +290,6 @@ def hide(folders: list[str], kept: list[str]) -> None:
     sys.addaudithook(watch)
 
 
-def write_modules(file: str) -> None:
-    """Write down which modules this process has imported, for the proof: the evidence of requirements."""
-    with contextlib.suppress(OSError), open(file, "w", encoding="utf-8") as handle:
-        json.dump(sorted(sys.modules), handle)
-
-
 def terminate(_signal: int, _frame: Any) -> None:
     """Leave on SIGTERM: before uvicorn has its handler, and when it re-raises the signal at its end."""
     sys.exit(0)
@@ -316,8 +309,6 @@ def main(argument: str) -> None:
     report.phase("process")
     signal.signal(signal.SIGTERM, terminate)
     faulthandler.enable()
-    if modules := os.environ.pop("BENTO_JUPYTER_MODULES", ""):
-        atexit.register(write_modules, modules)
     if "hidden" in settings:
         hide(settings["hidden"], settings["kept"])
     for inherited in ("socket_fd", "report_fd", "lifeline_fd"):

@@ -43,6 +43,7 @@ class DataPlane:
         host: Address that deployments listen at.
         received: Called on the event loop with each message of the gateway.
         restarted: Called after a new gateway process was told everything: all connections were lost.
+        tls: Files of the certificate and its key; None = plain HTTP.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class DataPlane:
         host: str,
         received: Callable[[dict[str, Any]], None],
         restarted: Callable[[], None],
+        tls: tuple[Path, Path] | None = None,
     ) -> None:
         self._home = home
         self._host = host
+        self._tls = tls
         self._received = received
         self._restarted = restarted
         #: By deployment and set.
@@ -155,7 +158,11 @@ class DataPlane:
         self._home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._home.logs / "gateway.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "bento_jupyter.cloud.gateway", "--control", str(control.fileno())],
+                [
+                    sys.executable,
+                    *("-m", "bento_jupyter.cloud.gateway", "--control", str(control.fileno())),
+                    *(("--tls", *map(str, self._tls)) if self._tls else ()),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -19,8 +19,10 @@ from typing import Any
 from ..environments import this_minor
 from ..spec import DeploymentView, InstanceState, mode_of
 from .autoscaler import Observation
+from .happenings import describe
 from .health import Facts, Verdict, combine, in_development, judge, with_canaries
 from .logs import LogFile, forget_logs
+from .metrics import Metrics
 from .provision import Provision
 from .replicaset import ReplicaSet
 from .store import BentoRecord, DeploymentRecord
@@ -51,6 +53,7 @@ class Deployment:
     Attributes:
         record: What is wanted.
         deleted: True when it was deleted; it goes once nothing of it is left.
+        metrics: What its requests and instances were like.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Deployment:
     ) -> None:
         self.record = record
         self.deleted = False
+        self.metrics = Metrics()
         self._around = around
         self._over = over
         self._loop = asyncio.get_running_loop()
@@ -113,6 +117,8 @@ class Deployment:
     def received(self, message: dict[str, Any]) -> None:
         """The gateway says something about this deployment."""
         kind = message["op"]
+        if kind == "load" and message["set"] in self._entries:
+            self.metrics.load(message, message["set"])
         if kind == "listening" and message["port"] is not None:
             self._listening, self._port_error = True, ""
         elif kind == "listen-failed" and message["port"] is not None:
@@ -127,6 +133,7 @@ class Deployment:
 
     def gateway_restarted(self) -> None:
         """A new gateway process has taken over; requests of the old one are gone."""
+        self.metrics.gateway_restarted()
         self._listening = False
         for each in self._sets.values():
             each.gateway_restarted()
@@ -153,7 +160,7 @@ class Deployment:
             reason=self._verdict.reason,
             healthy=self._verdict.healthy,
             mode=mode_of(entry.scaling.min),
-            url=f"http://{self._around.settings.reachable_host}:{record.port}",
+            url=self._around.settings.url(record.port),
             endpoints=target.endpoints,
             bento=record.bento,
             protected=target.protected,
@@ -236,7 +243,7 @@ class Deployment:
                 self._around.data_plane.listen_again(self.name, MAIN)
             times.append(self._listen_again_at)
         if self._target.protected:
-            times.append(now + TOKEN_INTERVAL)
+            times.append(now + min(TOKEN_INTERVAL, self._around.store.tokens.seconds_to_expiry()))
         return times + self._tell_listeners(now)
 
     def _stop_all(self) -> list[float]:
@@ -284,8 +291,13 @@ class Deployment:
         # In the order of the target, those that are to go last: that is how they are shown.
         self._sets = {name: self._sets[name] for name in [*wanted, *(self._sets.keys() - wanted.keys())]}
 
+    @property
+    def _entries(self) -> set[str]:
+        """Names of the sets that callers reach."""
+        return {version.entry.name for version in self._target.versions}
+
     def _new_set(self, target: SetTarget) -> ReplicaSet:
-        return ReplicaSet(self.name, target, self._around, self._changed.set)
+        return ReplicaSet(self.name, target, self._around, self._changed.set, self.metrics)
 
     def _provide(self, version: VersionTarget) -> None:
         """Get the folder and the environment of a version's Bento (anew)."""
@@ -297,7 +309,14 @@ class Deployment:
             get = partial(around.store.codespace_directory, self.record.uid, name, tag, this_minor())
         else:
             get = partial(around.store.bento_directory, name, tag)
-        self._provisions[version.name] = Provision(version.bento, get, around.images, self._changed.set)
+        self._provisions[version.name] = Provision(
+            version.bento,
+            get,
+            around.store,
+            around.images,
+            self._changed.set,
+            secrets=version.secrets,
+        )
 
     # Telling
 
@@ -399,6 +418,7 @@ class Deployment:
     def _tell_listeners(self, now: float) -> list[float]:
         """Publish an event when something visible has changed; gives the time at which to do so later."""
         view = self.view()
+        self.metrics.instances(view.ready)
         if self._told is not None and _without_counters(view) == _without_counters(self._told):
             if _counters(view) == _counters(self._told):
                 return []
@@ -406,8 +426,11 @@ class Deployment:
                 return [self._told_at + COUNTER_INTERVAL]
             message = ""
         else:
-            message = f"{view.status.value}: {view.reason}" if view.reason else view.status.value
-        self._event_id = self._around.events.publish("deployment", self.name, message).id
+            message = describe(self._told, view)
+        event = self._around.events.publish(
+            "deployment", self.name, message, reason=view.reason, revision=view.revision
+        )
+        self._event_id = event.id
         self._told, self._told_at = view, now
         return []
 
@@ -457,7 +480,9 @@ _NO_COUNTERS = {"in_flight": 0, "queued": 0, "requests": 0, "errors": 0}
 
 
 def _without_counters(view: DeploymentView) -> DeploymentView:
-    instances = [each.model_copy(update={"in_flight": 0, "memory_bytes": None}) for each in view.instances]
+    instances = [
+        each.model_copy(update={"in_flight": 0, "memory_bytes": None, "cpu": None}) for each in view.instances
+    ]
     sets = [each.model_copy(update=_NO_COUNTERS) for each in view.sets]
     return view.model_copy(update={**_NO_COUNTERS, "event_id": 0, "instances": instances, "sets": sets})
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import BentoJupyterError, EnvironmentBuildError
 from ..spec import ImageView
 from .images import Images, Recipe, read_recipe
 from .logs import LogFile
+from .store import Store
 
 __all__ = ["Provision"]
 
@@ -23,21 +24,32 @@ class Provision:
     Args:
         bento: Tag of the Bento.
         get_folder: Gives its folder; called in a thread.
+        store: Where its secrets are.
         images: What builds environments.
         changed: Called on the event loop when it is done or has failed.
+        secrets: Names of the secrets that may be used while its environment is built.
 
     Attributes:
         failure: Why it failed; "" otherwise.
     """
 
     def __init__(
-        self, bento: str, get_folder: Callable[[], Path], images: Images, changed: Callable[[], None]
+        self,
+        bento: str,
+        get_folder: Callable[[], Path],
+        store: Store,
+        images: Images,
+        changed: Callable[[], None],
+        *,
+        secrets: Sequence[str] = (),
     ) -> None:
         self.failure = ""
         self._bento = bento
         self._get_folder = get_folder
+        self._store = store
         self._images = images
         self._changed = changed
+        self._secrets = secrets
         self._recipe: Recipe | None = None
         self._done: tuple[Path, Path] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -78,7 +90,8 @@ class Provision:
         try:
             bento = await asyncio.to_thread(self._get_folder)
             self._recipe = await asyncio.to_thread(read_recipe, bento)
-            environment = await self._images.ensure(self._recipe)
+            given = await asyncio.to_thread(self._store.secrets.resolve, self._secrets, "build")
+            environment = await self._images.ensure(self._recipe, given)
         except (BentoJupyterError, OSError) as error:
             self.failure = error.message if isinstance(error, BentoJupyterError) else str(error)
             if not isinstance(error, EnvironmentBuildError):

@@ -22,6 +22,7 @@ from .instance import Instance
 from .instance_types import instance_types
 from .load import Load
 from .logs import forget_old_logs
+from .metrics import Metrics
 from .provision import Provision
 from .rollout import RECREATE, Stock, next_step
 from .surroundings import Surroundings
@@ -40,6 +41,7 @@ class ReplicaSet:
         target: What is wanted of it.
         around: What it works with.
         changed: Called on the event loop when an instance has changed.
+        metrics: Those of the deployment, which cold starts are told to.
 
     Attributes:
         target: What is wanted of it.
@@ -53,7 +55,12 @@ class ReplicaSet:
     """
 
     def __init__(
-        self, deployment: str, target: SetTarget, around: Surroundings, changed: Callable[[], None]
+        self,
+        deployment: str,
+        target: SetTarget,
+        around: Surroundings,
+        changed: Callable[[], None],
+        metrics: Metrics,
     ) -> None:
         self.target = target
         self.load = Load()
@@ -66,6 +73,7 @@ class ReplicaSet:
         self._deployment = deployment
         self._around = around
         self._changed = changed
+        self._metrics = metrics
         self._instances: dict[str, Instance] = {}
         self._history = History()
 
@@ -246,6 +254,7 @@ class ReplicaSet:
     def _start(self, bento: Path, python: Path) -> None:
         blueprint = self.target.blueprint
         size = instance_size(blueprint.instance_type, instance_types())
+        given = self._around.store.secrets.resolve(blueprint.secrets, "runtime")
         forget_old_logs(self._log_folder)
         spec = ReplicaSpec(
             id=self._new_id(),
@@ -253,17 +262,22 @@ class ReplicaSet:
             bento=bento,
             service=blueprint.service,
             python=python,
-            envs=dict(blueprint.envs),
+            envs={**given.envs, **dict(blueprint.envs)},
+            files=given.files,
             cpu=size.cpu,
             memory_bytes=size.memory_bytes,
             instance_type=size.name,
             remotes={service: self._socket_of(name) for service, name in blueprint.remotes},
         )
-        self._instances[spec.id] = Instance(spec, blueprint, self._around.engine, self._instance_changed)
+        self._instances[spec.id] = Instance(
+            spec, blueprint, self._around.engine, self._instance_changed, restarts=self.failures.count
+        )
 
     def _instance_changed(self, instance: Instance) -> None:
         if instance.state is InstanceState.READY:
             self.last_cold_start = instance.cold_start
+            if instance.cold_start is not None:
+                self._metrics.cold_start(instance.id, instance.cold_start)
         self._changed()
 
     def _new_id(self) -> str:

@@ -30,6 +30,8 @@ class Blueprint:
         envs: Environment variables, sorted.
         instance_type: Name of its instance type.
         remotes: The other services, each with the name of the set of replicas that serves it, sorted.
+        secrets: Names of the secrets that it is given.
+        restarts: How often instances were asked to be replaced by new ones.
     """
 
     bento: str
@@ -38,6 +40,8 @@ class Blueprint:
     envs: tuple[tuple[str, str], ...] = field(repr=False)
     instance_type: str
     remotes: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
+    restarts: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,11 @@ class VersionTarget:
     def entry(self) -> SetTarget:
         """The set that callers reach."""
         return self.sets[0]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Names of its secrets."""
+        return self.entry.blueprint.secrets
 
 
 @dataclass(frozen=True)
@@ -142,7 +151,7 @@ def read_target(
     bento = find_bento(record.bento)
     return Target(
         versions=tuple(
-            _version(name, version, find_bento(str(version["bento"])), settings)
+            _version(name, version, find_bento(str(version["bento"])), settings, record.restarts)
             for name, version in {MAIN: main, **canaries}.items()
         ),
         protected=bool(config.get("access_authorization")),
@@ -159,7 +168,11 @@ def instance_size(name: str, offered: list[InstanceType]) -> InstanceType:
 
 
 def _version(
-    name: str, config: Mapping[str, Any], bento: BentoRecord | None, settings: CloudSettings
+    name: str,
+    config: Mapping[str, Any],
+    bento: BentoRecord | None,
+    settings: CloudSettings,
+    restarts: int,
 ) -> VersionTarget:
     services: Mapping[str, Any] = config.get("services") or {}
     entry = (bento.entry_service if bento else "") or next(iter(services), "")
@@ -179,6 +192,8 @@ def _version(
                 wanted.get("instance_type") or fitting_instance_type(built.get("resources") or {})
             ),
             remotes=tuple(sorted((each, at) for each, at in names.items() if each != service)),
+            secrets=tuple(config.get("secrets") or ()),
+            restarts=restarts,
         )
         scaling, traffic = _limits(wanted, built, settings)
         strategy = str(wanted.get("deployment_strategy") or ROLLING_UPDATE)

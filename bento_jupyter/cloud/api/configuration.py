@@ -270,14 +270,12 @@ def complete_config(
     Raises:
         InvalidRequestError: It asks for something that the Bento or this cloud does not have.
     """
-    if body.secrets:
-        raise InvalidRequestError(f"there is no secret {body.secrets[0]!r}", hint="pass its values as envs")
     labels = list(earlier_labels) if body.labels is None else [label.model_dump() for label in body.labels]
     return {
         "access_authorization": body.access_authorization,
         "envs": [env.model_dump() for env in body.envs],
         "labels": labels,
-        "secrets": [],
+        "secrets": list(dict.fromkeys(body.secrets)),
         "services": _services(body.services, bento, earlier_services),
         "canary": _canary(body, canary_bentos or {}),
     }
@@ -288,15 +286,11 @@ def _canary(body: UpdateDeployment, bentos: Mapping[str, BentoRecord]) -> dict[s
         return None
     versions = {}
     for name, version in body.canaries.items():
-        if version.secrets:
-            raise InvalidRequestError(
-                f"there is no secret {version.secrets[0]!r}", hint="pass its values as envs"
-            )
         versions[name] = {
             "bento": version.bento,
             "weight": version.weight if version.weight % 1 else int(version.weight),
             "envs": [env.model_dump() for env in (body.envs if version.envs is None else version.envs)],
-            "secrets": [],
+            "secrets": list(dict.fromkeys(body.secrets if version.secrets is None else version.secrets)),
             "services": _services(
                 # Services that only the main version has are no mistake here.
                 {**body.services, **version.services},

@@ -8,7 +8,6 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ...errors import InvalidRequestError
 from ...spec import DEPLOYMENT_NAME_PATTERN
@@ -16,14 +15,17 @@ from ..ports import free_deployment_port
 from ..store import BentoRecord, DeploymentRecord
 from ..target import MAIN
 from .bentos import BENTOS
+from .calls import Call
 from .configuration import CreateDeployment, UpdateDeployment, complete_config
 from .context import Cloud, cloud_of
 from .exchange import answer, number, read
 from .identity import cluster, owner, require_cluster
 from .schemas import (
     BentoWithRepository,
+    ClusterQuery,
     Deployment,
     DeploymentRevision,
+    DeploymentsQuery,
     DeploymentTarget,
     Label,
     ListOf,
@@ -246,12 +248,14 @@ def _creator(record: DeploymentRecord) -> Any:
     return owner().model_copy(update={"name": record.creator})
 
 
+_BASE = "/api/v2/deployments"
+_ONE = f"{_BASE}/{{name}}"
 routes = [
-    Route("/api/v2/deployments", list_all, methods=["GET"]),
-    Route("/api/v2/deployments", create, methods=["POST"]),
-    Route("/api/v2/deployments/{name}", get, methods=["GET"]),
-    Route("/api/v2/deployments/{name}", update, methods=["PUT"]),
-    Route("/api/v2/deployments/{name}", delete, methods=["DELETE"]),
-    Route("/api/v2/deployments/{name}/void_update", void_update, methods=["PUT"]),
-    Route("/api/v2/deployments/{name}/terminate", terminate, methods=["POST"]),
+    Call(f"GET {_BASE}", list_all, query=DeploymentsQuery, answer=ListOf[Deployment]),
+    Call(f"POST {_BASE}", create, query=ClusterQuery, body=CreateDeployment, answer=Deployment),
+    Call(f"GET {_ONE}", get, query=ClusterQuery, answer=Deployment),
+    Call(f"PUT {_ONE}", update, query=ClusterQuery, body=UpdateDeployment, answer=Deployment),
+    Call(f"DELETE {_ONE}", delete, query=ClusterQuery, answer=Deployment),
+    Call(f"PUT {_ONE}/void_update", void_update, query=ClusterQuery, answer=Deployment),
+    Call(f"POST {_ONE}/terminate", terminate, query=ClusterQuery, answer=Deployment),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
@@ -19,16 +19,23 @@ __all__ = [
     "BentoRepository",
     "BentoWithRepository",
     "Cluster",
+    "ClusterQuery",
+    "Count",
     "CreateApiToken",
     "CreatePackage",
     "CreateRepository",
+    "CreateSecret",
     "Deployment",
     "DeploymentRevision",
     "DeploymentTarget",
+    "DeploymentsQuery",
     "FinishUpload",
     "Items",
     "Label",
     "ListOf",
+    "ListQuery",
+    "LoginCode",
+    "LoginToken",
     "Model",
     "ModelManifest",
     "ModelRepository",
@@ -38,7 +45,12 @@ __all__ = [
     "Repository",
     "Resource",
     "ResourceInstance",
+    "Secret",
+    "SecretContent",
+    "SecretKey",
+    "TokenQuery",
     "UpdatePackage",
+    "UpdateSecret",
     "User",
 ]
 
@@ -82,6 +94,38 @@ class CreateRepository(Wire):
 
     name: str
     description: Text = ""
+
+
+#: Numbers that count something; SQLite's have 64 bits.
+Count = Annotated[int, Field(ge=0, le=10**18)]
+
+
+class ClusterQuery(Wire):
+    """Which cluster is meant; there is one."""
+
+    cluster: str = ""
+
+
+class TokenQuery(Wire):
+    """Which login is meant."""
+
+    code: str = ""
+
+
+class ListQuery(Wire):
+    """Which part of a list is meant; `count` absent = as many as the list gives at a time."""
+
+    start: Count = 0
+    count: Count | None = None
+    search: str = ""
+    q: str = ""
+
+
+class DeploymentsQuery(ListQuery):
+    """Which deployments are meant. `q`: words `is:dev`, `label:key`, `label:key=value`, parts of names."""
+
+    cluster: str = ""
+    all: str = ""
 
 
 class ManifestService(BaseModel):
@@ -149,6 +193,36 @@ class CreateApiToken(Wire):
     expired_at: Annotated[datetime | None, AfterValidator(_local_time_is_meant)] = None
 
 
+class SecretItemBody(Wire):
+    """A key of a secret as it comes; a value null is kept as it is."""
+
+    key: str
+    value: str | None = Field(None, repr=False)
+    sub_path: Text = ""
+
+
+class SecretBody(Wire):
+    """What a secret is made of."""
+
+    type: Literal["env", "mountfile"]
+    path: Text = ""
+    stage: Literal["build", "runtime", "all"] | None = None
+    items: list[SecretItemBody]
+
+
+class UpdateSecret(Wire):
+    """Body of `PATCH /api/v1/org_secrets/{name}`; description null = as it is."""
+
+    content: SecretBody
+    description: str | None = None
+
+
+class CreateSecret(UpdateSecret):
+    """Body of `POST /api/v1/org_secrets`."""
+
+    name: str
+
+
 # Responses
 
 
@@ -165,6 +239,18 @@ class ListOf(Wire, Generic[ItemT]):
         """A part of `items`: `count` of them (None = all) from `start` on."""
         part = list(items[start:] if count is None else items[start : start + count])
         return cls(start=start, count=len(part), total=len(items), items=part)
+
+
+class LoginCode(Wire):
+    """A code for a browser login."""
+
+    code: str
+
+
+class LoginToken(Wire):
+    """The token of a browser login."""
+
+    token: str
 
 
 class User(Wire):
@@ -326,3 +412,29 @@ class ApiToken(Resource):
     is_organization_token: bool = False
     is_global_access: bool = False
     token: str | None = None
+
+
+class SecretKey(Wire):
+    """A key of a secret, without its value."""
+
+    key: str
+    sub_path: str = ""
+
+
+class SecretContent(Wire):
+    """What a secret is made of, without values."""
+
+    type: str
+    path: str
+    stage: str
+    items: list[SecretKey]
+
+
+class Secret(Resource):
+    """A secret."""
+
+    resource_type: str = "secret"
+    description: str
+    creator: User
+    content: SecretContent
+    cluster: Cluster

@@ -28,11 +28,13 @@ class CallerConnection(asyncio.Protocol):
 
     Attributes:
         peer: The caller's address.
+        proto: `https` when it came by TLS, else `http`.
         congested: The caller does not take in what is sent.
     """
 
     def __init__(self, choose: Callable[[RequestHead], Route], connections: set[CallerConnection]) -> None:
         self.peer = b""
+        self.proto = b"http"
         self.congested = False
         self._choose = choose
         self._connections = connections
@@ -54,6 +56,8 @@ class CallerConnection(asyncio.Protocol):
         self._connections.add(self)
         peername = transport.get_extra_info("peername")
         self.peer = peername[0].encode("ascii") if peername else b"unknown"
+        if transport.get_extra_info("sslcontext") is not None:
+            self.proto = b"https"
 
     def data_received(self, data: bytes) -> None:
         """Callback of asyncio."""
@@ -207,6 +211,8 @@ class CallerConnection(asyncio.Protocol):
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        if not self._transport.can_write_eof():  # TLS has no half of a connection
+            self._transport.close()
+            return
+        self._transport.write_eof()
         self._linger = asyncio.get_running_loop().call_later(_LINGER, self._transport.abort)

@@ -158,7 +158,9 @@ class RequestHead(_Head):
         """A fresh reader for the body of this request."""
         return ChunkedBody() if self.chunked else FixedBody(self.length or 0)
 
-    def to_replica(self, *, peer: bytes, request_id: bytes, with_authorization: bool) -> bytes:
+    def to_replica(
+        self, *, peer: bytes, request_id: bytes, with_authorization: bool, proto: bytes = b"http"
+    ) -> bytes:
         """This head as the replica gets it.
 
         `X-Forwarded-For` grows by `peer`; `-Proto` and `-Host` are kept when a proxy before us has set them.
@@ -167,6 +169,7 @@ class RequestHead(_Head):
             peer: Address of the caller.
             request_id: Value of `X-Request-Id`.
             with_authorization: False leaves the caller's `Authorization` out.
+            proto: What the caller speaks: `http` or `https`.
         """
         fields = self.fields
         host = self.field(b"host") or b"localhost"
@@ -186,7 +189,7 @@ class RequestHead(_Head):
             % (
                 request_id,
                 b", ".join([*fields[b"x-forwarded-for"], peer]) if b"x-forwarded-for" in fields else peer,
-                self.field(b"x-forwarded-proto") or b"http",
+                self.field(b"x-forwarded-proto") or proto,
                 self.field(b"x-forwarded-host") or host,
             )
         )

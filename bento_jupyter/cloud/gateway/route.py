@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ..hosts import is_trusted_host
+from ..latency import Histogram
 from .admission import Admission
 from .heads import RequestHead
 from .responses import (
@@ -147,6 +148,7 @@ class Route:
         self._admitted = 0
         self._requests = 0
         self._errors = 0
+        self._latency = Histogram()
         self._woken = False
         self._drought_began = time.monotonic()
         self._drought_ended = 0.0
@@ -266,6 +268,11 @@ class Route:
         self._errors += 1
         self._changed()
 
+    def took(self, seconds: float) -> None:
+        """The answer to a request is whole; from its arrival that took so long."""
+        self._latency.add(seconds)
+        self._changed()
+
     def waited(self, arrived: float, admitted: float) -> tuple[float, float]:
         """Seconds that a request waited for a slot, and for the first replica (0 when there was one)."""
         cold = 0.0
@@ -376,6 +383,7 @@ class Route:
             admitted=self._admitted,
             requests=self._requests,
             errors=self._errors,
+            latency=self._latency.take(),
             per_replica=self._admission.per_replica,
         )
 

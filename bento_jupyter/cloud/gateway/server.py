@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -33,14 +34,18 @@ class _Listener:
     Args:
         address: Where.
         choose: Gives the route that a request goes to.
+        tls: How callers are served TLS; None = plain HTTP.
 
     Raises:
         OSError: The address cannot be had.
     """
 
-    def __init__(self, address: Address, choose: Callable[[RequestHead], Route]) -> None:
+    def __init__(
+        self, address: Address, choose: Callable[[RequestHead], Route], tls: ssl.SSLContext | None
+    ) -> None:
         self._connections: set[CallerConnection] = set()
         self._choose = choose
+        self._tls = tls
         self.address = address
         self._socket = _bound(address)
         self.port: int | None = None if isinstance(address, str) else self._socket.getsockname()[1]
@@ -54,7 +59,7 @@ class _Listener:
         if isinstance(self.address, str):
             server = await loop.create_unix_server(make, sock=self._socket, backlog=_BACKLOG)
         else:
-            server = await loop.create_server(make, sock=self._socket, backlog=_BACKLOG)
+            server = await loop.create_server(make, sock=self._socket, backlog=_BACKLOG, ssl=self._tls)
         self._server = server
         if self._closed:
             server.close()
@@ -105,10 +110,12 @@ class Gateway:
 
     Args:
         send: Takes messages for the control plane.
+        tls: How callers are served TLS; None = plain HTTP.
     """
 
-    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], None], tls: ssl.SSLContext | None = None) -> None:
         self._send = send
+        self._tls = tls
         #: By deployment and set.
         self._routes: dict[tuple[str, str], Route] = {}
         self._listeners: dict[tuple[str, str], _Listener] = {}
@@ -158,7 +165,7 @@ class Gateway:
             return
         told = {"deployment": deployment, "set": name, "port": policy.port}
         try:
-            listener = _Listener(address, partial(self._choose, route))
+            listener = _Listener(address, partial(self._choose, route), self._tls)
         except OSError as error:
             self._send({"op": "listen-failed", **told, "error": str(error)})
             return

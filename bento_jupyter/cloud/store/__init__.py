@@ -9,6 +9,9 @@ from .records import (
     ModelRecord,
     PackageRecord,
     RepositoryRecord,
+    RevisionRecord,
+    SecretItem,
+    SecretRecord,
 )
 from .store import Store
 
@@ -19,5 +22,8 @@ __all__ = [
     "ModelRecord",
     "PackageRecord",
     "RepositoryRecord",
+    "RevisionRecord",
+    "SecretItem",
+    "SecretRecord",
     "Store",
 ]

@@ -15,6 +15,7 @@ from .deployments import Deployments
 from .events import Events
 from .packages import Packages
 from .records import BentoRecord, ModelRecord
+from .secrets import Secrets
 from .tables import BentoRepositoryRow, BentoRow, ModelRepositoryRow, ModelRow
 from .tokens import Tokens
 
@@ -33,6 +34,7 @@ class Store:
         deployments: Deployments.
         codespaces: Files of codespaces.
         events: The change feed.
+        secrets: Values that deployments are given.
         tokens: Who may do what.
 
     Args:
@@ -72,6 +74,7 @@ class Store:
         self.codespaces = Codespaces(home.cloud / "codespaces")
         self.codespaces.sweep(record.uid for record in self.deployments.all() if record.dev)
         self.events = Events(self._database)
+        self.secrets = Secrets(self._database)
         self.tokens = Tokens(self._database, home)
         archives.sweep(self.bentos.digests() | self.models.digests())
 

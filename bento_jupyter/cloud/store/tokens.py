@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
+from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ...errors import InvalidRequestError, NotFoundError
 from ...home import Home, write_private
@@ -17,18 +19,31 @@ from .database import Database
 from .records import ApiTokenRecord
 from .tables import ApiTokenRow
 
-__all__ = ["ENDPOINT_SCOPES", "OWNER_SCOPE", "READ_SCOPES", "SCOPES", "WRITE_SCOPES", "Tokens"]
+__all__ = ["ENDPOINT_SCOPES", "OWNER_SCOPE", "SCOPES", "Area", "Tokens", "scopes_for"]
 
 #: The scopes of BentoCloud's API tokens (`bentoml api-token create --scope`).
 SCOPES = ("api", "read_organization", "write_organization", "read_cluster", "write_cluster")
 #: May do everything, give out tokens too.
 OWNER_SCOPE = "api"
-#: May read the control plane.
-READ_SCOPES = frozenset(SCOPES)
-#: May change things.
-WRITE_SCOPES = frozenset({"api", "write_organization", "write_cluster"})
-#: May call the endpoints of protected deployments.
+#: "Protected Endpoint Access" of BentoCloud's console: may call the endpoints of protected deployments.
 ENDPOINT_SCOPES = frozenset({"api", "read_cluster", "write_cluster"})
+
+#: What a scope is about: the organization has Bentos, models and secrets, the cluster what runs.
+Area = Literal["organization", "cluster"]
+
+
+def scopes_for(area: Area, *, changes: bool) -> frozenset[str]:
+    """The scopes of which a token needs one.
+
+    Args:
+        area: What it is about.
+        changes: It changes something. Who may change things may look at them, too.
+
+    Example:
+        >>> sorted(scopes_for("cluster", changes=True))
+        ['api', 'write_cluster']
+    """
+    return frozenset({OWNER_SCOPE, f"write_{area}"} | (set() if changes else {f"read_{area}"}))
 
 
 class Tokens:
@@ -88,6 +103,15 @@ class Tokens:
             ]
         return [self._owner_hash, *given_out]
 
+    def seconds_to_expiry(self) -> float:
+        """Seconds until the next token ends; infinite when none does."""
+        now = utc_now()
+        with self._database.read() as session:
+            ends = session.scalar(
+                select(func.min(ApiTokenRow.expired_at)).where(ApiTokenRow.expired_at > now)
+            )
+        return math.inf if ends is None else (ends - now).total_seconds()
+
     def all(self) -> list[ApiTokenRecord]:
         """The tokens that were given out, newest first."""
         with self._database.read() as session:
@@ -127,6 +151,8 @@ class Tokens:
         unknown = sorted(set(scopes) - set(SCOPES))
         if unknown:
             raise InvalidRequestError(f"there is no scope {unknown[0]!r}; there are: {', '.join(SCOPES)}")
+        if not scopes:
+            raise InvalidRequestError(f"a token needs a scope; there are: {', '.join(SCOPES)}")
         if expired_at is not None and expired_at <= utc_now():
             raise InvalidRequestError(
                 f"the token would be expired at once: {expired_at:%Y-%m-%d %H:%M} has passed"
