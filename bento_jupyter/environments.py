@@ -180,8 +180,15 @@ def prepare(
 
 
 def is_complete(path: Path) -> bool:
-    """True when the environment was finished and its base interpreter is still there."""
-    return (path / COMPLETE).is_file() and (path / "bin" / "python").exists()
+    """True when the environment was finished and its base interpreter is still there.
+
+    Asking counts as use (`stored_environments`): the marker's time is when somebody got it last.
+    """
+    try:
+        os.utime(path / COMPLETE)
+    except OSError:
+        return False
+    return (path / "bin" / "python").exists()
 
 
 @contextlib.contextmanager

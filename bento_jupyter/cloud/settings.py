@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +28,10 @@ class CloudSettings(BaseModel):
         idle_seconds: Seconds without need after which an instance is stopped, for deployments that
             do not say.
         cold_start_timeout: Seconds a request waits for an instance, for deployments that do not say.
+        transfer: How the client is told to send and fetch Bentos and models: `proxy` (one call of the control
+            plane), `presigned` (a URL that is its own permission) or `multipart` (such URLs for parts).
+        environments_limit: Bytes that environments may have together before those in nobody's use are
+            deleted, the ones unused for longest first.
 
     Example:
         >>> CloudSettings().host
@@ -43,6 +48,8 @@ class CloudSettings(BaseModel):
     last_deployment_port: int = Field(29999, ge=1024, le=65535)
     idle_seconds: float = Field(60, ge=0, le=3600)
     cold_start_timeout: float = Field(300, gt=0)
+    transfer: Literal["proxy", "presigned", "multipart"] = "proxy"
+    environments_limit: int = Field(20 * 2**30, ge=0)
 
     @classmethod
     def from_environment(cls, home: Home | None = None) -> CloudSettings:
@@ -53,7 +60,8 @@ class CloudSettings(BaseModel):
 
         Returns:
             Defaults, with `BENTO_JUPYTER_HOST`, `BENTO_JUPYTER_PORT`, `BENTO_JUPYTER_PUBLIC_HOSTS` (names
-            with commas between them) and `BENTO_JUPYTER_IDLE_SECONDS` where they are set.
+            with commas between them), `BENTO_JUPYTER_IDLE_SECONDS`, `BENTO_JUPYTER_TRANSFER` and
+            `BENTO_JUPYTER_ENVIRONMENTS_LIMIT` where they are set.
 
         Raises:
             ValueError: A variable's value does not fit (pydantic's `ValidationError`).
@@ -62,6 +70,8 @@ class CloudSettings(BaseModel):
             "host": "BENTO_JUPYTER_HOST",
             "port": "BENTO_JUPYTER_PORT",
             "idle_seconds": "BENTO_JUPYTER_IDLE_SECONDS",
+            "transfer": "BENTO_JUPYTER_TRANSFER",
+            "environments_limit": "BENTO_JUPYTER_ENVIRONMENTS_LIMIT",
         }
         named = {field: os.environ[name] for field, name in variables.items() if os.environ.get(name)}
         public = os.environ.get("BENTO_JUPYTER_PUBLIC_HOSTS", "").lower().replace(",", " ").split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .database import says_disk_is_full
 from .records import (
     ApiTokenRecord,
     BentoRecord,
@@ -20,4 +21,5 @@ __all__ = [
     "PackageRecord",
     "RepositoryRecord",
     "Store",
+    "says_disk_is_full",
 ]
