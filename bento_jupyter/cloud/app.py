@@ -9,7 +9,19 @@ from collections.abc import AsyncIterator, Callable
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from .api import additions, auth, bentos, deployments, instance_types, models, pages, secrets, sockets, tokens
+from .api import (
+    additions,
+    auth,
+    bentos,
+    deployments,
+    instance_types,
+    keeping,
+    models,
+    pages,
+    secrets,
+    sockets,
+    tokens,
+)
 from .api.context import Cloud
 from .api.exchange import EXCEPTION_HANDLERS
 from .api.guards import HostGuard, TokenGuard
@@ -63,6 +75,7 @@ def create_app(
             *secrets.routes,
             *sockets.routes,
             *additions.routes,
+            *keeping.routes,
             *pages.routes,
         ],
         middleware=[Middleware(HostGuard, settings=settings), Middleware(TokenGuard)],

@@ -74,12 +74,7 @@ class Store:
         self.events = Events(self._database)
         self.tokens = Tokens(self._database, home)
         self._archives = archives
-        # Nothing runs yet: what is not referred to is of no use to anybody.
-        for blob in self.unused_blobs():
-            self.remove_unused_blob(blob)
-        for packages in (self.bentos, self.models):
-            for tree in packages.unused_trees():
-                packages.remove_unused_tree(tree)
+        self.tidy()  # nothing runs yet
 
     @classmethod
     def open(cls, home: Home) -> Store:
@@ -89,6 +84,14 @@ class Store:
     def close(self) -> None:
         """Close it."""
         self._database.close()
+
+    def tidy(self) -> None:
+        """Delete the blobs and trees that no Bento and no model refers to. Blocks on the disk."""
+        for blob in self.unused_blobs():
+            self.remove_unused_blob(blob)
+        for packages in (self.bentos, self.models):
+            for tree in packages.unused_trees():
+                packages.remove_unused_tree(tree)
 
     def unused_blobs(self) -> list[Path]:
         """Blobs that no Bento and no model refers to."""
