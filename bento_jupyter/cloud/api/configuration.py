@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from ...errors import InvalidRequestError
+from ..images import UNSUPPORTED_HINT, unsupported
 from ..instance_types import fitting_instance_type, instance_types
 from ..store import BentoRecord
 from .schemas import Items, Label
@@ -203,6 +204,8 @@ def complete_config(
     Raises:
         InvalidRequestError: It asks for something that the Bento or this cloud does not have.
     """
+    if bento.manifest.get("spec") and (reason := unsupported(bento.manifest)):
+        raise InvalidRequestError(f"this cloud cannot run bento {bento.tag}: {reason}", hint=UNSUPPORTED_HINT)
     names = bento.services
     unknown = sorted(set(body.services) - set(names))
     if unknown:
