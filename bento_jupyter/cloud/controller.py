@@ -13,8 +13,9 @@ from .dataplane import DataPlane
 from .deployment import Deployment
 from .engines import Engine, ProcessEngine
 from .events import EventFeed
+from .garbage import Garbage
 from .images import Images, read_recipe
-from .logs import LogFile, follow, tail
+from .logs import LogFile, follow, forget_stray_logs, tail
 from .logsearch import Filter, search
 from .settings import CloudSettings
 from .store import Store
@@ -23,6 +24,9 @@ from .surroundings import Surroundings
 __all__ = ["Controller"]
 
 logger = logging.getLogger(__name__)
+
+#: Seconds between two looks for garbage.
+GARBAGE_INTERVAL = 3600.0
 
 
 class Controller:
@@ -36,6 +40,7 @@ class Controller:
     Attributes:
         events: The change feed.
         images: The environments that Bentos run in.
+        garbage: What finds and deletes what nobody needs.
 
     Example:
         >>> controller = Controller(settings, store)  # doctest: +SKIP
@@ -55,6 +60,8 @@ class Controller:
         self._deployments: dict[str, Deployment] = {}
         #: Deleted ones whose name is taken already again, oldest first.
         self._ending: list[Deployment] = []
+        self.garbage = Garbage(settings.home, store, settings.environments_limit)
+        self._collector: asyncio.Task[None] | None = None
         self._started = False
 
     async def start(self) -> None:
@@ -62,13 +69,19 @@ class Controller:
         await self._engine.open()
         await self._data_plane.open()
         self._started = True
-        for record in self._store.deployments.all():
+        records = self._store.deployments.all()
+        # A deployment that was deleted when the cloud was killed had no time to tidy up.
+        forget_stray_logs(self._settings.home.logs / "deployments", {record.name for record in records})
+        for record in records:
             self.changed(record.name)
+        self._collector = asyncio.create_task(self._collect_garbage(), name="garbage")
         self.events.publish("cloud", message="the cloud has started")
 
     async def stop(self) -> None:
         """Stop all instances, the gateway and the builds under way; what is wanted stays as it is."""
         self._started = False
+        if self._collector is not None:
+            self._collector.cancel()
         await asyncio.gather(*(each.close() for each in self._all()))
         self._deployments.clear()
         self._ending.clear()
@@ -207,6 +220,14 @@ class Controller:
         async for line in follow(files, lines):
             place = file.last(1)[1]
             yield line.text
+
+    async def _collect_garbage(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self.garbage.collect, within_limit=True)
+            except Exception:
+                logger.exception("collecting garbage failed")
+            await asyncio.sleep(GARBAGE_INTERVAL)
 
     def _log_files(self, deployment: Deployment, source: str | None) -> list[LogFile]:
         return [file for file in deployment.log_files() if source in (None, "", file.source)]

@@ -11,7 +11,7 @@ import shlex
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 PLAIN_BASE_IMAGE = re.compile(r"^python:\d+\.\d+(\.\d+)?(-slim)?(-(bookworm|bullseye|trixie))?$")
 #: System packages that every image of BentoML gets (`default_install_command` of Debian).
 DEFAULT_SYSTEM_PACKAGES = frozenset({"ca-certificates", "gnupg2", "bash", "build-essential", "git"})
+UNSUPPORTED_HINT = "this cloud installs Python packages only; deploy it to a cloud that builds containers"
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,9 @@ def read_recipe(bento: Path) -> Recipe:
     """
     manifest = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8")) or {}
     image = manifest.get("image") or {}
-    reason = unsupported(manifest, image)
+    reason = unsupported(manifest)
     if reason:
-        raise EnvironmentBuildError(
-            f"this cloud cannot run the Bento: {reason}",
-            hint="this cloud installs Python packages only; deploy it to a cloud that builds containers",
-        )
+        raise EnvironmentBuildError(f"this cloud cannot run the Bento: {reason}", hint=UNSUPPORTED_HINT)
     file = bento / "env" / "python" / "requirements.txt"
     text = file.read_text(encoding="utf-8") if file.is_file() else str(image.get("python_requirements") or "")
     python = str(image.get("python_version") or this_minor())
@@ -75,8 +73,13 @@ def read_recipe(bento: Path) -> Recipe:
     return Recipe(environment_key(text, python, directory), text, python, directory)
 
 
-def unsupported(manifest: dict[str, Any], image: dict[str, Any]) -> str:
-    """What the Bento needs besides Python packages, in words; "" when nothing."""
+def unsupported(manifest: Mapping[str, Any]) -> str:
+    """What the Bento needs besides Python packages, in words; "" when nothing.
+
+    Args:
+        manifest: Its `bento.yaml`, or what the client says of it when it registers it.
+    """
+    image: Mapping[str, Any] = manifest.get("image") or {}
     if int(manifest.get("spec") or 1) < 2 or not image:
         return (
             "it was built in the container format of BentoML before 1.4 (conda, CUDA or Dockerfile options)"

@@ -6,14 +6,23 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 from ..spec import LogLine
 
-__all__ = ["LogFile", "cap_log", "follow", "forget_logs", "forget_old_logs", "in_order", "tail"]
+__all__ = [
+    "LogFile",
+    "cap_log",
+    "follow",
+    "forget_logs",
+    "forget_old_logs",
+    "forget_stray_logs",
+    "in_order",
+    "tail",
+]
 
 #: A log file is cut when it is larger.
 LARGEST_LOG = 50 * 2**20
@@ -185,6 +194,14 @@ def forget_old_logs(folder: Path, keep: int = KEPT_LOGS) -> None:
         logs = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in logs[keep:]:
             old.unlink(missing_ok=True)
+
+
+def forget_stray_logs(folder: Path, names: Collection[str]) -> None:
+    """Delete the logs, one folder each, of deployments that are not among `names`."""
+    with suppress(FileNotFoundError):
+        for logs in folder.iterdir():
+            if logs.name not in names:
+                shutil.rmtree(logs, ignore_errors=True)
 
 
 def forget_logs(folder: Path) -> None:

@@ -13,7 +13,7 @@ from ...spec import CloudView, Event, InstanceState
 from .calls import NDJSON, Call
 from .context import cloud_of
 from .exchange import answer, query
-from .schemas import Count
+from .schemas import Count, Done
 from .streams import ndjson
 
 __all__ = ["routes"]
@@ -23,10 +23,6 @@ class FeedQuery(BaseModel):
     """Which events: those after the one with this id; without it from now on."""
 
     after: Count | None = None
-
-
-class Done(BaseModel):
-    """It was done; there is nothing more to say."""
 
 
 async def get_cloud(request: Request) -> Response:

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from ...errors import InvalidRequestError
+from ..images import UNSUPPORTED_HINT, unsupported
 from ..instance_types import fitting_instance_type, instance_types
 from ..store import BentoRecord
 from ..target import MAIN
@@ -270,6 +271,8 @@ def complete_config(
     Raises:
         InvalidRequestError: It asks for something that the Bento or this cloud does not have.
     """
+    if bento.manifest.get("spec") and (reason := unsupported(bento.manifest)):
+        raise InvalidRequestError(f"this cloud cannot run bento {bento.tag}: {reason}", hint=UNSUPPORTED_HINT)
     labels = list(earlier_labels) if body.labels is None else [label.model_dump() for label in body.labels]
     return {
         "access_authorization": body.access_authorization,

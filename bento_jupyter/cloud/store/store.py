@@ -14,6 +14,7 @@ from .database import Database
 from .deployments import Deployments
 from .events import Events
 from .packages import Packages
+from .parts import Parts
 from .records import BentoRecord, ModelRecord
 from .secrets import Secrets
 from .tables import BentoRepositoryRow, BentoRow, ModelRepositoryRow, ModelRow
@@ -31,6 +32,7 @@ class Store:
     Attributes:
         bentos: Bentos.
         models: Models.
+        parts: Uploads in parts that are on their way.
         deployments: Deployments.
         codespaces: Files of codespaces.
         events: The change feed.
@@ -56,6 +58,7 @@ class Store:
             home.cloud / "bentos",
             kind="bento",
             marker="bento.yaml",
+            grown="models",
             repositories=BentoRepositoryRow,
             versions=BentoRow,
             record=BentoRecord,
@@ -70,13 +73,15 @@ class Store:
             versions=ModelRow,
             record=ModelRecord,
         )
+        self.parts = Parts(archives)
         self.deployments = Deployments(self._database)
         self.codespaces = Codespaces(home.cloud / "codespaces")
         self.codespaces.sweep(record.uid for record in self.deployments.all() if record.dev)
         self.events = Events(self._database)
         self.secrets = Secrets(self._database)
         self.tokens = Tokens(self._database, home)
-        archives.sweep(self.bentos.digests() | self.models.digests())
+        self._archives = archives
+        self.tidy()  # nothing runs yet
 
     @classmethod
     def open(cls, home: Home) -> Store:
@@ -86,6 +91,37 @@ class Store:
     def close(self) -> None:
         """Close it."""
         self._database.close()
+
+    def tidy(self) -> None:
+        """Delete the blobs and trees that no Bento and no model refers to. Blocks on the disk."""
+        for blob in self.unused_blobs():
+            self.remove_unused_blob(blob)
+        for packages in (self.bentos, self.models):
+            for tree in packages.unused_trees():
+                packages.remove_unused_tree(tree)
+
+    def unused_blobs(self) -> list[Path]:
+        """Blobs that no Bento and no model refers to."""
+        used = self.bentos.digests() | self.models.digests()
+        return [blob for blob in self._archives.blobs() if blob.stem not in used]
+
+    def remove_unused_blob(self, blob: Path) -> None:
+        """Delete such a blob, if nobody has come to refer to it meanwhile."""
+        with self.bentos.placing, self.models.placing:
+            if blob in self.unused_blobs():
+                blob.unlink(missing_ok=True)
+
+    @property
+    def incoming(self) -> Path:
+        """Folder of what is on its way in."""
+        return self._archives.incoming
+
+    def remove_incoming(self, path: Path) -> None:
+        """Delete something that has been given up on its way in."""
+        if path.is_dir():
+            self._archives.discard(path)
+        else:
+            path.unlink(missing_ok=True)
 
     def require_servable(self, name: str, version: str) -> BentoRecord:
         """The Bento, when it and all models it needs are uploaded.
@@ -148,10 +184,10 @@ class Store:
             content = self.models.directory(model.name, model.version)
             place = folder / "models" / model.name
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            link = place / model.version
-            if not link.exists():
+            link, destination = place / model.version, os.path.relpath(content, place)
+            if not link.is_symlink() or os.readlink(link) != destination:
                 aside = _aside(link)
-                aside.symlink_to(os.path.relpath(content, place))
+                aside.symlink_to(destination)
                 os.replace(aside, link)
             latest = place / "latest"
             aside = _aside(latest)
