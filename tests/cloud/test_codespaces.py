@@ -13,8 +13,7 @@ from pathlib import Path
 import httpx
 import pexpect
 import pytest
-
-from .conftest import clean_environment, wait_for
+from running_cloud import clean_environment, wait_for
 
 SOURCE = """
 import bentoml
