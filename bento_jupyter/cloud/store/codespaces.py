@@ -59,6 +59,10 @@ class Codespaces:
         self._files: dict[str, dict[str, ProjectFile]] = {}
         self._writing = threading.Lock()
 
+    def folder(self, uid: str) -> Path:
+        """The folder of a codespace; a Bento once `bento_directory` was called."""
+        return self._folder / uid
+
     def files(self, uid: str) -> list[ProjectFile]:
         """The files of a codespace, by path."""
         return [file for _, file in sorted(self._known(uid).items())]
