@@ -37,12 +37,10 @@ def test_a_project_folder_is_built_pushed_deployed_and_answers(cloud, bentoml, p
 
 
 def test_a_tag_is_deployed_with_all_flags_and_shown_with_them(bentoml, echo, name):
-    """`bentoml deployment create TAG`."""
+    """`bentoml deploy TAG`."""
     flags = ["--env", "GREETING=hi", "--label", "team=conformance", "--strategy", "RampedSlowRollout"]
     more = ["--access-authorization", "true", "--no-wait"]
-    bentoml(
-        "deployment", "create", echo, "-n", name, "--scaling-min", "0", "--scaling-max", "3", *flags, *more
-    )
+    bentoml("deploy", echo, "-n", name, "--scaling-min", "0", "--scaling-max", "3", *flags, *more)
     found = shown(bentoml, name)
     assert (found["name"], found["bento"]) == (name, echo)
     config = found["config"]
@@ -92,7 +90,7 @@ def test_a_deployment_without_a_name_gets_one_of_its_bento(cloud, bentoml, echo)
 
 def test_deployments_are_listed_by_label_search_and_cluster(cloud, bentoml, echo, name):
     """D3, and its pages."""
-    bentoml("deployment", "create", echo, "-n", name, *IDLE, "--label", f"team={name}", "--no-wait")
+    bentoml("deploy", echo, "-n", name, *IDLE, "--label", f"team={name}", "--no-wait")
     assert name in listed(bentoml)
     assert listed(bentoml, "--label", f"team={name}") == [name]
     assert listed(bentoml, "--label", "team=nobody-at-all") == []
@@ -110,8 +108,7 @@ def test_deployments_are_listed_by_label_search_and_cluster(cloud, bentoml, echo
 def test_an_update_changes_what_it_names_and_keeps_the_rest(cloud, bentoml, echo, name):
     """D4: a merge by the client; labels null = as they are."""
     bentoml(
-        "deployment",
-        "create",
+        "deploy",
         echo,
         "-n",
         name,
@@ -184,7 +181,7 @@ def test_the_sdk_creates_waits_calls_and_deletes(sdk, echo, name):
         f"print({name!r} in [each.name for each in bentoml.deployment.list()])\n"
     )
     said = ["0", "scaled-to-zero", "SDK", f"1 {echo}", "2", "True", "False"]
-    assert [line for line in printed.splitlines() if line in said] == said
+    assert [line for line in printed.replace("╯", "\n").splitlines() if line in said] == said, printed
 
 
 def test_instance_types_are_listed_and_one_that_is_not_is_refused(bentoml, echo, name):
