@@ -166,9 +166,9 @@ class UpdateDeployment(Request):
     @field_validator("services", mode="before")
     @classmethod
     def _without_null_services(cls, value: Any) -> Any:
-        if value is None:
-            return {}
-        return {name: {} if service is None else service for name, service in dict(value).items()}
+        if not isinstance(value, Mapping):
+            return {} if value is None else value
+        return {name: {} if service is None else service for name, service in value.items()}
 
     @field_validator("bento")
     @classmethod

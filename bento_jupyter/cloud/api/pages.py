@@ -88,7 +88,13 @@ async def login(request: Request) -> Response:
         if token is not None and OWNER_SCOPE in token.scopes:  # the pages give out tokens that may do all
             response = RedirectResponse(following, 303)
             sessions: Sessions = request.app.state.sessions
-            response.set_cookie(COOKIE, sessions.cookie(), httponly=True, samesite="strict")
+            response.set_cookie(
+                COOKIE,
+                sessions.cookie(),
+                httponly=True,
+                samesite="strict",
+                secure=request.url.scheme == "https",
+            )
             return response
         problem = "<p role=alert><strong>That is not a token of this cloud.</strong></p>"
     token_file = escape(str(cloud_of(request).settings.home.token_file))
