@@ -30,7 +30,7 @@ from .errors import EnvironmentBuildError
 from .home import Home
 from .pip_settings import Sources, sources
 
-__all__ = ["Environment", "environment_key", "prepare", "this_minor"]
+__all__ = ["COMPLETE", "Environment", "environment_key", "prepare", "size_of", "this_minor"]
 
 Log = Callable[[str], None]
 
@@ -76,11 +76,14 @@ class Environment:
     @property
     def size(self) -> int:
         """Bytes of all its files; it may share them with uv's cache."""
-        return sum(
-            os.lstat(os.path.join(folder, name)).st_size
-            for folder, _, names in os.walk(self.path)
-            for name in names
-        )
+        return size_of(self.path)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(
+        os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(path) for name in names
+    )
 
 
 def this_minor() -> str:

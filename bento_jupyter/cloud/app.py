@@ -9,7 +9,22 @@ from collections.abc import AsyncIterator, Callable
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from .api import additions, auth, bentos, deployments, instance_types, models, pages, secrets, sockets, tokens
+from .api import (
+    additions,
+    auth,
+    bentos,
+    deployments,
+    history,
+    insight,
+    instance_types,
+    inventory,
+    models,
+    openapi,
+    pages,
+    secrets,
+    sockets,
+    tokens,
+)
 from .api.context import Cloud
 from .api.exchange import EXCEPTION_HANDLERS
 from .api.guards import HostGuard, TokenGuard
@@ -63,6 +78,10 @@ def create_app(
             *secrets.routes,
             *sockets.routes,
             *additions.routes,
+            *insight.routes,
+            *history.routes,
+            *inventory.routes,
+            *openapi.routes,
             *pages.routes,
         ],
         middleware=[Middleware(HostGuard, settings=settings), Middleware(TokenGuard)],

@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ..errors import BentoJupyterError
-from ..spec import DeploymentView, LogLine
+from ..spec import DeploymentView, LogLine, MetricsView
 from .dataplane import DataPlane
-from .deployment import Deployment, Surroundings
+from .deployment import Deployment
 from .engines import Engine, ProcessEngine
 from .events import EventFeed
 from .images import Images, read_recipe
 from .logs import LogFile, follow, tail
+from .logsearch import Filter, search
 from .settings import CloudSettings
 from .store import Store
+from .surroundings import Surroundings
 
 __all__ = ["Controller"]
 
@@ -33,6 +35,7 @@ class Controller:
 
     Attributes:
         events: The change feed.
+        images: The environments that Bentos run in.
 
     Example:
         >>> controller = Controller(settings, store)  # doctest: +SKIP
@@ -45,7 +48,7 @@ class Controller:
         self._settings = settings
         self._store = store
         self._engine = engine or ProcessEngine(settings.home)
-        self._images = Images(settings.home, self._image_changed)
+        self.images = Images(settings.home, self._image_changed)
         self._data_plane = DataPlane(
             settings.home, settings.host, self._received, self._gateway_restarted, settings.tls_files
         )
@@ -69,7 +72,7 @@ class Controller:
         await asyncio.gather(*(each.close() for each in self._all()))
         self._deployments.clear()
         self._ending.clear()
-        await self._images.close()
+        await self.images.close()
         await self._data_plane.close()
         await self._engine.close()
 
@@ -85,7 +88,7 @@ class Controller:
             before.record_changed(record)
         if record is not None and (before is None or before.deleted):
             around = Surroundings(
-                self._settings, self._store, self._engine, self._images, self._data_plane, self.events
+                self._settings, self._store, self._engine, self.images, self._data_plane, self.events
             )
             self._deployments[name] = Deployment(record, around, self._over, after=before)
             if before is not None:
@@ -95,7 +98,7 @@ class Controller:
         """A Bento was pushed, or pushed anew with other content: what runs it is rolled over to that."""
         self.events.publish("bento", tag, "was pushed")
         for deployment in list(self._deployments.values()):
-            if deployment.record.bento == tag:
+            if tag in deployment.bentos:
                 self.changed(deployment.name)
 
     def view(self, name: str) -> DeploymentView:
@@ -108,8 +111,14 @@ class Controller:
 
     def views(self) -> list[DeploymentView]:
         """All deployments as they are now, oldest first."""
-        views = [each.view() for each in self._deployments.values() if not each.deleted]
-        return sorted(views, key=lambda view: view.created_at)
+        return self.some_views(0, None)[0]
+
+    def some_views(self, start: int, count: int | None) -> tuple[list[DeploymentView], int]:
+        """A part of all deployments as they are now, oldest first, and how many there are in all."""
+        present = [each for each in self._deployments.values() if not each.deleted]
+        present.sort(key=lambda each: each.record.created_at)
+        part = present[start:] if count is None else present[start : start + count]
+        return [each.view() for each in part], len(present)
 
     def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
         """The last lines of a deployment's logs, oldest first.
@@ -145,6 +154,35 @@ class Controller:
         async for line in follow(files, lines):
             yield line
 
+    async def search_log(
+        self, name: str, wanted: Filter, lines: int = 100, source: str | None = None
+    ) -> list[LogLine]:
+        """The last wanted lines of all that a deployment has written and that is kept, oldest first.
+
+        Args:
+            name: The deployment.
+            wanted: Which lines.
+            lines: How many.
+            source: Only of this instance, or `image`; None = of all.
+
+        Raises:
+            KeyError: There is no such deployment.
+        """
+        files = self._log_files(self._require(name), source)
+        return await asyncio.to_thread(search, files, wanted, lines)
+
+    def metrics(self, name: str, step: int = 1) -> MetricsView:
+        """What the requests and instances of a deployment were like.
+
+        Args:
+            name: The deployment.
+            step: Seconds per point: 1 or 60.
+
+        Raises:
+            KeyError: There is no such deployment.
+        """
+        return self._require(name).metrics.view(step)
+
     async def image_log(self, bento_tag: str) -> AsyncIterator[str]:
         """The log of the build of a Bento's image; ends with the build, or says why there is none."""
         name, _, version = bento_tag.partition(":")
@@ -154,10 +192,10 @@ class Controller:
         except BentoJupyterError as error:
             yield error.message
             return
-        file = LogFile(self._images.log_path(recipe.key), "image")
+        file = LogFile(self.images.log_path(recipe.key), "image")
 
         def files() -> list[LogFile] | None:
-            over = self._images.view(recipe.key).status in ("success", "failed")
+            over = self.images.view(recipe.key).status in ("success", "failed")
             return None if over and file.after(place)[1] == place else [file]
 
         place = 0

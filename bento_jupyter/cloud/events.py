@@ -28,15 +28,25 @@ class EventFeed:
         self._listeners: set[asyncio.Queue[Event]] = set()
         self.last_id = store.events.last_id()
 
-    def publish(self, kind: str, name: str = "", message: str = "") -> Event:
+    def publish(
+        self,
+        kind: str,
+        name: str = "",
+        message: str = "",
+        *,
+        reason: str = "",
+        revision: int | None = None,
+    ) -> Event:
         """Write an event down and hand it to all who listen.
 
         Args:
             kind: See `spec.Event`.
             name: Of which deployment or Bento.
-            message: In words, one line.
+            message: In words, one line; "" = only counters have changed.
+            reason: Why, in words.
+            revision: Which revision of the deployment it is about.
         """
-        event = self._store.events.append(kind, name, message)
+        event = self._store.events.append(kind, name, message, reason=reason, revision=revision)
         self.last_id = event.id
         for queue in self._listeners:
             if queue.full():
@@ -59,9 +69,8 @@ class EventFeed:
         missed: list[Event] = []
         if after is not None:
             missed = self._store.events.since(after)
-            first = missed[0].id if missed else self.last_id + 1
-            if after > self.last_id or first != after + 1:
-                missed.insert(0, _look_again(min(after, first - 1, self.last_id)))
+            if after > self.last_id or after < self._store.events.forgotten:
+                missed.insert(0, _look_again(min(after, self.last_id)))
         # No await between reading what was missed and listening: nothing falls between the two.
         self._listeners.add(queue)
         try:

@@ -13,12 +13,13 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from ..environments import Environment, environment_key, prepare, this_minor
+from ..environments import COMPLETE, Environment, environment_key, prepare, size_of, this_minor
 from ..errors import EnvironmentBuildError
 from ..home import Home
 from ..spec import ImageView, utc_now
@@ -133,6 +134,7 @@ class Images:
         self._changed = changed
         self._builds: dict[str, asyncio.Task[Environment]] = {}
         self._views: dict[str, ImageView] = {}
+        self._sizes: dict[str, int] = {}
         self._cancelled = threading.Event()
 
     def log_path(self, key: str) -> Path:
@@ -142,6 +144,30 @@ class Images:
     def view(self, key: str) -> ImageView:
         """An image as it is now."""
         return self._views.get(key) or ImageView(key=key, status="pending")
+
+    def all(self) -> list[ImageView]:
+        """All images that this cloud has built or used, newest first. Reads the disk: call it in a thread."""
+        logs = {path.stem: path.stat().st_mtime for path in (self._home.logs / "images").glob("*.log")}
+        found = []
+        for key, at in sorted(logs.items(), key=lambda item: -item[1]):
+            folder = self._home.environments / key
+            is_there = (folder / COMPLETE).exists()
+            view = self._views.get(key) or ImageView(key=key, status="success" if is_there else "pending")
+            found.append(
+                view.model_copy(
+                    update={
+                        "at": datetime.fromtimestamp(at, timezone.utc),
+                        "size_bytes": self._size(folder) if is_there else None,
+                    }
+                )
+            )
+        return found
+
+    def _size(self, folder: Path) -> int:
+        """Size of an environment, which never changes once it is there."""
+        if folder.name not in self._sizes:
+            self._sizes[folder.name] = size_of(folder)
+        return self._sizes[folder.name]
 
     async def ensure(self, recipe: Recipe, secrets: ResolvedSecrets = NO_SECRETS) -> Environment:
         """The environment of a recipe; waits for its build, and begins it when nobody has.

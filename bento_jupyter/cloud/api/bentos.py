@@ -16,6 +16,10 @@ __all__ = ["BENTOS", "routes"]
 class BentoRegistry(Registry[BentoRecord]):
     """The calls about Bentos."""
 
+    package_model = Bento
+    full_model = BentoWithRepository
+    repository_model = BentoRepository
+
     def packages(self, store: Store) -> Packages[BentoRecord]:
         """Where they are."""
         return store.bentos

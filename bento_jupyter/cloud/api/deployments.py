@@ -8,21 +8,24 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ...errors import InvalidRequestError
 from ...spec import DEPLOYMENT_NAME_PATTERN
 from ..ports import free_deployment_port
-from ..store import DeploymentRecord
+from ..store import BentoRecord, DeploymentRecord
+from ..target import MAIN
 from .bentos import BENTOS
+from .calls import Call
 from .configuration import CreateDeployment, UpdateDeployment, complete_config
 from .context import Cloud, cloud_of
 from .exchange import answer, number, read
 from .identity import cluster, owner, require_cluster
 from .schemas import (
     BentoWithRepository,
+    ClusterQuery,
     Deployment,
     DeploymentRevision,
+    DeploymentsQuery,
     DeploymentTarget,
     Label,
     ListOf,
@@ -44,7 +47,7 @@ async def create(request: Request) -> Response:
             "first and last a letter or digit"
         )
     bento = cloud.store.require_servable(*_tag(body.bento))
-    config = complete_config(body, bento)
+    config = complete_config(body, bento, (), _canary_bentos(cloud, body))
     record = cloud.store.deployments.create(
         name=body.name or _invent_name(bento.name, cloud),
         bento=bento.tag,
@@ -87,7 +90,7 @@ async def update(request: Request) -> Response:
     cloud = cloud_of(request)
     present = cloud.store.deployments.require(request.path_params["name"])
     bento = cloud.store.require_servable(*_tag(body.bento))
-    config = complete_config(body, bento, present.config["labels"])
+    config = complete_config(body, bento, present.config["labels"], _canary_bentos(cloud, body))
     return _changed(cloud, cloud.store.deployments.update(present.name, bento=bento.tag, config=config))
 
 
@@ -123,6 +126,12 @@ async def delete(request: Request) -> Response:
 def _changed(cloud: Cloud, record: DeploymentRecord) -> Response:
     cloud.controller.changed(record.name)
     return answer(_deployment(cloud, record))
+
+
+def _canary_bentos(cloud: Cloud, body: UpdateDeployment) -> dict[str, BentoRecord]:
+    return {
+        name: cloud.store.require_servable(*_tag(version.bento)) for name, version in body.canaries.items()
+    }
 
 
 def _tag(tag: str) -> tuple[str, str]:
@@ -170,7 +179,7 @@ def _deployment(cloud: Cloud, record: DeploymentRecord) -> Deployment:
         creator=_creator(record),
         cluster=cluster(),
         latest_revision=_revision(cloud, record),
-        manifest={"dev": record.dev, "routing": None},
+        manifest={"dev": record.dev, "routing": _routing(record)},
         urls=[view.url] if view.url else [],
     )
 
@@ -182,12 +191,38 @@ def _revision(cloud: Cloud, record: DeploymentRecord) -> DeploymentRevision:
         "updated_at": record.updated_at,
         "creator": _creator(record),
     }
-    target = DeploymentTarget(name="main", config=record.config, bento=_bento(cloud, record), **shared)
-    return DeploymentRevision(name=str(record.revision), status="active", targets=[target], **shared)
+    versions = {MAIN: {**record.config, "bento": record.bento}, **_canaries(record)}
+    targets = [
+        DeploymentTarget(
+            name=name,
+            config={key: value for key, value in version.items() if key not in ("bento", "weight")},
+            bento=_bento(cloud, version["bento"]),
+            **shared,
+        )
+        for name, version in versions.items()
+    ]
+    return DeploymentRevision(name=str(record.revision), status="active", targets=targets, **shared)
 
 
-def _bento(cloud: Cloud, record: DeploymentRecord) -> BentoWithRepository | None:
-    bento = cloud.store.bentos.get(*_tag(record.bento))
+def _canaries(record: DeploymentRecord) -> dict[str, dict[str, Any]]:
+    return dict((record.config.get("canary") or {}).get("versions") or {})
+
+
+def _routing(record: DeploymentRecord) -> dict[str, Any] | None:
+    """How requests are shared out; the client looks each canary's weight up there."""
+    canary = record.config.get("canary")
+    if not canary:
+        return None
+    weights = {name: version["weight"] for name, version in _canaries(record).items()}
+    return {
+        "route_type": canary["route_type"],
+        "route_by": canary["route_by"],
+        "weights": {MAIN: 100 - sum(weights.values()), **weights},
+    }
+
+
+def _bento(cloud: Cloud, tag: str) -> BentoWithRepository | None:
+    bento = cloud.store.bentos.get(*_tag(tag))
     return None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
 
 
@@ -195,12 +230,14 @@ def _creator(record: DeploymentRecord) -> Any:
     return owner().model_copy(update={"name": record.creator})
 
 
+_BASE = "/api/v2/deployments"
+_ONE = f"{_BASE}/{{name}}"
 routes = [
-    Route("/api/v2/deployments", list_all, methods=["GET"]),
-    Route("/api/v2/deployments", create, methods=["POST"]),
-    Route("/api/v2/deployments/{name}", get, methods=["GET"]),
-    Route("/api/v2/deployments/{name}", update, methods=["PUT"]),
-    Route("/api/v2/deployments/{name}", delete, methods=["DELETE"]),
-    Route("/api/v2/deployments/{name}/void_update", void_update, methods=["PUT"]),
-    Route("/api/v2/deployments/{name}/terminate", terminate, methods=["POST"]),
+    Call(f"GET {_BASE}", list_all, query=DeploymentsQuery, answer=ListOf[Deployment]),
+    Call(f"POST {_BASE}", create, query=ClusterQuery, body=CreateDeployment, answer=Deployment),
+    Call(f"GET {_ONE}", get, query=ClusterQuery, answer=Deployment),
+    Call(f"PUT {_ONE}", update, query=ClusterQuery, body=UpdateDeployment, answer=Deployment),
+    Call(f"DELETE {_ONE}", delete, query=ClusterQuery, answer=Deployment),
+    Call(f"PUT {_ONE}/void_update", void_update, query=ClusterQuery, answer=Deployment),
+    Call(f"POST {_ONE}/terminate", terminate, query=ClusterQuery, answer=Deployment),
 ]

@@ -16,6 +16,10 @@ __all__ = ["MODELS", "routes"]
 class ModelRegistry(Registry[ModelRecord]):
     """The calls about models."""
 
+    package_model = Model
+    full_model = ModelWithRepository
+    repository_model = ModelRepository
+
     def packages(self, store: Store) -> Packages[ModelRecord]:
         """Where they are."""
         return store.models

@@ -11,11 +11,11 @@ from typing import Any, Generic, TypeVar
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from ...errors import ConflictError, InvalidRequestError, NotFoundError
 from ..store import BentoRecord, ModelRecord, PackageRecord, RepositoryRecord, Store
 from ..store.packages import Packages
+from .calls import ARCHIVE, BYTES, Call
 from .context import cloud_of
 from .exchange import answer, number, read
 from .schemas import (
@@ -24,6 +24,7 @@ from .schemas import (
     FinishUpload,
     Label,
     ListOf,
+    ListQuery,
     Package,
     Repository,
     UpdatePackage,
@@ -49,8 +50,16 @@ class Registry(ABC, Generic[RecordT]):
         kind: `bento` or `model`.
     """
 
+    #: What crosses the border: a version, one with its repository, a repository.
+    package_model: type[Package]
+    full_model: type[Package]
+    repository_model: type[Repository]
+
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        self._list: type[ListOf[Any]] = ListOf[self.package_model]  # type: ignore[name-defined]
+        self._full_list: type[ListOf[Any]] = ListOf[self.full_model]  # type: ignore[name-defined]
+        self._repository_list: type[ListOf[Any]] = ListOf[self.repository_model]  # type: ignore[name-defined]
 
     @abstractmethod
     def packages(self, store: Store) -> Packages[RecordT]:
@@ -76,26 +85,27 @@ class Registry(ABC, Generic[RecordT]):
     def repository(self, record: RepositoryRecord, latest: RecordT | None) -> Repository:
         """A repository on the wire."""
 
-    def routes(self) -> list[BaseRoute]:
-        """All routes."""
-        repository = f"/api/v1/{self.kind}_repositories/{{name}}"
-        versions = f"{repository}/{self.kind}s"
+    def routes(self) -> list[Call]:
+        """All calls."""
+        repositories = f"/api/v1/{self.kind}_repositories"
+        versions = f"{repositories}/{{name}}/{self.kind}s"
         version = f"{versions}/{{version}}"
+        one, repository = self.package_model, self.repository_model
         return [
-            Route(f"/api/v1/{self.kind}_repositories", self.list_repositories, methods=["GET"]),
-            Route(f"/api/v1/{self.kind}_repositories", self.create_repository, methods=["POST"]),
-            Route(repository, self.get_repository),
-            Route(f"/api/v1/{self.kind}s", self.list_all),
-            Route(versions, self.list_versions, methods=["GET"]),
-            Route(versions, self.create, methods=["POST"]),
-            Route(version, self.get, methods=["GET"]),
-            Route(version, self.update, methods=["PATCH"]),
-            Route(f"{version}/presign_upload_url", self.get, methods=["PATCH"]),
-            Route(f"{version}/presign_download_url", self.get, methods=["PATCH"]),
-            Route(f"{version}/start_upload", self.start_upload, methods=["PATCH"]),
-            Route(f"{version}/finish_upload", self.finish_upload, methods=["PATCH"]),
-            Route(f"{version}/upload", self.upload, methods=["PUT"]),
-            Route(f"{version}/download", self.download),
+            Call(f"GET {repositories}", self.list_repositories, answer=self._repository_list),
+            Call(f"POST {repositories}", self.create_repository, body=CreateRepository, answer=repository),
+            Call(f"GET {repositories}/{{name}}", self.get_repository, answer=repository),
+            Call(f"GET /api/v1/{self.kind}s", self.list_all, answer=self._full_list),
+            Call(f"GET {versions}", self.list_versions, query=ListQuery, answer=self._list),
+            Call(f"POST {versions}", self.create, body=CreatePackage, answer=one),
+            Call(f"GET {version}", self.get, answer=one),
+            Call(f"PATCH {version}", self.update, body=UpdatePackage, answer=one),
+            Call(f"PATCH {version}/presign_upload_url", self.get, answer=one),
+            Call(f"PATCH {version}/presign_download_url", self.get, answer=one),
+            Call(f"PATCH {version}/start_upload", self.start_upload, answer=one),
+            Call(f"PATCH {version}/finish_upload", self.finish_upload, body=FinishUpload, answer=one),
+            Call(f"PUT {version}/upload", self.upload, upload=BYTES, answer=one),
+            Call(f"GET {version}/download", self.download, also={ARCHIVE: None}),
         ]
 
     async def list_repositories(self, request: Request) -> Response:
@@ -103,7 +113,7 @@ class Registry(ABC, Generic[RecordT]):
         packages = self._packages(request)
         found = {record.name: packages.repository(record.name) for record in packages.all()}
         return answer(
-            ListOf[Repository].page([self._repository(packages, found[name]) for name in sorted(found)])
+            self._repository_list.page([self._repository(packages, found[name]) for name in sorted(found)])
         )
 
     async def create_repository(self, request: Request) -> Response:
@@ -123,7 +133,7 @@ class Registry(ABC, Generic[RecordT]):
         store = cloud_of(request).store
         records = self.packages(store).all()
         return answer(
-            ListOf[Package].page([self.package_with_repository(record, store) for record in records])
+            self._full_list.page([self.package_with_repository(record, store) for record in records])
         )
 
     async def list_versions(self, request: Request) -> Response:
@@ -134,7 +144,7 @@ class Registry(ABC, Generic[RecordT]):
             raise NotFoundError(f"there is no {self.kind} {name!r} in this cloud", hint="push it first")
         wanted = request.query_params.get("q", "")
         records = [record for record in records if wanted in record.version]
-        page = ListOf[Package].page(
+        page = self._list.page(
             [self.package(record) for record in records],
             number(request, "start", 0) or 0,
             number(request, "count"),

@@ -19,6 +19,8 @@ __all__ = [
     "BentoRepository",
     "BentoWithRepository",
     "Cluster",
+    "ClusterQuery",
+    "Count",
     "CreateApiToken",
     "CreatePackage",
     "CreateRepository",
@@ -26,10 +28,14 @@ __all__ = [
     "Deployment",
     "DeploymentRevision",
     "DeploymentTarget",
+    "DeploymentsQuery",
     "FinishUpload",
     "Items",
     "Label",
     "ListOf",
+    "ListQuery",
+    "LoginCode",
+    "LoginToken",
     "Model",
     "ModelManifest",
     "ModelRepository",
@@ -42,6 +48,7 @@ __all__ = [
     "Secret",
     "SecretContent",
     "SecretKey",
+    "TokenQuery",
     "UpdatePackage",
     "UpdateSecret",
     "User",
@@ -91,6 +98,38 @@ class CreateRepository(Wire):
 
     name: str
     description: Text = ""
+
+
+#: Numbers that count something; SQLite's have 64 bits.
+Count = Annotated[int, Field(ge=0, le=10**18)]
+
+
+class ClusterQuery(Wire):
+    """Which cluster is meant; there is one."""
+
+    cluster: str = ""
+
+
+class TokenQuery(Wire):
+    """Which login is meant."""
+
+    code: str = ""
+
+
+class ListQuery(Wire):
+    """Which part of a list is meant; `count` absent = as many as the list gives at a time."""
+
+    start: Count = 0
+    count: Count | None = None
+    search: str = ""
+    q: str = ""
+
+
+class DeploymentsQuery(ListQuery):
+    """Which deployments are meant. `q`: words `is:dev`, `label:key`, `label:key=value`, parts of names."""
+
+    cluster: str = ""
+    all: str = ""
 
 
 class ManifestService(BaseModel):
@@ -204,6 +243,18 @@ class ListOf(Wire, Generic[ItemT]):
         """A part of `items`: `count` of them (None = all) from `start` on."""
         part = list(items[start:] if count is None else items[start : start + count])
         return cls(start=start, count=len(part), total=len(items), items=part)
+
+
+class LoginCode(Wire):
+    """A code for a browser login."""
+
+    code: str
+
+
+class LoginToken(Wire):
+    """The token of a browser login."""
+
+    token: str
 
 
 class User(Wire):

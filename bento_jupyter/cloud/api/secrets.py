@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ..store import SecretItem, SecretRecord
+from .calls import Call
 from .context import cloud_of
 from .exchange import answer, read
 from .identity import cluster, owner, require_cluster
-from .schemas import CreateSecret, ListOf, Secret, SecretContent, SecretKey, UpdateSecret
+from .schemas import (
+    ClusterQuery,
+    CreateSecret,
+    ListOf,
+    ListQuery,
+    Secret,
+    SecretContent,
+    SecretKey,
+    UpdateSecret,
+)
 
 __all__ = ["routes"]
 
@@ -91,9 +100,9 @@ def _secret(record: SecretRecord) -> Secret:
 
 
 routes = [
-    Route("/api/v1/org_secrets", list_all, methods=["GET"]),
-    Route("/api/v1/org_secrets", create, methods=["POST"]),
-    Route("/api/v1/org_secrets/{name}", get, methods=["GET"]),
-    Route("/api/v1/org_secrets/{name}", update, methods=["PATCH"]),
-    Route("/api/v1/org_secrets/{name}", delete, methods=["DELETE"]),
+    Call("GET /api/v1/org_secrets", list_all, query=ListQuery, answer=ListOf[Secret]),
+    Call("POST /api/v1/org_secrets", create, query=ClusterQuery, body=CreateSecret, answer=Secret),
+    Call("GET /api/v1/org_secrets/{name}", get, query=ClusterQuery, answer=Secret),
+    Call("PATCH /api/v1/org_secrets/{name}", update, query=ClusterQuery, body=UpdateSecret, answer=Secret),
+    Call("DELETE /api/v1/org_secrets/{name}", delete, query=ClusterQuery, answer=Secret),
 ]

@@ -28,6 +28,8 @@ class ReplicaSpec:
         cpu: CPUs that its instance type has.
         memory_bytes: Memory that its instance type has.
         instance_type: Name of that instance type, for messages.
+        remotes: Services of the Bento that other instances serve, each with the Unix socket to call it at;
+            those not in it run in the same process.
     """
 
     id: str
@@ -39,6 +41,7 @@ class ReplicaSpec:
     cpu: float
     memory_bytes: int
     instance_type: str
+    remotes: Mapping[str, Path] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
@@ -63,6 +66,11 @@ class ReplicaHandle(Protocol):
     @property
     def memory_bytes(self) -> int | None:
         """Memory that it and what it started use; None = not measured yet."""
+        ...
+
+    @property
+    def cpu(self) -> float | None:
+        """CPUs that it and what it started have used lately; None = not measured yet."""
         ...
 
     async def ready(self) -> ColdStart:

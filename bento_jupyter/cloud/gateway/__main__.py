@@ -33,6 +33,7 @@ async def _serve(control: socket.socket, tls: ssl.SSLContext | None) -> None:
     gateway = Gateway(channel.send, tls)
     await loop.create_unix_connection(lambda: channel, sock=control)
     await ended.wait()
+    gateway.clean_up()
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:

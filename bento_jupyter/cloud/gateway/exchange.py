@@ -271,6 +271,8 @@ class Exchange:
         self._connection = None
         caller = self._caller
         answering = self._state is _State.ANSWERING
+        if answering:
+            self._route.took(time.monotonic() - self.arrived)
         self._end()
         if caller is not None and answering:
             caller.exchange_over(close=self._closing)
@@ -394,6 +396,7 @@ class Exchange:
         if caller is None:
             return
         self._count(error=answer.status >= 500)
+        self._route.took(time.monotonic() - self.arrived)
         close = close or not self.head.keep_alive or not self.body.complete
         caller.write(
             answer.encode(

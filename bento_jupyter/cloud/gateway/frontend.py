@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from .bodies import HttpSyntaxError
 from .exchange import Exchange
-from .heads import MAX_HEAD, find_head, parse_request
+from .heads import MAX_HEAD, RequestHead, find_head, parse_request
 from .responses import bad_request
 from .route import Route
 
@@ -22,7 +23,7 @@ class CallerConnection(asyncio.Protocol):
     """A connection to a deployment's listener.
 
     Args:
-        route: The deployment.
+        choose: Gives the route that a request goes to, by its head.
         connections: Where the connection enters itself for as long as it lives.
 
     Attributes:
@@ -31,11 +32,11 @@ class CallerConnection(asyncio.Protocol):
         congested: The caller does not take in what is sent.
     """
 
-    def __init__(self, route: Route, connections: set[CallerConnection]) -> None:
+    def __init__(self, choose: Callable[[RequestHead], Route], connections: set[CallerConnection]) -> None:
         self.peer = b""
         self.proto = b"http"
         self.congested = False
-        self._route = route
+        self._choose = choose
         self._connections = connections
         self._transport: asyncio.Transport
         self._exchange: Exchange | None = None
@@ -192,7 +193,7 @@ class CallerConnection(asyncio.Protocol):
             return False
         head = parse_request(self._pending[:length])
         self._pending = self._pending[length:]
-        exchange = Exchange(self, self._route, head)
+        exchange = Exchange(self, self._choose(head), head)
         if self._pending and not exchange.body.complete:
             end = exchange.body.take(self._pending)
             exchange.receive(self._pending[:end])

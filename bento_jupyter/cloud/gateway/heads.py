@@ -100,6 +100,14 @@ class _Head:
         values = self.fields.get(name)
         return values[-1] if values else None
 
+    def any_field(self, name: bytes) -> bytes | None:
+        """The value of any field, by its name in small letters; the last one where there are several."""
+        for line in reversed(self.passed):
+            key, _, value = line.partition(b":")
+            if key.lower() == name:
+                return value.strip(b" \t")
+        return self.field(name)
+
 
 class RequestHead(_Head):
     """Head of a request.

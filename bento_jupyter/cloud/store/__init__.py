@@ -9,6 +9,7 @@ from .records import (
     ModelRecord,
     PackageRecord,
     RepositoryRecord,
+    RevisionRecord,
     SecretItem,
     SecretRecord,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "ModelRecord",
     "PackageRecord",
     "RepositoryRecord",
+    "RevisionRecord",
     "SecretItem",
     "SecretRecord",
     "Store",

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ...errors import ConflictError, NotFoundError
 from ...spec import utc_now
 from .database import Database
-from .records import DeploymentRecord
+from .records import DeploymentRecord, RevisionRecord
 from .secrets import require_secrets
 from .tables import DeploymentRow, RevisionRow
 
@@ -84,8 +84,14 @@ class Deployments:
             _add_revision(session, row, bento, config)
         return self.require(name)
 
-    def update(self, name: str, *, bento: str, config: Mapping[str, Any]) -> DeploymentRecord:
+    def update(self, name: str, *, bento: str, config: Mapping[str, Any], note: str = "") -> DeploymentRecord:
         """Give a deployment a new revision, and start it if it was terminated.
+
+        Args:
+            name: Its name.
+            bento: Tag `name:version`.
+            config: Wire config without gaps.
+            note: Why, in words.
 
         Raises:
             NotFoundError: There is none of this name.
@@ -94,7 +100,33 @@ class Deployments:
         with self._database.write() as session:
             row = _require(session, name)
             row.terminated = False
-            _add_revision(session, row, bento, config)
+            _add_revision(session, row, bento, config, note)
+        return self.require(name)
+
+    def revisions(self, name: str) -> list[RevisionRecord]:
+        """All revisions of a deployment, oldest first.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        with self._database.read() as session:
+            row = _require(session, name)
+            found = session.scalars(
+                select(RevisionRow).where(RevisionRow.deployment_uid == row.uid).order_by(RevisionRow.number)
+            )
+            return [_revision(each) for each in found]
+
+    def restart(self, name: str) -> DeploymentRecord:
+        """Want all its instances replaced by new ones; a terminated deployment is started.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        with self._database.write() as session:
+            row = _require(session, name)
+            row.terminated = False
+            row.restarts += 1
+            row.updated_at = utc_now()
         return self.require(name)
 
     def terminate(self, name: str) -> DeploymentRecord:
@@ -156,15 +188,33 @@ def _unknown(name: str) -> NotFoundError:
     return NotFoundError(f"there is no deployment {name!r}")
 
 
-def _add_revision(session: Session, row: DeploymentRow, bento: str, config: Mapping[str, Any]) -> None:
+def _add_revision(
+    session: Session, row: DeploymentRow, bento: str, config: Mapping[str, Any], note: str = ""
+) -> None:
     require_secrets(session, config)
     of_this = RevisionRow.deployment_uid == row.uid
     last = session.scalar(
         select(RevisionRow.number).where(of_this).order_by(RevisionRow.number.desc()).limit(1)
     )
     session.execute(update(RevisionRow).where(of_this).values(active=False))
-    session.add(RevisionRow(deployment_uid=row.uid, number=(last or 0) + 1, bento=bento, config=dict(config)))
+    session.add(
+        RevisionRow(
+            deployment_uid=row.uid, number=(last or 0) + 1, bento=bento, config=dict(config), note=note
+        )
+    )
     row.updated_at = utc_now()
+
+
+def _revision(row: RevisionRow) -> RevisionRecord:
+    return RevisionRecord(
+        uid=row.uid,
+        number=row.number,
+        bento=row.bento,
+        config=row.config,
+        active=row.active,
+        note=row.note,
+        created_at=row.created_at,
+    )
 
 
 def _record(deployment: DeploymentRow, revision: RevisionRow) -> DeploymentRecord:
@@ -181,4 +231,5 @@ def _record(deployment: DeploymentRow, revision: RevisionRow) -> DeploymentRecor
         created_at=deployment.created_at,
         updated_at=deployment.updated_at,
         creator=deployment.creator,
+        restarts=deployment.restarts,
     )
