@@ -133,6 +133,10 @@ class Controller:
         part = present[start:] if count is None else present[start : start + count]
         return [each.view() for each in part], len(present)
 
+    def instances_up(self) -> int:
+        """How many instances are up in all."""
+        return sum(each.instances_up for each in self._all())
+
     def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
         """The last lines of a deployment's logs, oldest first.
 
@@ -244,9 +248,9 @@ class Controller:
         for deployment in self._all():
             deployment.gateway_restarted()
 
-    def _image_changed(self, _key: str) -> None:
+    def _image_changed(self, key: str) -> None:
         for deployment in self._all():
-            deployment.image_changed()
+            deployment.image_changed(key)
 
     def _all(self) -> list[Deployment]:
         return [*self._deployments.values(), *self._ending]

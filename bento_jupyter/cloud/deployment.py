@@ -87,6 +87,11 @@ class Deployment:
         return self.record.name
 
     @property
+    def instances_up(self) -> int:
+        """Instances that are starting, ready, or finish their requests."""
+        return sum(not instance.is_over for each in self._sets.values() for instance in each.instances)
+
+    @property
     def bentos(self) -> set[str]:
         """Tags of the Bentos that it runs."""
         return {version.bento for version in self._target.versions}
@@ -136,9 +141,10 @@ class Deployment:
             each.gateway_restarted()
         self._changed.set()
 
-    def image_changed(self) -> None:
-        """Some image's state has changed."""
-        self._changed.set()
+    def image_changed(self, key: str) -> None:
+        """An image's state has changed."""
+        if any(provision.key == key for provision in self._provisions.values()):
+            self._changed.set()
 
     # What is asked
 
