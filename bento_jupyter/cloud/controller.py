@@ -103,6 +103,7 @@ class Controller:
             around = Surroundings(
                 self._settings, self._store, self._engine, self.images, self._data_plane, self.events
             )
+            self._deployments.pop(name, None)
             self._deployments[name] = Deployment(record, around, self._over, after=before)
             if before is not None:
                 self._ending.append(before)
@@ -128,8 +129,8 @@ class Controller:
 
     def some_views(self, start: int, count: int | None) -> tuple[list[DeploymentView], int]:
         """A part of all deployments as they are now, oldest first, and how many there are in all."""
+        # They are noted as they are created.
         present = [each for each in self._deployments.values() if not each.deleted]
-        present.sort(key=lambda each: each.record.created_at)
         part = present[start:] if count is None else present[start : start + count]
         return [each.view() for each in part], len(present)
 

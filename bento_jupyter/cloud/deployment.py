@@ -75,6 +75,7 @@ class Deployment:
         self._listening = False
         self._port_error = ""
         self._listen_again_at = 0.0
+        self._idle_view: DeploymentView | None = None
         self._told: DeploymentView | None = None
         self._told_at = 0.0
         self._event_id = around.events.last_id
@@ -100,6 +101,7 @@ class Deployment:
 
     def record_changed(self, record: DeploymentRecord | None) -> None:
         """Somebody changed what is wanted; None = it was deleted."""
+        self._idle_view = None
         if record is None:
             self.deleted = True
         else:
@@ -118,6 +120,7 @@ class Deployment:
 
     def received(self, message: dict[str, Any]) -> None:
         """The gateway says something about this deployment."""
+        self._idle_view = None
         kind = message["op"]
         if kind == "load" and message["set"] in self._entries:
             self.metrics.load(message, message["set"])
@@ -136,6 +139,7 @@ class Deployment:
     def gateway_restarted(self) -> None:
         """A new gateway process has taken over; requests of the old one are gone."""
         self.metrics.gateway_restarted()
+        self._idle_view = None
         self._listening = False
         for each in self._sets.values():
             each.gateway_restarted()
@@ -150,6 +154,14 @@ class Deployment:
 
     def view(self) -> DeploymentView:
         """How it is now."""
+        if self._idle_view is None:
+            view = self._view()
+            # Without instances nothing of it is measured, and nothing changes unless something comes in.
+            self._idle_view = None if self._has_instances else view
+            return view
+        return self._idle_view
+
+    def _view(self) -> DeploymentView:
         record, target = self.record, self._target
         entry = target.main.entry
         sets = list(self._sets.values())
@@ -234,6 +246,7 @@ class Deployment:
 
     def _reconcile(self) -> list[float]:
         """Look at everything and act; gives the times at which to look again."""
+        self._idle_view = None
         now = self._loop.time()
         for each in self._sets.values():
             each.collect(now)
@@ -420,6 +433,7 @@ class Deployment:
         )
         self._event_id = event.id
         self._told, self._told_at = view, now
+        self._idle_view = None
         return []
 
     def _end(self) -> None:

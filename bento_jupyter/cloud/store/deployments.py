@@ -56,10 +56,13 @@ class Deployments:
             count: How many at most.
             search: Only those with this in their name.
         """
-        named = DeploymentRow.name.contains(search, autoescape=True)
-        query = _ACTIVE.where(named).order_by(DeploymentRow.created_at.desc()).offset(start).limit(count)
+        named = [DeploymentRow.name.contains(search, autoescape=True)] if search else []
+        newest = DeploymentRow.created_at.desc()
+        # First which ones, then all of them: else the revisions of all deployments would be read and sorted.
+        part = select(DeploymentRow.uid).where(*named).order_by(newest).offset(start).limit(count)
+        query = _ACTIVE.where(DeploymentRow.uid.in_(part)).order_by(newest)
         with self._database.read() as session:
-            total = session.scalar(select(func.count()).select_from(DeploymentRow).where(named)) or 0
+            total = session.scalar(select(func.count()).select_from(DeploymentRow).where(*named)) or 0
             return [_record(*row) for row in session.execute(query)], total
 
     def count(self, *, terminated: bool) -> int:
