@@ -95,6 +95,14 @@ class Engine(Protocol):
         """
         ...
 
+    def prepare(self, spec: ReplicaSpec) -> None:
+        """Instances like this one may be needed soon: get ready to start them fast."""
+        ...
+
+    def release(self, deployment: str) -> None:
+        """Instances of this deployment will not be needed any more, until it is prepared for again."""
+        ...
+
     async def close(self) -> None:
         """Stop working; the instances have been stopped before."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import json
 import logging
@@ -27,8 +28,10 @@ from ...launcher import (
     log_tail,
 )
 from ...spec import ColdStart, utc_now
+from ...zygote import FORKSERVER_PROGRAM
 from ..logs import cap_log
 from .engine import ReplicaSpec
+from .zygotes import Zygotes, record_of
 
 __all__ = ["ProcessEngine", "ProcessReplica"]
 
@@ -79,6 +82,10 @@ class ProcessReplica:
             raise ReplicaStartError(reason, traceback=self.process.traceback, log=log_tail(self.process.log))
         phases = dict(self.process.phases)
         return ColdStart(at=self.started_at, seconds=round(sum(phases.values()), 6), phases=phases)
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Have something called once it is ready."""
+        self._reported.add_done_callback(lambda _: call() if self.process.ready else None)
 
     async def ended(self) -> str:
         """Wait for its end; see `ReplicaHandle.ended`."""
@@ -136,6 +143,7 @@ class ProcessEngine:
         self._home = home
         self._scratch = Path(tempfile.gettempdir()) / f"bento-jupyter-replicas-{os.getpid()}"
         self._replicas: dict[str, ProcessReplica] = {}
+        self._zygotes = Zygotes(home.cloud / "scratch", home.logs / "zygotes", home.root)
         self._supervisor: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -151,7 +159,10 @@ class ProcessEngine:
         """Start an instance; see `Engine.start`."""
         # The path of a socket may have 103 bytes, an id alone has up to 68: hence the digest.
         # On the loop's own thread, the main one: the kernel then ends the replica when this process dies.
-        process = launch_replica(
+        zygote = self._zygotes.get(spec.python, spec.envs)
+        record = record_of(spec.python, spec.bento)
+        launch = functools.partial(
+            launch_replica,
             spec.python,
             spec.bento,
             self._home.sockets / f"{hashlib.sha256(spec.id.encode()).hexdigest()[:16]}.sock",
@@ -160,10 +171,24 @@ class ProcessEngine:
             log=self._home.logs / "deployments" / spec.deployment / f"{spec.id}.log",
             scratch=self._scratch / spec.id,
             cpus=spec.cpu,
+            zygote=zygote,
+            record=None if record.exists() else record,
         )
+        # A fork is waited for, elsewhere than on the loop.
+        process = launch() if zygote is None else await asyncio.to_thread(launch)
         replica = ProcessReplica(spec, process)
+        if zygote is None:
+            replica.when_ready(lambda: self._zygotes.want(spec.deployment, spec.python, spec.envs, used=True))
         self._replicas[spec.id] = replica
         return replica
+
+    def prepare(self, spec: ReplicaSpec) -> None:
+        """Have a zygote warm; see `Engine.prepare`."""
+        self._zygotes.want(spec.deployment, spec.python, spec.envs)
+
+    def release(self, deployment: str) -> None:
+        """Let its zygote go; see `Engine.release`."""
+        self._zygotes.release(deployment)
 
     async def close(self) -> None:
         """End the supervision, and instances that were not stopped."""
@@ -172,6 +197,7 @@ class ProcessEngine:
         for replica in self._replicas.values():
             await replica.stop(grace=0)
         self._replicas.clear()
+        await asyncio.to_thread(self._zygotes.close)
         shutil.rmtree(self._scratch, ignore_errors=True)
         with contextlib.suppress(OSError):  # proofs have sockets there, too
             self._home.sockets.rmdir()
@@ -181,6 +207,7 @@ class ProcessEngine:
             await asyncio.sleep(SUPERVISION_INTERVAL)
             try:
                 self._measure()
+                await asyncio.to_thread(self._zygotes.tend)
             except Exception:
                 logger.exception("supervising the instances failed")
 
@@ -208,6 +235,10 @@ class ProcessEngine:
 
         def is_ours(process: psutil.Process) -> bool:
             words = process.info["cmdline"] or []
+            if str(FORKSERVER_PROGRAM) in words[:-1]:  # zygotes, and replicas that they forked
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    return bool(json.loads(words[-1])["home"] == str(self._home.root))
+                return False
             if program not in words[:-1]:
                 return False
             with contextlib.suppress(ValueError, KeyError, TypeError):
