@@ -1,4 +1,4 @@
-"""The shell face: `bento-jupyter cloud start|stop|status|login` and `bento-jupyter doctor`."""
+"""The shell face: `bento-jupyter cloud start|stop|status|gc|login` and `bento-jupyter doctor`."""
 
 from __future__ import annotations
 
@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     status = cloud.add_parser("status", help="how it is; exit code 1 when it does not run")
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(run=_status)
+    gc = cloud.add_parser("gc", help="delete what nobody needs: old content, environments, logs")
+    gc.add_argument("--dry-run", action="store_true", help="only say what would go")
+    gc.set_defaults(run=_gc)
     login = cloud.add_parser("login", help="make plain `bentoml` commands talk to it")
     login.add_argument("--context", default=None, help="name of the context; default: embedded")
     login.set_defaults(run=_login)
@@ -126,6 +129,25 @@ def _status(arguments: Any) -> int:
         print(cloud_card(view)["text/plain"])
         print(f"  token        in {state.token_file}")
         print(deployments_table(views))
+    return 0
+
+
+def _gc(arguments: Any) -> int:
+    from .client import embedded
+    from .client.cloud import Cloud
+    from .display.words import size
+
+    state = embedded.find()
+    if state is None:
+        print("the embedded cloud is not running; it deletes what nobody needs: bento-jupyter cloud start")
+        return 1
+    found = Cloud("embedded", state.endpoint, state.token, embedded=True).garbage(
+        delete=not arguments.dry_run
+    )
+    for item in found.items:
+        print(f"{item.kind:12} {size(item.bytes):>10}  {item.name}")
+    done = "deleted" if found.deleted else "would be deleted"
+    print(f"{len(found.items)} pieces, {size(found.bytes)}: {done}" if found.items else "no garbage")
     return 0
 
 

@@ -191,8 +191,15 @@ def prepare(
 
 
 def is_complete(path: Path) -> bool:
-    """True when the environment was finished and its base interpreter is still there."""
-    return (path / COMPLETE).is_file() and (path / "bin" / "python").exists()
+    """True when the environment was finished and its base interpreter is still there.
+
+    Asking counts as use (`stored_environments`): the marker's time is when somebody got it last.
+    """
+    try:
+        os.utime(path / COMPLETE)
+    except OSError:
+        return False
+    return (path / "bin" / "python").exists()
 
 
 @contextlib.contextmanager
@@ -233,10 +240,20 @@ def build(path: Path, requirements: str, version: str, uv: Uv) -> None:
     base = getattr(sys, "_base_executable", "") or sys.executable
     interpreter = base if version == this_minor() else other_python(version)
     # What this folder's parents say about projects is about other projects.
-    uv(
-        ["venv", "--no-project", "--python", interpreter, str(path)],
-        what=f"the environment with Python {version} could not be created",
-    )
+    try:
+        uv(
+            ["venv", "--no-project", "--python", interpreter, str(path)],
+            what=f"the environment with Python {version} could not be created",
+        )
+    except EnvironmentBuildError as error:
+        if uv.cancelled.is_set() or version in (there := pythons_at_hand()):
+            raise
+        raise EnvironmentBuildError(
+            f"there is no Python {version} on this machine, and it could not be fetched; at hand: "
+            + ", ".join(there),
+            hint=f"install Python {version}, or build the Bento for one that is at hand",
+            log=error.log,
+        ) from error
     listed = path / "requirements.txt"
     listed.write_text(requirements, encoding="utf-8")
     # On macOS uv clones, which is as fast.
@@ -269,6 +286,22 @@ def other_python(version: str) -> str:
     ]
     newest = max(found, key=lambda path: int(path.parent.parent.name.rpartition(".")[2]), default=None)
     return version if newest is None else str(newest)
+
+
+def pythons_at_hand() -> list[str]:
+    """Versions of Python, such as "3.11", that environments can be made with without the network."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = {this_minor(), *(path.name for path in root.glob("versions/*"))}
+    done = subprocess.run(
+        [find_uv(), "python", "list", "--only-installed", "--output-format", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        found |= {str(each["version"]) for each in json.loads(done.stdout)}
+    minors = {match[1] for text in found if (match := re.match(r"(3\.\d+)(\.\d+)?$", text))}
+    return sorted(minors, key=lambda minor: int(minor.split(".")[1]))
 
 
 def find_uv() -> str:

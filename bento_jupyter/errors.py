@@ -12,6 +12,9 @@ BentoJupyterError                 base: message, hint
 │   ├── NotLoggedInError          no or wrong credentials
 │   ├── NotFoundError             the cloud knows no such thing
 │   ├── ConflictError             the name (or port) is taken
+│   ├── DatabaseVersionError      a newer version of the program has written the cloud's database
+│   ├── DamagedContentError       what was pushed is not on the cloud's disk any more as it was
+│   ├── StorageFullError          the cloud's disk is full
 │   └── InvalidRequestError       a value the cloud will not take
 ├── ReplicaStartError             a Bento did not start, for its proof or as an instance
 ├── DeploymentError               a deployment ended in a failed state
@@ -37,6 +40,8 @@ __all__ = [
     "CloudError",
     "CloudUnreachableError",
     "ConflictError",
+    "DamagedContentError",
+    "DatabaseVersionError",
     "DeploymentError",
     "EnvironmentBuildError",
     "Interrupted",
@@ -48,6 +53,7 @@ __all__ = [
     "ProofError",
     "ReplicaStartError",
     "SampleError",
+    "StorageFullError",
     "WaitTimeoutError",
 ]
 
@@ -164,6 +170,18 @@ class NotFoundError(CloudError):
 
 class ConflictError(CloudError):
     """The name is taken, or the thing is in a state that does not allow this."""
+
+
+class DatabaseVersionError(CloudError):
+    """A newer version of the program has written the cloud's database."""
+
+
+class DamagedContentError(CloudError):
+    """What was pushed is not on the cloud's disk any more as it was."""
+
+
+class StorageFullError(CloudError):
+    """The cloud's disk is full; nothing was changed."""
 
 
 class InvalidRequestError(CloudError):

@@ -34,6 +34,8 @@ START_FAILED = 3
 KEEP_ALIVE_SECONDS = 24 * 3600
 #: As `bentoml serve` does.
 BACKLOG = 2048
+#: Seconds that a call of another service may take: longer than the gateway gives it.
+REMOTE_TIMEOUT = 24 * 3600
 
 
 class Report:
@@ -153,6 +155,10 @@ def load_service(bento: str, name: str, remotes: dict[str, str]) -> Any:
     check_required_envs(services)
     for each in services.values():
         each.config["workers"] = 1  # this process is the only one: limits must not be divided by the workers
+    for key, each in service.all_services().items():
+        if key in remotes:  # the gateway keeps their time, and a request may wait for a first instance
+            traffic = each.config.get("traffic") or {}
+            each.config["traffic"] = {**traffic, "timeout": REMOTE_TIMEOUT}
     BentoMLContainer.development_mode.set(False)
     server_context.service_name = service.name
     server_context.service_routes = [

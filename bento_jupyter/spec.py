@@ -23,6 +23,8 @@ __all__ = [
     "DeploymentView",
     "EndpointView",
     "Event",
+    "GarbageItem",
+    "GarbageView",
     "ImageView",
     "InstanceColdStart",
     "InstanceState",
@@ -664,6 +666,34 @@ class PackageView(Model):
     reason: str = ""
     used_by: list[str] = Field(default_factory=list)
     created_at: datetime
+
+
+class GarbageItem(Model):
+    """Something on the cloud's disk that nobody needs.
+
+    Attributes:
+        kind: `blob`, `bento` or `model` (unpacked), `upload`, `environment` or `log`.
+        name: Its digest, tag or key.
+        bytes: Its size; blocks that it shares with others are counted, too.
+    """
+
+    kind: str
+    name: str
+    bytes: int
+
+
+class GarbageView(Model):
+    """What a look for garbage has found.
+
+    Attributes:
+        items: Each piece.
+        bytes: Their size together.
+        deleted: Whether they are gone; False = they would go.
+    """
+
+    items: list[GarbageItem]
+    bytes: int
+    deleted: bool
 
 
 class CloudView(Model):

@@ -23,6 +23,7 @@ from ..errors import (
     InvalidRequestError,
     NotFoundError,
     NotLoggedInError,
+    StorageFullError,
 )
 from ..home import Home
 from ..spec import (
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ..spec import DeploymentSpec
+    from ..spec import DeploymentSpec, GarbageView
 
 __all__ = ["Cloud"]
 
@@ -184,7 +185,8 @@ class Cloud:
         while True:
             try:
                 with self._errors(f"Bento {tag}"):
-                    BentoAPI(self.rest, _quiet_spinner(progress)).push(bento)
+                    if not self._hand_over(bento, progress):
+                        BentoAPI(self.rest, _quiet_spinner(progress)).push(bento)
             except ConflictError:  # somebody else pushes the same just now
                 time.sleep(0.2)
                 if self._has(bento.tag):
@@ -193,6 +195,18 @@ class Cloud:
                     raise
             else:
                 return True
+
+    def _hand_over(self, bento: Any, progress: Callable[[str], None] | None) -> bool:
+        """Push to the cloud of this machine by naming the folder; False when the bytes must be sent."""
+        if not self.embedded:
+            return False
+        from .handover import HandoverRefused, hand_over
+
+        try:
+            hand_over(bento, self.rest, self._http, progress or (lambda _line: None))
+        except HandoverRefused:
+            return False
+        return True
 
     def _has(self, tag: Any) -> bool:
         with self._errors(f"Bento {tag}"):
@@ -468,6 +482,21 @@ class Cloud:
         for line in self._stream("/events", "events", {} if after is None else {"after": str(after)}):
             yield Event.model_validate_json(line)
 
+    def garbage(self, *, delete: bool) -> GarbageView:
+        """What the cloud keeps that nobody needs.
+
+        Args:
+            delete: Delete it; else it is only looked for.
+        """
+        from ..spec import GarbageView
+
+        self._needs_embedded("a look at its garbage")
+        with self._errors("garbage"):
+            answer = self._http.request("DELETE" if delete else "GET", "/api/bj/v1/garbage", timeout=600)
+            if answer.status_code != 200:
+                raise _cloud_error(self.name, "garbage", answer.status_code, answer.text)
+        return GarbageView.model_validate_json(answer.content)
+
     def _stream(self, path: str, what: str, params: dict[str, str]) -> Iterator[str]:
         with (
             self._errors(what),
@@ -503,7 +532,12 @@ def _cloud_error(cloud: str, what: str, code: int, text: str) -> CloudError:
         return NotFoundError(
             f"{cloud} has no {what}", hint=hint or "%bento_list shows what there is", status_code=404
         )
-    kinds = {409: ConflictError, 400: InvalidRequestError, 422: InvalidRequestError}
+    kinds = {
+        409: ConflictError,
+        400: InvalidRequestError,
+        422: InvalidRequestError,
+        507: StorageFullError,
+    }
     return kinds.get(code, CloudError)(f"{what}: {message}", hint=hint, status_code=code)
 
 

@@ -13,8 +13,9 @@ from .dataplane import DataPlane
 from .deployment import Deployment
 from .engines import Engine, ProcessEngine
 from .events import EventFeed
+from .garbage import Garbage
 from .images import Images, read_recipe
-from .logs import LogFile, follow, tail
+from .logs import LogFile, follow, forget_stray_logs, tail
 from .logsearch import Filter, search
 from .settings import CloudSettings
 from .store import Store
@@ -23,6 +24,9 @@ from .surroundings import Surroundings
 __all__ = ["Controller"]
 
 logger = logging.getLogger(__name__)
+
+#: Seconds between two looks for garbage.
+GARBAGE_INTERVAL = 3600.0
 
 
 class Controller:
@@ -36,6 +40,7 @@ class Controller:
     Attributes:
         events: The change feed.
         images: The environments that Bentos run in.
+        garbage: What finds and deletes what nobody needs.
 
     Example:
         >>> controller = Controller(settings, store)  # doctest: +SKIP
@@ -55,6 +60,8 @@ class Controller:
         self._deployments: dict[str, Deployment] = {}
         #: Deleted ones whose name is taken already again, oldest first.
         self._ending: list[Deployment] = []
+        self.garbage = Garbage(settings.home, store, settings.environments_limit)
+        self._collector: asyncio.Task[None] | None = None
         self._started = False
 
     async def start(self) -> None:
@@ -62,13 +69,19 @@ class Controller:
         await self._engine.open()
         await self._data_plane.open()
         self._started = True
-        for record in self._store.deployments.all():
+        records = self._store.deployments.all()
+        # A deployment that was deleted when the cloud was killed had no time to tidy up.
+        forget_stray_logs(self._settings.home.logs / "deployments", {record.name for record in records})
+        for record in records:
             self.changed(record.name)
+        self._collector = asyncio.create_task(self._collect_garbage(), name="garbage")
         self.events.publish("cloud", message="the cloud has started")
 
     async def stop(self) -> None:
         """Stop all instances, the gateway and the builds under way; what is wanted stays as it is."""
         self._started = False
+        if self._collector is not None:
+            self._collector.cancel()
         await asyncio.gather(*(each.close() for each in self._all()))
         self._deployments.clear()
         self._ending.clear()
@@ -90,6 +103,7 @@ class Controller:
             around = Surroundings(
                 self._settings, self._store, self._engine, self.images, self._data_plane, self.events
             )
+            self._deployments.pop(name, None)
             self._deployments[name] = Deployment(record, around, self._over, after=before)
             if before is not None:
                 self._ending.append(before)
@@ -115,10 +129,14 @@ class Controller:
 
     def some_views(self, start: int, count: int | None) -> tuple[list[DeploymentView], int]:
         """A part of all deployments as they are now, oldest first, and how many there are in all."""
+        # They are noted as they are created.
         present = [each for each in self._deployments.values() if not each.deleted]
-        present.sort(key=lambda each: each.record.created_at)
         part = present[start:] if count is None else present[start : start + count]
         return [each.view() for each in part], len(present)
+
+    def instances_up(self) -> int:
+        """How many instances are up in all."""
+        return sum(each.instances_up for each in self._all())
 
     def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
         """The last lines of a deployment's logs, oldest first.
@@ -183,8 +201,13 @@ class Controller:
         """
         return self._require(name).metrics.view(step)
 
-    async def image_log(self, bento_tag: str) -> AsyncIterator[str]:
-        """The log of the build of a Bento's image; ends with the build, or says why there is none."""
+    async def image_log(self, bento_tag: str, lines: int = 50) -> AsyncIterator[str]:
+        """The log of the build of a Bento's image; ends with the build, or says why there is none.
+
+        Args:
+            bento_tag: The Bento.
+            lines: How many of the last lines come first.
+        """
         name, _, version = bento_tag.partition(":")
         try:
             bento = await asyncio.to_thread(self._store.bento_directory, name, version)
@@ -199,9 +222,17 @@ class Controller:
             return None if over and file.after(place)[1] == place else [file]
 
         place = 0
-        async for line in follow(files, 50):
+        async for line in follow(files, lines):
             place = file.last(1)[1]
             yield line.text
+
+    async def _collect_garbage(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self.garbage.collect, within_limit=True)
+            except Exception:
+                logger.exception("collecting garbage failed")
+            await asyncio.sleep(GARBAGE_INTERVAL)
 
     def _log_files(self, deployment: Deployment, source: str | None) -> list[LogFile]:
         return [file for file in deployment.log_files() if source in (None, "", file.source)]
@@ -223,9 +254,9 @@ class Controller:
         for deployment in self._all():
             deployment.gateway_restarted()
 
-    def _image_changed(self, _key: str) -> None:
+    def _image_changed(self, key: str) -> None:
         for deployment in self._all():
-            deployment.image_changed()
+            deployment.image_changed(key)
 
     def _all(self) -> list[Deployment]:
         return [*self._deployments.values(), *self._ending]

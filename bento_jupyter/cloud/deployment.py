@@ -11,13 +11,16 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..environments import this_minor
 from ..spec import DeploymentView, InstanceState, mode_of
 from .autoscaler import Observation
 from .happenings import describe
-from .health import Facts, Verdict, combine, judge, with_canaries
+from .health import Facts, Verdict, combine, in_development, judge, with_canaries
 from .logs import LogFile, forget_logs
 from .metrics import Metrics
 from .provision import Provision
@@ -75,6 +78,7 @@ class Deployment:
         self._listening = False
         self._port_error = ""
         self._listen_again_at = 0.0
+        self._idle_view: DeploymentView | None = None
         self._told: DeploymentView | None = None
         self._told_at = 0.0
         self._event_id = around.events.last_id
@@ -87,6 +91,11 @@ class Deployment:
         return self.record.name
 
     @property
+    def instances_up(self) -> int:
+        """Instances that are starting, ready, or finish their requests."""
+        return sum(not instance.is_over for each in self._sets.values() for instance in each.instances)
+
+    @property
     def bentos(self) -> set[str]:
         """Tags of the Bentos that it runs."""
         return {version.bento for version in self._target.versions}
@@ -95,6 +104,7 @@ class Deployment:
 
     def record_changed(self, record: DeploymentRecord | None) -> None:
         """Somebody changed what is wanted; None = it was deleted."""
+        self._idle_view = None
         if record is None:
             self.deleted = True
         else:
@@ -113,6 +123,7 @@ class Deployment:
 
     def received(self, message: dict[str, Any]) -> None:
         """The gateway says something about this deployment."""
+        self._idle_view = None
         kind = message["op"]
         if kind == "load" and message["set"] in self._entries:
             self.metrics.load(message, message["set"])
@@ -131,19 +142,29 @@ class Deployment:
     def gateway_restarted(self) -> None:
         """A new gateway process has taken over; requests of the old one are gone."""
         self.metrics.gateway_restarted()
+        self._idle_view = None
         self._listening = False
         for each in self._sets.values():
             each.gateway_restarted()
         self._changed.set()
 
-    def image_changed(self) -> None:
-        """Some image's state has changed."""
-        self._changed.set()
+    def image_changed(self, key: str) -> None:
+        """An image's state has changed."""
+        if any(provision.key == key for provision in self._provisions.values()):
+            self._changed.set()
 
     # What is asked
 
     def view(self) -> DeploymentView:
         """How it is now."""
+        if self._idle_view is None:
+            view = self._view()
+            # Without instances nothing of it is measured, and nothing changes unless something comes in.
+            self._idle_view = None if self._has_instances else view
+            return view
+        return self._idle_view
+
+    def _view(self) -> DeploymentView:
         record, target = self.record, self._target
         entry = target.main.entry
         sets = list(self._sets.values())
@@ -228,6 +249,7 @@ class Deployment:
 
     def _reconcile(self) -> list[float]:
         """Look at everything and act; gives the times at which to look again."""
+        self._idle_view = None
         now = self._loop.time()
         for each in self._sets.values():
             each.collect(now)
@@ -249,6 +271,8 @@ class Deployment:
         return []
 
     def _plan(self, now: float) -> list[float]:
+        if self._waits_for_files:
+            return []
         times = []
         for version in self._target.versions:
             sets = [self._sets[each.name] for each in version.sets]
@@ -299,8 +323,18 @@ class Deployment:
         around, former = self._around, self._provisions.get(version.name)
         if former is not None:
             former.cancel()
+        name, _, tag = version.bento.partition(":")
+        if self.record.dev:
+            get = partial(around.store.codespace_directory, self.record.uid, name, tag, this_minor())
+        else:
+            get = partial(around.store.bento_directory, name, tag)
         self._provisions[version.name] = Provision(
-            version.bento, around.store, around.images, self._changed.set, version.secrets
+            version.bento,
+            get,
+            around.store,
+            around.images,
+            self._changed.set,
+            secrets=version.secrets,
         )
 
     # Telling
@@ -321,7 +355,10 @@ class Deployment:
             for version in self._target.versions
         ]
         names = [version.name for version in self._target.versions]
-        return with_canaries(versions[0], list(zip(names[1:], versions[1:], strict=True)))
+        verdict = with_canaries(versions[0], list(zip(names[1:], versions[1:], strict=True)))
+        if not self.record.dev or self._is_off:
+            return verdict
+        return in_development(verdict, waits_for_files=self._waits_for_files)
 
     def _judge_set(self, each: ReplicaSet) -> Verdict:
         provision = self._provisions[each.target.version]
@@ -414,11 +451,13 @@ class Deployment:
         )
         self._event_id = event.id
         self._told, self._told_at = view, now
+        self._idle_view = None
         return []
 
     def _end(self) -> None:
         self._cancel_provisions()
         forget_logs(self._log_folder)
+        self._around.store.codespaces.forget(self.record.uid)
         self._over(self)
         self._around.events.publish("deployment-deleted", self.name, f"deployment {self.name} was deleted")
 
@@ -427,6 +466,11 @@ class Deployment:
     @property
     def _is_off(self) -> bool:
         return self.record.terminated or self.deleted
+
+    @property
+    def _waits_for_files(self) -> bool:
+        """True for a codespace whose client has not sent all its files yet."""
+        return self.record.dev and not self._around.store.codespaces.is_ready(self.record.uid)
 
     @property
     def _has_instances(self) -> bool:
@@ -441,7 +485,11 @@ class Deployment:
 
     def _find_bento(self, tag: str) -> BentoRecord | None:
         name, _, version = tag.partition(":")
-        return self._around.store.bentos.get(name, version)
+        store = self._around.store
+        bento = store.bentos.get(name, version)
+        if bento is not None and self.record.dev:
+            return replace(bento, digest=store.codespaces.digest(self.record.uid))
+        return bento
 
     def _cancel_provisions(self) -> None:
         for provision in self._provisions.values():

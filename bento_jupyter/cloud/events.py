@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
+from sqlalchemy.exc import OperationalError
+
 from ..spec import Event, utc_now
-from .store import Store
+from .store import Store, says_disk_is_full
 
 __all__ = ["EventFeed"]
+
+logger = logging.getLogger(__name__)
 
 #: Events that may pile up for a listener that does not read; after that it is told to look at everything.
 LARGEST_BACKLOG = 1000
@@ -45,8 +50,26 @@ class EventFeed:
             message: In words, one line; "" = only counters have changed.
             reason: Why, in words.
             revision: Which revision of the deployment it is about.
+
+        Returns:
+            The event; when the disk is full, one with the id of the last that was written down.
         """
-        event = self._store.events.append(kind, name, message, reason=reason, revision=revision)
+        try:
+            event = self._store.events.append(kind, name, message, reason=reason, revision=revision)
+        except OperationalError as error:
+            if not says_disk_is_full(error):
+                raise
+            # It tells of something that has happened all the same.
+            logger.error("an event that the full disk does not take: %s %s %s", kind, name, message)
+            event = Event(
+                id=self.last_id,
+                at=utc_now(),
+                kind=kind,
+                name=name,
+                message=message,
+                reason=reason,
+                revision=revision,
+            )
         self.last_id = event.id
         for queue in self._listeners:
             if queue.full():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..spec import READY_STATUSES, Status
+from ..spec import FAILED_STATUSES, READY_STATUSES, Status
 
-__all__ = ["Facts", "Verdict", "combine", "judge", "with_canaries"]
+__all__ = ["Facts", "Verdict", "combine", "in_development", "judge", "with_canaries"]
 
 
 #: Statuses that say more than that of the entry service, the gravest first.
@@ -131,6 +131,20 @@ def with_canaries(main: Verdict, canaries: Sequence[tuple[str, Verdict]]) -> Ver
         status = Status.DEPLOYING if coming and main.status in READY_STATUSES else main.status
         main = replace(main, status=status, reason=f"{main.reason}; {reason}" if main.reason else reason)
     return main
+
+
+def in_development(verdict: Verdict, *, waits_for_files: bool) -> Verdict:
+    """The status of a codespace. Code that fails is its everyday life: `bentoml code` waits for a change.
+
+    Args:
+        verdict: The status that it would have as a deployment.
+        waits_for_files: Its files are still coming.
+    """
+    if waits_for_files:
+        return Verdict(Status.DEPLOYING, "waiting for the files of the codespace")
+    if verdict.status in FAILED_STATUSES:
+        return replace(verdict, status=Status.DEPLOYING)
+    return verdict
 
 
 def _judge_instances(facts: Facts) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import logging
 import re
@@ -11,7 +12,7 @@ import shlex
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 PLAIN_BASE_IMAGE = re.compile(r"^python:\d+\.\d+(\.\d+)?(-slim)?(-(bookworm|bullseye|trixie))?$")
 #: System packages that every image of BentoML gets (`default_install_command` of Debian).
 DEFAULT_SYSTEM_PACKAGES = frozenset({"ca-certificates", "gnupg2", "bash", "build-essential", "git"})
+UNSUPPORTED_HINT = "this cloud installs Python packages only; deploy it to a cloud that builds containers"
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,17 @@ def read_recipe(bento: Path) -> Recipe:
         EnvironmentBuildError: It needs more than Python packages, which this cloud cannot give it, or it
             is no Bento that this cloud can serve.
     """
+    return _read_recipe(bento, (bento / "bento.yaml").stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_recipe(bento: Path, _written: int) -> Recipe:
+    """Read once: parsing takes longer than all else when many deployments run one Bento."""
     manifest = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8")) or {}
     image = manifest.get("image") or {}
-    reason = unsupported(manifest, image)
+    reason = unsupported(manifest)
     if reason:
-        raise EnvironmentBuildError(
-            f"this cloud cannot run the Bento: {reason}",
-            hint="this cloud installs Python packages only; deploy it to a cloud that builds containers",
-        )
+        raise EnvironmentBuildError(f"this cloud cannot run the Bento: {reason}", hint=UNSUPPORTED_HINT)
     file = bento / "env" / "python" / "requirements.txt"
     text = file.read_text(encoding="utf-8") if file.is_file() else str(image.get("python_requirements") or "")
     python = str(image.get("python_version") or this_minor())
@@ -75,8 +80,13 @@ def read_recipe(bento: Path) -> Recipe:
     return Recipe(environment_key(text, python, directory), text, python, directory)
 
 
-def unsupported(manifest: dict[str, Any], image: dict[str, Any]) -> str:
-    """What the Bento needs besides Python packages, in words; "" when nothing."""
+def unsupported(manifest: Mapping[str, Any]) -> str:
+    """What the Bento needs besides Python packages, in words; "" when nothing.
+
+    Args:
+        manifest: Its `bento.yaml`, or what the client says of it when it registers it.
+    """
+    image: Mapping[str, Any] = manifest.get("image") or {}
     if int(manifest.get("spec") or 1) < 2 or not image:
         return (
             "it was built in the container format of BentoML before 1.4 (conda, CUDA or Dockerfile options)"
@@ -134,6 +144,8 @@ class Images:
         self._changed = changed
         self._builds: dict[str, asyncio.Task[Environment]] = {}
         self._views: dict[str, ImageView] = {}
+        #: Built or found in this run. Who asks for one of these changes nothing for all others that use it.
+        self._ready: dict[str, Environment] = {}
         self._sizes: dict[str, int] = {}
         self._cancelled = threading.Event()
 
@@ -179,6 +191,9 @@ class Images:
         Raises:
             EnvironmentBuildError: It cannot be built.
         """
+        ready = self._ready.get(recipe.key)
+        if ready is not None and (ready.path / COMPLETE).exists():
+            return ready
         build = self._builds.get(recipe.key)
         if build is None:
             build = asyncio.create_task(self._build(recipe, secrets), name=f"image {recipe.key}")
@@ -211,6 +226,7 @@ class Images:
                 cached=environment.cached,
             )
         )
+        self._ready[recipe.key] = environment
         return environment
 
     def _show(self, view: ImageView) -> None:

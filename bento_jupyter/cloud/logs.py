@@ -6,14 +6,23 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 from ..spec import LogLine
 
-__all__ = ["LogFile", "cap_log", "follow", "forget_logs", "forget_old_logs", "in_order", "tail"]
+__all__ = [
+    "LogFile",
+    "cap_log",
+    "follow",
+    "forget_logs",
+    "forget_old_logs",
+    "forget_stray_logs",
+    "in_order",
+    "tail",
+]
 
 #: A log file is cut when it is larger.
 LARGEST_LOG = 50 * 2**20
@@ -87,13 +96,26 @@ class LogFile:
         whole, newline, _rest = data.rpartition(b"\n")
         if not newline:
             # One that is longer comes in parts: waiting for its end would stop the whole log.
-            return (data, place + len(data)) if len(data) == LONGEST_LINE else (b"", place)
+            if len(data) < LONGEST_LINE:
+                return b"", place
+            piece = whole_characters(data)
+            return piece, place + len(piece)
         return whole, place + len(whole) + 1
 
     def line(self, text: bytes) -> LogLine:
         """One line, with its time when it begins with one."""
         decoded = text.decode("utf-8", errors="replace").rstrip("\r")
         return LogLine(at=parse_time(decoded), source=self.source, text=decoded)
+
+
+def whole_characters(data: bytes) -> bytes:
+    """The beginning of `data` that does not end within a character of UTF-8."""
+    for back in range(1, min(4, len(data)) + 1):
+        byte = data[-back]
+        if byte & 0b1100_0000 != 0b1000_0000:  # not the continuation of a character: its beginning
+            length = 1 if byte < 0x80 else 2 if byte >> 5 == 0b110 else 3 if byte >> 4 == 0b1110 else 4
+            return data[:-back] if length > back else data
+    return data
 
 
 def parse_time(line: str) -> datetime | None:
@@ -113,7 +135,7 @@ def tail(files: Sequence[LogFile], lines: int) -> list[LogLine]:
 
     Lines without a time of their own stay behind the line they follow.
     """
-    return in_order([file.last(lines)[0] for file in files])[-lines:]
+    return in_order([file.last(lines)[0] for file in files])[-lines:] if lines else []
 
 
 def in_order(logs: Sequence[Sequence[LogLine]]) -> list[LogLine]:
@@ -172,6 +194,14 @@ def forget_old_logs(folder: Path, keep: int = KEPT_LOGS) -> None:
         logs = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in logs[keep:]:
             old.unlink(missing_ok=True)
+
+
+def forget_stray_logs(folder: Path, names: Collection[str]) -> None:
+    """Delete the logs, one folder each, of deployments that are not among `names`."""
+    with suppress(FileNotFoundError):
+        for logs in folder.iterdir():
+            if logs.name not in names:
+                shutil.rmtree(logs, ignore_errors=True)
 
 
 def forget_logs(folder: Path) -> None:

@@ -23,7 +23,8 @@ class Provision:
 
     Args:
         bento: Tag of the Bento.
-        store: Where it is.
+        get_folder: Gives its folder; called in a thread.
+        store: Where its secrets are.
         images: What builds environments.
         changed: Called on the event loop when it is done or has failed.
         secrets: Names of the secrets that may be used while its environment is built.
@@ -35,13 +36,16 @@ class Provision:
     def __init__(
         self,
         bento: str,
+        get_folder: Callable[[], Path],
         store: Store,
         images: Images,
         changed: Callable[[], None],
+        *,
         secrets: Sequence[str] = (),
     ) -> None:
         self.failure = ""
         self._bento = bento
+        self._get_folder = get_folder
         self._store = store
         self._images = images
         self._changed = changed
@@ -59,6 +63,11 @@ class Provision:
     def status(self) -> str:
         """building, success or failed."""
         return "success" if self._done else "failed" if self.failure else "building"
+
+    @property
+    def key(self) -> str:
+        """Key of the image; "" before it is known which one."""
+        return self._recipe.key if self._recipe else ""
 
     @property
     def image(self) -> ImageView | None:
@@ -83,9 +92,8 @@ class Provision:
             self._task.cancel()
 
     async def _get(self) -> None:
-        name, _, version = self._bento.partition(":")
         try:
-            bento = await asyncio.to_thread(self._store.bento_directory, name, version)
+            bento = await asyncio.to_thread(self._get_folder)
             self._recipe = await asyncio.to_thread(read_recipe, bento)
             given = await asyncio.to_thread(self._store.secrets.resolve, self._secrets, "build")
             environment = await self._images.ensure(self._recipe, given)

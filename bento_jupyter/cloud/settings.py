@@ -6,7 +6,7 @@ import ipaddress
 import os
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -36,6 +36,10 @@ class CloudSettings(BaseModel):
         idle_seconds: Seconds without need after which an instance is stopped, for deployments that
             do not say.
         cold_start_timeout: Seconds a request waits for an instance, for deployments that do not say.
+        transfer: How the client is told to send and fetch Bentos and models: `proxy` (one call of the control
+            plane), `presigned` (a URL that is its own permission) or `multipart` (such URLs for parts).
+        environments_limit: Bytes that environments may have together before those in nobody's use are
+            deleted, the ones unused for longest first.
 
     Example:
         >>> CloudSettings().host
@@ -55,6 +59,8 @@ class CloudSettings(BaseModel):
     last_deployment_port: int = Field(29999, ge=1024, le=65535)
     idle_seconds: float = Field(60, ge=0, le=3600)
     cold_start_timeout: float = Field(300, gt=0)
+    transfer: Literal["proxy", "presigned", "multipart"] = "proxy"
+    environments_limit: int = Field(20 * 2**30, ge=0)
 
     @model_validator(mode="after")
     def _is_guarded(self) -> CloudSettings:
@@ -78,8 +84,9 @@ class CloudSettings(BaseModel):
             told: Settings that were asked for in words; they win.
 
         Returns:
-            Defaults, with `BENTO_JUPYTER_PORT`, `BENTO_JUPYTER_PUBLIC_HOSTS` (names with commas between them)
-            and `BENTO_JUPYTER_IDLE_SECONDS` where they are set.
+            Defaults, with `BENTO_JUPYTER_PORT`, `BENTO_JUPYTER_PUBLIC_HOSTS` (names with commas between
+            them), `BENTO_JUPYTER_IDLE_SECONDS`, `BENTO_JUPYTER_TRANSFER` and
+            `BENTO_JUPYTER_ENVIRONMENTS_LIMIT` where they are set.
 
         Raises:
             ValueError: A variable's value does not fit (pydantic's `ValidationError`).
@@ -87,6 +94,8 @@ class CloudSettings(BaseModel):
         variables = {
             "port": "BENTO_JUPYTER_PORT",
             "idle_seconds": "BENTO_JUPYTER_IDLE_SECONDS",
+            "transfer": "BENTO_JUPYTER_TRANSFER",
+            "environments_limit": "BENTO_JUPYTER_ENVIRONMENTS_LIMIT",
         }
         named = {field: os.environ[name] for field, name in variables.items() if os.environ.get(name)}
         public = os.environ.get("BENTO_JUPYTER_PUBLIC_HOSTS", "").lower().replace(",", " ").split()

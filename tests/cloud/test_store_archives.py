@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bento_jupyter.cloud.store.archives import unpack
+from bento_jupyter.cloud.store.unpacking import unpack
 from bento_jupyter.errors import InvalidRequestError
 
 

@@ -112,7 +112,7 @@ def test_a_push_is_there_whole_after_a_reopen(home, store):
     again = Store.open(home)
     record = again.bentos.require_content("iris", "v1")
     assert (record.tag, record.manifest, len(record.digest)) == ("iris:v1", {"service": "s:S"}, 64)
-    assert again.bentos.archive("iris", "v1").read_bytes() == tar_of(bento_yaml="b")
+    assert again.bentos.archive("iris", "v1").file.read_bytes() == tar_of(bento_yaml="b")
     again.close()
 
 

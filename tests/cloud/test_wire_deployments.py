@@ -95,7 +95,7 @@ def test_a_deployment_without_a_name_gets_one(cloud, pushed_greeter):
         ({"name": "a" * 64}, "cannot be a deployment's name"),
         ({"name": "line\n"}, "cannot be a deployment's name"),
         ({"bento": "greeter"}, "no tag of a Bento"),
-        ({"dev": True}, "codespaces"),
+        ({"dev": True, "canary": {"versions": {"b": {"bento": "g:v", "weight": 5}}}}, "no canaries"),
         ({"secrets": ["s"]}, "no secret 's'"),
         ({"envs": [{"name": "1X", "value": ""}]}, "not a name of an environment variable"),
         ({"services": {"Other": {}}}, "no service 'Other'"),

@@ -7,7 +7,7 @@ entry for each service of the Bento and says everything that the controller need
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from ...errors import InvalidRequestError
+from ..images import UNSUPPORTED_HINT, unsupported
 from ..instance_types import fitting_instance_type, instance_types
 from ..store import BentoRecord
 from ..target import MAIN
@@ -251,6 +252,7 @@ def complete_config(
     bento: BentoRecord,
     earlier_labels: Sequence[Mapping[str, str]] = (),
     canary_bentos: Mapping[str, BentoRecord] | None = None,
+    earlier_services: Collection[str] = (),
 ) -> dict[str, Any]:
     """The configuration to store.
 
@@ -259,6 +261,8 @@ def complete_config(
         bento: The Bento it is about.
         earlier_labels: Labels to keep when the client sends none.
         canary_bentos: The Bentos of its canaries, by their names.
+        earlier_services: Services that the deployment had before: the client's `update` sends their
+            configuration again, also for a Bento that lacks them.
 
     Returns:
         `access_authorization`, `envs`, `labels`, `secrets`, `services` (an entry for each service of the
@@ -267,13 +271,15 @@ def complete_config(
     Raises:
         InvalidRequestError: It asks for something that the Bento or this cloud does not have.
     """
+    if bento.manifest.get("spec") and (reason := unsupported(bento.manifest)):
+        raise InvalidRequestError(f"this cloud cannot run bento {bento.tag}: {reason}", hint=UNSUPPORTED_HINT)
     labels = list(earlier_labels) if body.labels is None else [label.model_dump() for label in body.labels]
     return {
         "access_authorization": body.access_authorization,
         "envs": [env.model_dump() for env in body.envs],
         "labels": labels,
         "secrets": list(dict.fromkeys(body.secrets)),
-        "services": _services(body.services, bento),
+        "services": _services(body.services, bento, earlier_services),
         "canary": _canary(body, canary_bentos or {}),
     }
 
@@ -283,14 +289,17 @@ def _canary(body: UpdateDeployment, bentos: Mapping[str, BentoRecord]) -> dict[s
         return None
     versions = {}
     for name, version in body.canaries.items():
-        # Services that only the main version has are no mistake here.
-        as_in_main = {key: each for key, each in body.services.items() if key in bentos[name].services}
         versions[name] = {
             "bento": version.bento,
             "weight": version.weight if version.weight % 1 else int(version.weight),
             "envs": [env.model_dump() for env in (body.envs if version.envs is None else version.envs)],
             "secrets": list(dict.fromkeys(body.secrets if version.secrets is None else version.secrets)),
-            "services": _services({**as_in_main, **version.services}, bentos[name]),
+            "services": _services(
+                # Services that only the main version has are no mistake here.
+                {**body.services, **version.services},
+                bentos[name],
+                body.services,
+            ),
         }
     return {
         "route_type": body.canary.route_type,
@@ -299,9 +308,11 @@ def _canary(body: UpdateDeployment, bentos: Mapping[str, BentoRecord]) -> dict[s
     }
 
 
-def _services(services: Mapping[str, ServiceConfig], bento: BentoRecord) -> dict[str, Any]:
+def _services(
+    services: Mapping[str, ServiceConfig], bento: BentoRecord, dropped: Collection[str]
+) -> dict[str, Any]:
     names = bento.services
-    unknown = sorted(set(services) - set(names))
+    unknown = sorted(set(services) - set(names) - set(dropped))
     if unknown:
         raise InvalidRequestError(
             f"bento {bento.tag} has no service {unknown[0]!r}; it has: {', '.join(names) or 'none'}"

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,10 +17,13 @@ from starlette.responses import JSONResponse, Response
 from ...errors import (
     BentoJupyterError,
     ConflictError,
+    DamagedContentError,
     InvalidRequestError,
     NotFoundError,
     NotLoggedInError,
+    StorageFullError,
 )
+from ..store import says_disk_is_full
 
 __all__ = ["EXCEPTION_HANDLERS", "ModelResponse", "answer", "number", "parse", "query", "read", "refusal"]
 
@@ -35,11 +39,18 @@ _STATUS = {
     NotLoggedInError: 401,
     NotFoundError: 404,
     ConflictError: 409,
+    DamagedContentError: 409,
+    StorageFullError: 507,
 }
 
 
-async def read(request: Request, model: type[ModelT]) -> ModelT:
+async def read(request: Request, model: type[ModelT], largest: int = LARGEST_BODY) -> ModelT:
     """The request's JSON body as `model`.
+
+    Args:
+        request: The request.
+        model: What it should be.
+        largest: Bytes that it may have.
 
     Raises:
         InvalidRequestError: It is no JSON, too large, or does not fit; the message names the field.
@@ -49,8 +60,8 @@ async def read(request: Request, model: type[ModelT]) -> ModelT:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
-            raise InvalidRequestError(f"the body is larger than {LARGEST_BODY // 1024**2} MiB")
+        if len(body) > largest:
+            raise InvalidRequestError(f"the body is larger than {largest // 1024**2} MiB")
     try:
         content = json.loads(body)
         # Half a surrogate pair could be stored, but never be answered.
@@ -163,8 +174,22 @@ async def _on_defect(request: Request, error: Exception) -> Response:
     )
 
 
+async def _on_disk_error(request: Request, error: Exception) -> Response:
+    if not says_disk_is_full(error):
+        return await _on_defect(request, error)
+    logger.error("%s %s: %s", request.method, request.url.path, error)
+    return refusal(
+        request.url.path,
+        507,
+        "the cloud's disk is full; nothing was changed",
+        "make room and try again: bento-jupyter cloud gc deletes what nobody needs",
+    )
+
+
 #: For Starlette.
 EXCEPTION_HANDLERS = {
+    OSError: _on_disk_error,
+    OperationalError: _on_disk_error,
     BentoJupyterError: _on_refusal,
     HTTPException: _on_http_error,
     Exception: _on_defect,

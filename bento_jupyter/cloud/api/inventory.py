@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from ...errors import NotFoundError
 from ...spec import ImageView, InstanceType, LogLine, PackageView
+from ..garbage import tags_of
 from ..instance_types import instance_types
 from ..logs import LogFile, follow
 from ..store import PackageRecord
@@ -89,7 +90,8 @@ async def list_bentos(request: Request) -> Response:
     cloud = cloud_of(request)
     users: dict[str, list[str]] = {}
     for record in cloud.store.deployments.all():
-        users.setdefault(record.bento, []).append(record.name)
+        for tag in dict.fromkeys(tags_of(record)):
+            users.setdefault(tag, []).append(record.name)
     return answer(Packages(items=[_package(record, users) for record in cloud.store.bentos.all()]))
 
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-import shutil
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
 
-from ...errors import ConflictError, InvalidRequestError, NotFoundError
+from ...errors import InvalidRequestError, NotFoundError
 from ..store import BentoRecord, ModelRecord, PackageRecord, RepositoryRecord, Store
 from ..store.packages import Packages
 from .calls import ARCHIVE, BYTES, Call
-from .context import cloud_of
-from .exchange import answer, number, read
+from .context import Cloud, cloud_of
+from .exchange import answer, number, query, read
+from .receiving import receive_body
 from .schemas import (
+    CompleteParts,
     CreatePackage,
     CreateRepository,
     FinishUpload,
@@ -26,9 +26,11 @@ from .schemas import (
     ListOf,
     ListQuery,
     Package,
+    PresignPart,
     Repository,
     UpdatePackage,
 )
+from .transfers import Permission, TransferQuery
 
 __all__ = ["Registry", "package_fields", "repository_fields"]
 
@@ -37,14 +39,12 @@ RecordT = TypeVar("RecordT", BentoRecord, ModelRecord)
 #: Names and versions as `bentoml.Tag` takes them, in small letters; they become names of folders.
 TAG_PART = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 
-UPLOAD_CHUNK = 1024 * 1024
-
 
 class Registry(ABC, Generic[RecordT]):
     """The calls of one of the two kinds (B1-B16, M1-M16 of the contract).
 
-    Uploads and downloads go through us as one PUT and one GET (`transmission_strategy: proxy`), so
-    nothing is presigned and nothing comes in parts.
+    Uploads and downloads are one PUT and one GET of the control plane, unless the setting `transfer` says
+    that the client is given URLs, for the whole archive or for parts of it.
 
     Args:
         kind: `bento` or `model`.
@@ -90,6 +90,7 @@ class Registry(ABC, Generic[RecordT]):
         repositories = f"/api/v1/{self.kind}_repositories"
         versions = f"{repositories}/{{name}}/{self.kind}s"
         version = f"{versions}/{{version}}"
+        transfer = f"/transfer/{self.kind}s/{{name}}/{{version}}"
         one, repository = self.package_model, self.repository_model
         return [
             Call(f"GET {repositories}", self.list_repositories, answer=self._repository_list),
@@ -100,12 +101,27 @@ class Registry(ABC, Generic[RecordT]):
             Call(f"POST {versions}", self.create, body=CreatePackage, answer=one),
             Call(f"GET {version}", self.get, answer=one),
             Call(f"PATCH {version}", self.update, body=UpdatePackage, answer=one),
-            Call(f"PATCH {version}/presign_upload_url", self.get, answer=one),
-            Call(f"PATCH {version}/presign_download_url", self.get, answer=one),
+            Call(f"PATCH {version}/presign_upload_url", self.presign_upload, answer=one),
+            Call(f"PATCH {version}/presign_download_url", self.presign_download, answer=one),
+            Call(f"PATCH {version}/start_multipart_upload", self.start_parts, answer=one),
+            Call(
+                f"PATCH {version}/presign_multipart_upload_url",
+                self.presign_part,
+                body=PresignPart,
+                answer=one,
+            ),
+            Call(
+                f"PATCH {version}/complete_multipart_upload",
+                self.complete_parts,
+                body=CompleteParts,
+                answer=one,
+            ),
             Call(f"PATCH {version}/start_upload", self.start_upload, answer=one),
             Call(f"PATCH {version}/finish_upload", self.finish_upload, body=FinishUpload, answer=one),
             Call(f"PUT {version}/upload", self.upload, upload=BYTES, answer=one),
             Call(f"GET {version}/download", self.download, also={ARCHIVE: None}),
+            Call(f"PUT {transfer}", self.put, query=TransferQuery, upload=BYTES, open_to_all=True),
+            Call(f"GET {transfer}", self.fetch, query=TransferQuery, also={ARCHIVE: None}, open_to_all=True),
         ]
 
     async def list_repositories(self, request: Request) -> Response:
@@ -152,8 +168,8 @@ class Registry(ABC, Generic[RecordT]):
         return answer(page)
 
     async def get(self, request: Request) -> Response:
-        """B3; also B7 and B14, which get no presigned URL and so fall back to the proxy."""
-        return answer(self.package(self._packages(request).require(*_tag(request))))
+        """B3."""
+        return self._answer(cloud_of(request), self._packages(request).require(*_tag(request)))
 
     async def create(self, request: Request) -> Response:
         """B5."""
@@ -168,7 +184,7 @@ class Registry(ABC, Generic[RecordT]):
             labels={label.key: label.value for label in body.labels},
             build_at=body.build_at,
         )
-        return answer(self.package(record))
+        return self._answer(cloud_of(request), record)
 
     async def update(self, request: Request) -> Response:
         """B6."""
@@ -178,11 +194,11 @@ class Registry(ABC, Generic[RecordT]):
             self.require_manifest(body.manifest)
         if body.labels is not None:
             changes["labels"] = {label.key: label.value for label in body.labels}
-        return answer(self.package(self._packages(request).stage(*_tag(request), changes)))
+        return self._answer(cloud_of(request), self._packages(request).stage(*_tag(request), changes))
 
     async def start_upload(self, request: Request) -> Response:
         """B8."""
-        return answer(self.package(self._packages(request).start_upload(*_tag(request))))
+        return self._answer(cloud_of(request), self._packages(request).start_upload(*_tag(request)))
 
     async def finish_upload(self, request: Request) -> Response:
         """B13."""
@@ -190,7 +206,7 @@ class Registry(ABC, Generic[RecordT]):
         record = self._packages(request).finish_upload(
             *_tag(request), succeeded=body.status == "success", reason=body.reason
         )
-        return answer(self.package(record))
+        return self._answer(cloud_of(request), record)
 
     async def upload(self, request: Request) -> Response:
         """B9: the archive. With its last byte the version is complete; nothing else follows."""
@@ -198,26 +214,97 @@ class Registry(ABC, Generic[RecordT]):
         name, version = _tag(request)
         packages.require(name, version)
         cloud = cloud_of(request)
-        _require_space(cloud.settings.home.cloud, request.headers.get("content-length"))
         with packages.receive() as incoming:
-            buffer = bytearray()
-            try:
-                async for chunk in request.stream():
-                    buffer += chunk
-                    if len(buffer) >= UPLOAD_CHUNK:
-                        await run_in_threadpool(incoming.write, bytes(buffer))
-                        buffer.clear()
-            except ClientDisconnect as error:
-                raise InvalidRequestError(f"the upload of {name}:{version} broke off") from error
-            await run_in_threadpool(incoming.write, bytes(buffer))
+            await receive_body(request, incoming)
             record = await run_in_threadpool(packages.store_content, name, version, incoming)
+        return self._completed(cloud, record)
+
+    def _completed(self, cloud: Cloud, record: RecordT) -> Response:
         if self.kind == "bento":
             cloud.controller.bento_pushed(record.tag)
-        return answer(self.package(record))
+        return self._answer(cloud, record)
+
+    # Presigned
+
+    async def presign_upload(self, request: Request) -> Response:
+        """B7: where to put the archive; "" = through us."""
+        return self._with_url(request, "PUT", "presigned_upload_url")
+
+    async def presign_download(self, request: Request) -> Response:
+        """B14: where to get the archive."""
+        return self._with_url(request, "GET", "presigned_download_url")
+
+    def _with_url(self, request: Request, method: str, field: str) -> Response:
+        cloud = cloud_of(request)
+        record = self._packages(request).require(*_tag(request))
+        permission = Permission(method, self.kind, record.name, record.version)
+        url = "" if cloud.settings.transfer == "proxy" else permission.url(request, cloud.store)
+        return self._answer(cloud, record, **{field: url})
+
+    async def start_parts(self, request: Request) -> Response:
+        """B10."""
+        cloud = cloud_of(request)
+        record = self._packages(request).start_upload(*_tag(request))
+        return self._answer(cloud, record, upload_id=cloud.store.parts.begin())
+
+    async def presign_part(self, request: Request) -> Response:
+        """B11."""
+        body = await read(request, PresignPart)
+        cloud = cloud_of(request)
+        record = self._packages(request).require(*_tag(request))
+        permission = Permission(
+            "PUT", self.kind, record.name, record.version, body.upload_id, body.part_number
+        )
+        return self._answer(cloud, record, presigned_upload_url=permission.url(request, cloud.store))
+
+    async def complete_parts(self, request: Request) -> Response:
+        """B12: the version is complete with this; B13 follows all the same."""
+        body = await read(request, CompleteParts)
+        cloud, packages = cloud_of(request), self._packages(request)
+        name, version = _tag(request)
+        packages.require(name, version)
+        parts = [(part.part_number, part.etag) for part in body.parts]
+
+        def store_parts() -> RecordT:
+            with cloud.store.parts.complete(body.upload_id, parts) as whole:
+                return packages.store_content(name, version, whole)
+
+        return self._completed(cloud, await run_in_threadpool(store_parts))
+
+    async def put(self, request: Request) -> Response:
+        """The archive, or a part of it, put to a URL that was given out."""
+        cloud, packages = cloud_of(request), self._packages(request)
+        name, version = _tag(request)
+        given = query(request, TransferQuery)
+        upload_id, part = given.upload, given.part
+        Permission("PUT", self.kind, name, version, upload_id, part).require(given, cloud.store)
+        packages.require(name, version)
+        with packages.receive() as incoming:
+            await receive_body(request, incoming)
+            if upload_id:
+                etag = await run_in_threadpool(cloud.store.parts.keep, upload_id, part, incoming)
+            else:
+                record = await run_in_threadpool(packages.store_content, name, version, incoming)
+                self._completed(cloud, record)
+                etag = record.digest
+        return Response(headers={"etag": f'"{etag}"'})
+
+    async def fetch(self, request: Request) -> Response:
+        """The archive, from a URL that was given out."""
+        name, version = _tag(request)
+        given = query(request, TransferQuery)
+        Permission("GET", self.kind, name, version).require(given, cloud_of(request).store)
+        return await send_content(self._packages(request), name, version)
+
+    def _answer(self, cloud: Cloud, record: RecordT, **fields: str) -> Response:
+        """A version on the wire, with how the client is to send and fetch it."""
+        strategy = {"proxy": "proxy", "presigned": None, "multipart": "presigned_url"}
+        update = {"transmission_strategy": strategy[cloud.settings.transfer], **fields}
+        return answer(self.package(record).model_copy(update=update))
 
     async def download(self, request: Request) -> Response:
-        """B15: the archive as it was uploaded."""
-        return FileResponse(self._packages(request).archive(*_tag(request)), media_type="application/x-tar")
+        """B15: the archive as it was uploaded, or as the folder that was handed over gives it."""
+        return await send_content(self._packages(request), *_tag(request))
 
     def _packages(self, request: Request) -> Packages[RecordT]:
         return self.packages(cloud_of(request).store)
@@ -226,6 +313,15 @@ class Registry(ABC, Generic[RecordT]):
         if record is None:
             raise NotFoundError(f"there is no such {self.kind} repository in this cloud")
         return self.repository(record, next(iter(packages.all(record.name)), None))
+
+
+async def send_content(packages: Packages[RecordT], name: str, version: str) -> Response:
+    """The archive of a version, after a look at whether it is what was pushed."""
+    content = await run_in_threadpool(packages.archive, name, version)
+    if content.file is not None:
+        return FileResponse(content.file, media_type="application/x-tar")
+    length = {"content-length": str(content.size_bytes)}
+    return StreamingResponse(content.chunks(), media_type="application/x-tar", headers=length)
 
 
 def package_fields(record: PackageRecord) -> dict[str, object]:
@@ -268,13 +364,3 @@ def _require_tag_part(text: str, what: str) -> None:
             f"{text!r} cannot be a {what}: small letters, digits, '.', '_' and '-', at most 63, "
             "first and last a letter or digit, and not 'latest'"
         )
-
-
-def _require_space(folder: Path, content_length: str | None) -> None:
-    """An upload is on the disk twice: as it came, and unpacked."""
-    if content_length is None or not content_length.isdigit():
-        return
-    free = shutil.disk_usage(folder).free
-    needed = 2 * int(content_length)
-    if needed > free:
-        raise ConflictError(f"the disk is too full: {needed >> 20} MiB are needed, {free >> 20} MiB are free")

@@ -29,6 +29,7 @@ __all__ = [
     "DeploymentRevision",
     "DeploymentTarget",
     "DeploymentsQuery",
+    "Done",
     "FinishUpload",
     "Items",
     "Label",
@@ -181,6 +182,27 @@ class UpdatePackage(Wire):
     labels: list[Label] | None = None
 
 
+class PresignPart(Wire):
+    """Body of `PATCH .../presign_multipart_upload_url`."""
+
+    upload_id: str
+    part_number: int = Field(ge=1)
+
+
+class CompletedPart(Wire):
+    """A part of an upload as its client knows it."""
+
+    part_number: int
+    etag: str
+
+
+class CompleteParts(Wire):
+    """Body of `PATCH .../complete_multipart_upload`."""
+
+    upload_id: str
+    parts: list[CompletedPart]
+
+
 class FinishUpload(Wire):
     """Body of `PATCH .../finish_upload`."""
 
@@ -228,6 +250,10 @@ class CreateSecret(UpdateSecret):
 
 
 # Responses
+
+
+class Done(BaseModel):
+    """It was done; there is nothing more to say."""
 
 
 class ListOf(Wire, Generic[ItemT]):
@@ -306,7 +332,7 @@ class Package(Resource):
     presigned_upload_url: str = ""
     presigned_download_url: str = ""
     #: One PUT through us; nothing to presign.
-    transmission_strategy: str = "proxy"
+    transmission_strategy: str | None = "proxy"
     upload_id: str = ""
     upload_started_at: datetime | None = None
     upload_finished_at: datetime | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .database import says_disk_is_full
 from .records import (
     ApiTokenRecord,
     BentoRecord,
@@ -26,4 +27,5 @@ __all__ = [
     "SecretItem",
     "SecretRecord",
     "Store",
+    "says_disk_is_full",
 ]

@@ -1,29 +1,36 @@
-"""Archives: uploads received whole or not at all, kept under their digest, unpacked without trust.
+"""Archives: uploads received whole or not at all, kept under their digest, unpacked when they are needed.
 
 ```
-cloud/incoming/          uploads and trees on their way, and trees that were replaced; emptied when opened
-cloud/blobs/<sha256>.tar what was uploaded, byte for byte; downloads are served from here
+cloud/incoming/                          uploads and trees on their way; emptied when opened
+cloud/blobs/<sha256>.tar                 what was uploaded, byte for byte
+cloud/<kind>s/<name>/<version>/<sha256>/ trees: unpacked blobs, and what was handed over as a folder
 ```
+
+What is kept is named by its digest, so nothing is ever written over: new content is put beside the old, and
+the database says which one is in force.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import posixpath
 import shutil
-import tarfile
 import tempfile
-from collections.abc import Collection
-from pathlib import Path, PurePosixPath
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from ...errors import InvalidRequestError
+from ...errors import DamagedContentError
+from .packing import Packed, copy_folder
+from .unpacking import CHUNK, survey, unpack
 
-__all__ = ["Archives", "IncomingArchive", "unpack"]
+__all__ = ["Archives", "IncomingArchive"]
 
-CHUNK = 1024 * 1024
+#: Bytes of an upload after which the disk is told to begin.
+FLUSH_EVERY = 32 * 1024 * 1024
 
 
 class IncomingArchive:
@@ -36,18 +43,43 @@ class IncomingArchive:
         descriptor, name = tempfile.mkstemp(prefix="upload-", suffix=".tar", dir=folder)
         self.path = Path(name)
         self.size_bytes = 0
-        self._file: BinaryIO = os.fdopen(descriptor, "wb")
+        self._file: BinaryIO = os.fdopen(descriptor, "wb", buffering=0)
         self._hash = hashlib.sha256()
+        self._flushed = 0
+        self._flush: threading.Thread | None = None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Append `data`."""
-        self._file.write(data)
+        self.digest(data)
+        self.append(data)
+
+    def digest(self, data: bytes | bytearray) -> None:
+        """The half of `write` that needs the processor; may run beside the other, in the same order."""
         self._hash.update(data)
+
+    def append(self, data: bytes | bytearray) -> None:
+        """The half of `write` that needs the disk."""
         self.size_bytes += len(data)
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+        # The disk works while more comes in, so that there is little left to wait for at the end.
+        if self.size_bytes - self._flushed >= FLUSH_EVERY and not (self._flush and self._flush.is_alive()):
+            self._flushed = self.size_bytes
+            self._flush = threading.Thread(target=self._to_disk, name="flush", daemon=True)
+            self._flush.start()
+
+    def _to_disk(self) -> None:
+        with contextlib.suppress(OSError):  # `seal` will say it
+            os.fsync(self._file.fileno())
+
+    def _join(self) -> None:
+        if self._flush is not None:
+            self._flush.join()
 
     def seal(self) -> str:
         """Put everything on the disk; gives the SHA-256 (hex)."""
-        self._file.flush()
+        self._join()
         os.fsync(self._file.fileno())
         self._file.close()
         return self._hash.hexdigest()
@@ -61,6 +93,7 @@ class IncomingArchive:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._join()  # a descriptor that is closed meanwhile could be another file's
         self._file.close()
         self.path.unlink(missing_ok=True)
 
@@ -74,23 +107,59 @@ class Archives:
 
     def __init__(self, root: Path) -> None:
         self._blobs = root / "blobs"
-        self._incoming = root / "incoming"
-        shutil.rmtree(self._incoming, ignore_errors=True)
-        self._incoming.mkdir(mode=0o700, parents=True)
+        self.incoming = root / "incoming"
+        shutil.rmtree(self.incoming, ignore_errors=True)
+        self.incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._blobs.mkdir(mode=0o700, exist_ok=True)
+        #: Blobs whose digest was computed since the start, as they were then.
+        self._verified: dict[str, tuple[int, int, int]] = {}
 
     def receive(self) -> IncomingArchive:
         """Begin an upload."""
-        return IncomingArchive(self._incoming)
+        return IncomingArchive(self.incoming)
 
     def blob(self, digest: str) -> Path:
-        """Where the archive with this digest is."""
+        """Where the archive with this digest is, when it was uploaded as one."""
         return self._blobs / f"{digest}.tar"
+
+    def verified(self, digest: str) -> Path:
+        """The archive with this digest, after a look at whether it still has it.
+
+        Raises:
+            DamagedContentError: It has not, or is gone.
+        """
+        blob = self.blob(digest)
+        try:
+            if self._verified.get(digest) != _state(blob):
+                found = hashlib.sha256()
+                with blob.open("rb") as file:
+                    while chunk := file.read(CHUNK):
+                        found.update(chunk)
+                if found.hexdigest() != digest:
+                    raise DamagedContentError(f"the disk has changed {blob.name}")
+                self._verified[digest] = _state(blob)
+        except FileNotFoundError as error:
+            raise DamagedContentError(f"{blob.name} is gone from the disk") from error
+        return blob
 
     def keep(self, upload: IncomingArchive, digest: str) -> None:
         """Move a sealed upload to its place."""
         os.replace(upload.path, self.blob(digest))
         _sync_folder(self._blobs)
+        self._verified[digest] = _state(self.blob(digest))
+
+    def check(self, archive: Path) -> tuple[frozenset[str], Path | None]:
+        """Look through an archive.
+
+        Returns:
+            The names of its files; and the folder it was unpacked to, aside, if only that could show whether
+            it is sound. Put it in place or discard it.
+
+        Raises:
+            InvalidRequestError: It is no tar archive, or holds something that does not belong into one.
+        """
+        found = survey(archive)
+        return found.files, None if found.plain else self.unpack_aside(archive)
 
     def unpack_aside(self, archive: Path) -> Path:
         """Unpack `archive` to a folder of its own, out of sight.
@@ -98,23 +167,26 @@ class Archives:
         Raises:
             InvalidRequestError: It is no tar archive, or holds something that does not belong into one.
         """
-        tree = Path(tempfile.mkdtemp(prefix="tree-", dir=self._incoming))
-        try:
+        with self._aside() as tree:
             unpack(archive, tree)
-        except BaseException:
-            shutil.rmtree(tree, ignore_errors=True)
-            raise
         return tree
 
-    def put_in_place(self, tree: Path, target: Path) -> None:
-        """Rename `tree` to `target`.
+    def copy_aside(self, folder: Path, *, without: str = "") -> tuple[Path, Packed]:
+        """Copy a folder of this user to one of its own, out of sight.
 
-        A tree that is there already is moved aside, not deleted, since instances may run from it; it
-        goes when the store is opened the next time.
+        Raises:
+            InvalidRequestError: It holds something that is not taken.
         """
+        with self._aside() as tree:
+            packed = copy_folder(folder, tree, without=without)
+        return tree, packed
+
+    def put_in_place(self, tree: Path, target: Path) -> None:
+        """Rename `tree` to `target`, unless that is there: its name says that it is the same."""
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if target.exists():
-            os.rename(target, tempfile.mkdtemp(prefix="replaced-", dir=self._incoming))
+            self.discard(tree)
+            return
         os.rename(tree, target)
         _sync_folder(target.parent)
 
@@ -122,98 +194,34 @@ class Archives:
         """Delete a tree that is not put in place after all."""
         shutil.rmtree(tree, ignore_errors=True)
 
-    def sweep(self, digests: Collection[str]) -> None:
-        """Delete the blobs that none of `digests` names."""
-        for blob in self._blobs.glob("*.tar"):
-            if blob.stem not in digests:
-                blob.unlink(missing_ok=True)
+    def remove_tree(self, tree: Path) -> None:
+        """Delete a tree that is in place: out of sight at once, then bit by bit."""
+        aside = Path(tempfile.mkdtemp(prefix="removed-", dir=self.incoming))
+        os.rename(tree, aside / "tree")
+        shutil.rmtree(aside, ignore_errors=True)
+        for folder in (tree.parent, tree.parent.parent):
+            try:
+                folder.rmdir()
+            except OSError:
+                return
 
+    def blobs(self) -> Iterator[Path]:
+        """All blobs."""
+        return self._blobs.glob("*.tar")
 
-def unpack(archive: Path, target: Path) -> None:
-    """Unpack a tar archive that nobody vouches for.
-
-    Files, folders and links that stay inside are taken; anything else makes the whole archive refused.
-    Symbolic links are made last, so nothing is ever written through one.
-
-    Args:
-        archive: The archive, uncompressed.
-        target: An empty folder. After an error it may hold a part.
-
-    Raises:
-        InvalidRequestError: With the member's name and what is wrong with it.
-    """
-    links: list[tuple[Path, str]] = []
-    try:
-        with tarfile.open(archive, "r:") as tar:
-            for member in tar:
-                path = target.joinpath(*_inside(member.name, member.name).parts)
-                if path == target:
-                    continue
-                if member.isdir():
-                    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-                elif member.isreg() and not member.issparse():
-                    _write_member(tar, member, path)
-                elif member.islnk():
-                    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    os.link(target.joinpath(*_inside(member.linkname, member.name).parts), path)
-                elif member.issym():
-                    links.append((path, member.linkname))
-                else:
-                    raise _refused(member.name, "is neither file, folder nor link")
-    except (tarfile.TarError, EOFError) as error:
-        raise InvalidRequestError(f"the upload is not a whole tar archive: {error}") from error
-    except OSError as error:
-        if error.filename is None:  # the disk, not the archive
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[Path]:
+        tree = Path(tempfile.mkdtemp(prefix="tree-", dir=self.incoming))
+        try:
+            yield tree
+        except BaseException:
+            shutil.rmtree(tree, ignore_errors=True)
             raise
-        raise InvalidRequestError(f"the archive contradicts itself: {error.strerror}") from error
-    _make_links(links, target)
 
 
-def _make_links(links: list[tuple[Path, str]], target: Path) -> None:
-    root = os.path.realpath(target)
-    for path, destination in links:
-        if posixpath.isabs(destination):
-            raise _refused(path.name, f"is a link to {destination!r}, outside of the archive")
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            path.symlink_to(destination)
-        except OSError as error:
-            raise _refused(path.name, f"cannot be linked: {error.strerror}") from error
-    # Only now, since a link may lead over others.
-    for path, destination in links:
-        try:
-            real = os.path.realpath(path, strict=True)
-        except OSError as error:
-            raise _refused(path.name, f"is a link to {destination!r}, which is not in the archive") from error
-        if os.path.commonpath([root, real]) != root:
-            raise _refused(path.name, f"is a link to {destination!r}, outside of the archive")
-
-
-def _write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
-    source = tar.extractfile(member)
-    if source is None:
-        raise _refused(member.name, "has no content")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with source, path.open("wb") as file:
-        shutil.copyfileobj(source, file, CHUNK)
-        file.flush()
-        os.fsync(file.fileno())
-    path.chmod(0o600 | member.mode & 0o100)
-    os.utime(path, (member.mtime, member.mtime))  # compiled modules are checked against it
-
-
-def _inside(name: str, member: str) -> PurePosixPath:
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\0" in name:
-        raise _refused(member, f"leads to {name!r}, outside of the archive")
-    return path
-
-
-def _refused(member: str, why: str) -> InvalidRequestError:
-    return InvalidRequestError(
-        f"the archive is refused: {member!r} {why}",
-        hint="build the Bento or model again without it, and push again",
-    )
+def _state(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _sync_folder(folder: Path) -> None:

@@ -114,8 +114,9 @@ class BentoRecord(PackageRecord):
         found = [self.entry_service]
         for name in found:  # grows meanwhile
             for each in self._described(name).get("dependencies") or []:
-                called = str(each.get("service") or "")
-                if called and called not in found and not (each.get("url") or each.get("deployment")):
+                needed = {"service": each} if isinstance(each, str) else each
+                called = str(needed.get("service") or "")
+                if called and called not in found and not (needed.get("url") or needed.get("deployment")):
                     found.append(called)
         return found
 

@@ -7,10 +7,12 @@ import hmac
 import math
 import secrets
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from ...errors import InvalidRequestError, NotFoundError
 from ...home import Home, write_private
@@ -52,6 +54,9 @@ class Tokens:
     Args:
         database: Where tokens that were given out are kept.
         home: Where the owner's token is; it is made when missing.
+
+    Attributes:
+        signing_key: Signs what this cloud gives out; it changes with the owner's token.
     """
 
     def __init__(self, database: Database, home: Home) -> None:
@@ -74,6 +79,7 @@ class Tokens:
             last_used_at=None,
         )
         self._owner_hash = _sha256(owner)
+        self.signing_key = hashlib.sha256(b"bento_jupyter signing key\0" + owner.encode()).digest()
 
     def verify(self, token: str) -> ApiTokenRecord | None:
         """Whose token this is; None when nobody's, or it has expired.
@@ -89,7 +95,8 @@ class Tokens:
         if found is None or not hmac.compare_digest(presented, found.sha256) or _expired(found, now):
             return None
         if found.last_used_at is None or now - found.last_used_at > timedelta(minutes=1):
-            self._note_use(found.uid, now)
+            with suppress(OperationalError):  # a full disk: to be let in is more important
+                self._note_use(found.uid, now)
         return _record(found)
 
     def hashes(self) -> list[str]:

@@ -1,0 +1,170 @@
+"""Images: what is refused before anything is made, what fails in the resolver's words, what is built once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bento_jupyter.cloud.images import Images, read_recipe, unsupported
+from bento_jupyter.environments import this_minor
+from bento_jupyter.errors import EnvironmentBuildError
+from bento_jupyter.home import Home
+
+PLAIN = {
+    "base_image": "python:3.11-slim",
+    "python_version": this_minor(),
+    "commands": [],
+    "post_commands": [],
+}
+INSTALL = "apt-get update && apt-get install -q -y -o Dpkg::Options::=--force-confdef {}"
+
+
+def bento(folder: Path, *, requirements: str = "", **image) -> Path:
+    (folder / "env" / "python").mkdir(parents=True)
+    (folder / "env" / "python" / "requirements.txt").write_text(requirements)
+    manifest = {"spec": 2, "service": "s:S", "image": {**PLAIN, **image}}
+    (folder / "bento.yaml").write_text(yaml.safe_dump(manifest))
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    made.create()
+    return made
+
+
+WANTS = [
+    ({"commands": [INSTALL.format("ffmpeg libsndfile1")]}, "the system packages ffmpeg, libsndfile1"),
+    (
+        {"base_image": "nvidia/cuda:12.4.0-runtime"},
+        "based on the container image 'nvidia/cuda:12.4.0-runtime'",
+    ),
+    ({"base_image": "python:3.11-alpine"}, "based on the container image"),
+    ({"commands": ["curl -o x https://example.org && sh x"]}, "the setup command 'curl"),
+    ({"post_commands": ["chmod +x ./env/docker/script__ab && ./env/docker/script__ab"]}, "the setup command"),
+]
+
+
+@pytest.mark.parametrize(("image", "said"), WANTS)
+def test_a_deployment_of_what_needs_more_than_python_is_a_400_and_nothing_is_made(
+    cloud, image, said, request
+):
+    name = f"img{abs(hash(request.node.name)) % 10**6}"
+    before = cloud.http.get("/api/v2/deployments").json()["total"]
+    cloud.http.post("/api/v1/bento_repositories", json={"name": name}).raise_for_status()
+    path = f"/api/v1/bento_repositories/{name}/bentos"
+    manifest = {
+        "service": "s:S",
+        "bentoml_version": "1.4.39",
+        "size_bytes": 1,
+        "spec": 2,
+        "image": {**PLAIN, **image},
+        "entry_service": "S",
+        "services": [{"name": "S", "service": ""}],
+    }
+    cloud.http.post(path, json={"version": "v1", "manifest": manifest}).raise_for_status()
+    cloud.http.put(f"{path}/v1/upload", content=one_file_archive()).raise_for_status()
+    answer = cloud.http.post("/api/v2/deployments", json={"name": name, "bento": f"{name}:v1"})
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]
+    assert "deploy it to a cloud that builds containers" in answer.json()["error"]
+    assert cloud.http.get("/api/v2/deployments").json()["total"] == before
+    assert cloud.http.get(f"/api/v2/deployments/{name}").status_code == 404
+
+
+def one_file_archive() -> bytes:
+    import io
+    import tarfile
+
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w:") as tar:
+        tar.addfile(tarfile.TarInfo("bento.yaml"))
+    return target.getvalue()
+
+
+def test_the_old_container_format_is_refused_by_its_name(tmp_path):
+    assert "container format of BentoML before 1.4" in unsupported(
+        {"service": "s:S", "docker": {"cuda": "12"}}
+    )
+    assert unsupported({"spec": 2, "image": PLAIN}) == ""
+
+
+def test_the_image_that_bentoml_builds_by_default_is_not_refused(cloud, pushed_greeter):
+    name, version = pushed_greeter.split(":")
+    manifest = cloud.http.get(f"/api/v1/bento_repositories/{name}/bentos/{version}").json()["manifest"]
+    assert manifest["spec"] == 2
+    assert manifest["image"]["commands"]
+    assert unsupported(manifest) == ""
+
+
+def test_many_that_want_one_image_at_once_build_it_once(home, tmp_path):
+    recipe = read_recipe(bento(tmp_path / "b"))
+
+    async def want() -> list:
+        images = Images(home)
+        return await asyncio.gather(*(images.ensure(recipe) for _ in range(5)))
+
+    made = asyncio.run(want())
+    assert len({each.path for each in made}) == 1
+    log = Images(home).log_path(recipe.key).read_text()
+    assert log.count("built for Python") == 1
+
+
+def test_a_failure_is_the_resolvers_own_words_and_the_next_deployment_tries_again(home, tmp_path):
+    folder = bento(tmp_path / "b", requirements="./missing.whl")
+    recipe = read_recipe(folder)
+
+    async def twice() -> str:
+        images = Images(home)
+        with pytest.raises(EnvironmentBuildError) as caught:
+            await images.ensure(recipe)
+        assert images.view(recipe.key).status == "failed"
+        assert images.view(recipe.key).reason == caught.value.message
+        with pytest.raises(EnvironmentBuildError):
+            await images.ensure(recipe)
+        return caught.value.message
+
+    message = asyncio.run(twice())
+    assert "missing.whl" in message
+    assert Images(home).log_path(recipe.key).read_text().count("failed: ") == 2
+    assert [path for path in home.environments.iterdir() if path.is_dir()] == []
+
+
+def test_a_python_that_is_not_there_is_refused_with_those_at_hand(home, tmp_path):
+    recipe = read_recipe(bento(tmp_path / "b", python_version="3.99"))
+
+    async def want() -> None:
+        await Images(home).ensure(recipe)
+
+    with pytest.raises(EnvironmentBuildError, match=r"no Python 3\.99 on this machine") as caught:
+        asyncio.run(want())
+    assert this_minor() in caught.value.message.partition("at hand: ")[2].split(", ")
+
+
+def test_two_bentos_with_the_same_lock_share_an_image_and_other_locks_do_not(tmp_path):
+    one = read_recipe(bento(tmp_path / "one", requirements="a==1\nb==2"))
+    two = read_recipe(bento(tmp_path / "two", requirements="b==2\na==1  # again"))
+    other = read_recipe(bento(tmp_path / "three", requirements="a==1\nb==3"))
+    older = read_recipe(bento(tmp_path / "four", requirements="a==1\nb==2", python_version="3.10"))
+    assert one.key == two.key
+    assert len({one.key, other.key, older.key}) == 3
+
+
+def test_the_end_of_the_cloud_ends_a_build(home, tmp_path):
+    recipe = read_recipe(bento(tmp_path / "b", requirements="bentoml==1.4.39"))
+
+    async def begin_and_end() -> None:
+        started = asyncio.Event()
+        images = Images(home, lambda _key: started.set())
+        build = asyncio.ensure_future(images.ensure(recipe))
+        await started.wait()
+        await images.close()
+        with pytest.raises(EnvironmentBuildError, match="cancelled"):
+            await build
+
+    asyncio.run(begin_and_end())
+    assert [path for path in home.environments.iterdir() if path.is_dir()] == []
