@@ -159,9 +159,9 @@ JUNK = st.recursive(
     max_leaves=6,
 )
 QUERY = st.dictionaries(
-    st.sampled_from(
-        ["cluster", "count", "start", "q", "search", "all", "code", "x"]
-        + ["lines", "source", "regex", "since", "step", "after", "before", "revision"]  # noqa: RUF005
+    st.one_of(
+        st.sampled_from(["cluster", "count", "start", "q", "search", "all", "code", "x"]),
+        st.sampled_from(["lines", "source", "regex", "since", "step", "after", "before", "revision"]),
     ),
     st.one_of(
         TEXT,
