@@ -23,6 +23,7 @@ from ..home import Home
 from ..spec import GarbageItem, GarbageView
 from ..stored_environments import StoredEnvironment, discard, size_of, stored_environments
 from .images import read_recipe
+from .logs import cap_log
 from .store import DeploymentRecord, Store
 
 __all__ = ["Garbage"]
@@ -53,7 +54,7 @@ class Garbage:
         return GarbageView(items=items, bytes=sum(item.bytes for item in items), deleted=False)
 
     def collect(self, *, within_limit: bool = False) -> GarbageView:
-        """Delete what nobody needs.
+        """Delete what nobody needs, and cut logs that have grown too large.
 
         Args:
             within_limit: Leave alone finished environments while all together are within the limit.
@@ -68,6 +69,8 @@ class Garbage:
                     gone.append(item)
             except OSError:
                 logger.exception("garbage that cannot be deleted: %s", item.name)
+        for log in (self._home.logs / "gateway.log", self._home.logs / "cloud.out"):
+            cap_log(log)
         size = sum(item.bytes for item in gone)
         if gone:
             logger.info("deleted %d pieces of garbage, %d bytes", len(gone), size)
