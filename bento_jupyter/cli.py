@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from .errors import BentoJupyterError
+from .errors import BentoJupyterError, ConflictError
 
 __all__ = ["main"]
 
@@ -48,6 +49,16 @@ def _parser() -> argparse.ArgumentParser:
         required=True, metavar="ACTION"
     )
     start = cloud.add_parser("start", help="start it, unless it runs")
+    start.add_argument("--host", help="address to listen at; default: 127.0.0.1, this machine only")
+    start.add_argument("--port", help="port of the control plane; default: that of last time")
+    start.add_argument(
+        "--public-host", action="append", default=[], metavar="NAME", help="name that others call it by"
+    )
+    start.add_argument("--tls-cert", metavar="FILE", help="certificate (PEM) to show there")
+    start.add_argument("--tls-key", metavar="FILE", help="its key (PEM)")
+    start.add_argument(
+        "--insecure", action="store_true", help="plain HTTP there: something else protects the connection"
+    )
     start.set_defaults(run=_start)
     stop = cloud.add_parser("stop", help="stop it with everything it runs")
     stop.set_defaults(run=_stop)
@@ -65,10 +76,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _start(_: Any) -> int:
+def _start(arguments: Any) -> int:
     from .client import embedded
 
-    state = embedded.start()
+    files = {
+        "--tls-cert": arguments.tls_cert and os.path.abspath(arguments.tls_cert),
+        "--tls-key": arguments.tls_key and os.path.abspath(arguments.tls_key),
+    }
+    named = {"--host": arguments.host, "--port": arguments.port, **files}
+    options = [word for name, value in named.items() if value for word in (name, value)]
+    options += [word for name in arguments.public_host for word in ("--public-host", name)]
+    options += ["--insecure"] if arguments.insecure else []
+    running = embedded.find() if options else None
+    if running is not None:
+        raise ConflictError(
+            f"the embedded cloud runs already, at {running.endpoint}",
+            hint="bento-jupyter cloud stop, then start it with these options",
+        )
+    state = embedded.start(options=options)
     print(f"the embedded cloud runs at {state.endpoint}")
     return 0
 

@@ -20,16 +20,17 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from .bytecode import seed_bytecode
 from .errors import EnvironmentBuildError
 from .home import Home
 from .pip_settings import Sources, sources
 
-__all__ = ["Environment", "environment_key", "prepare", "this_minor"]
+__all__ = ["COMPLETE", "Environment", "environment_key", "prepare", "size_of", "this_minor"]
 
 Log = Callable[[str], None]
 
@@ -46,6 +47,8 @@ FOREIGN_ENVS = (
 )
 #: Seconds between looks at whether a build was cancelled.
 CANCEL_INTERVAL = 0.25
+#: Shorter values are in every line by chance.
+SHORTEST_SECRET = 4
 COMMENT = re.compile(r"(^|\s)#.*$")
 LOCAL_FILE = re.compile(
     r"^(?:[\w.-]+(?:\[[^]]*\])?\s*@\s*)?(?P<path>[^\s;]+\.(?:whl|tar\.gz|zip))(?=$|[\s;])"
@@ -73,11 +76,14 @@ class Environment:
     @property
     def size(self) -> int:
         """Bytes of all its files; it may share them with uv's cache."""
-        return sum(
-            os.lstat(os.path.join(folder, name)).st_size
-            for folder, _, names in os.walk(self.path)
-            for name in names
-        )
+        return size_of(self.path)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(
+        os.lstat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(path) for name in names
+    )
 
 
 def this_minor() -> str:
@@ -127,6 +133,7 @@ def prepare(
     log: Log | None = None,
     bytecode_from: Sequence[Path] = (),
     cancelled: threading.Event | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> Environment:
     """Get the environment with these requirements; make it when it is not there.
 
@@ -142,6 +149,8 @@ def prepare(
         bytecode_from: `site-packages` folders to take compiled bytecode from, where it is of the very same
             source files. uv writes none, and a first start without costs seconds.
         cancelled: Ends the build when set.
+        secrets: Environment variables for the build whose values are not to be in its log: indexes may ask
+            who comes. They do not count for the key.
 
     Returns:
         The environment.
@@ -166,7 +175,9 @@ def prepare(
         if is_complete(path):
             return finished(cached=True)
         try:
-            uv = Uv(directory or home.environments, log, lock, cancelled, sources())
+            given = dict(secrets or {})
+            found = sources({**os.environ, **given})
+            uv = Uv(directory or home.environments, log, lock, cancelled, found, given)
             build(path, requirements, version, uv)
             if version == this_minor():
                 count = seed_bytecode(path, bytecode_from)
@@ -318,6 +329,7 @@ class Uv:
             until uv has ended, too.
         cancelled: Ends it when set.
         sources: Where packages come from.
+        secrets: Variables for uv whose values nobody is to see.
     """
 
     directory: Path
@@ -325,6 +337,7 @@ class Uv:
     lock: int
     cancelled: threading.Event
     sources: Sources
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __call__(self, arguments: list[str], *, what: str) -> None:
         """Run uv, first from its cache alone (no network, and faster), then online.
@@ -360,18 +373,24 @@ class Uv:
             stderr=subprocess.STDOUT,
             cwd=self.directory,
             env={name: value for name, value in os.environ.items() if name not in FOREIGN_ENVS}
+            | dict(self.secrets)
             | self.sources.envs,
             pass_fds=(self.lock,),
             start_new_session=True,  # an interrupt of the kernel is for the kernel, which then cancels
         ) as process:
             try:
-                for line in map(self.sources.redacted, self._lines(process)):
+                for line in map(self._redacted, self._lines(process)):
                     said.append(line)
                     self.log(line)
             except BaseException:
                 process.kill()
                 raise
         return process.returncode, said
+
+    def _redacted(self, line: str) -> str:
+        for value in secret_words(self.secrets.values()):
+            line = line.replace(value, "****")
+        return self.sources.redacted(line)
 
     def _lines(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
         descriptor = process.stdout.fileno() if process.stdout else -1
@@ -389,6 +408,13 @@ class Uv:
                     yield line.decode("utf-8", errors="replace").rstrip()
             if not chunk:
                 return
+
+
+def secret_words(values: Iterable[str]) -> list[str]:
+    """What to look for when these values are not to be seen, longest first: a log has lines, a URL quotes."""
+    lines = {line.strip() for value in values for line in value.splitlines()}
+    words = {word for line in lines for word in (line, quote(line, safe=""), quote(line))}
+    return sorted((word for word in words if len(word) >= SHORTEST_SECRET), key=len, reverse=True)
 
 
 def uv_sentence(lines: Sequence[str]) -> str:

@@ -10,10 +10,12 @@ import errno
 import hashlib
 import json
 import os
+import ssl
 import stat
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 __all__ = ["CloudState", "Home"]
 
@@ -28,6 +30,7 @@ class CloudState:
         pid: Process id of the control plane.
         started_at: Seconds since the epoch.
         version: Version of bento_jupyter that runs it.
+        tls_cert: File of the certificate that it shows; "" = it speaks plain HTTP.
     """
 
     endpoint: str
@@ -35,6 +38,7 @@ class CloudState:
     pid: int
     started_at: float
     version: str
+    tls_cert: str = ""
 
     @property
     def token(self) -> str:
@@ -127,6 +131,32 @@ class Home:
             return CloudState(**json.loads(self.state_file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
+
+    def trust(self, url: str) -> ssl.SSLContext | bool:
+        """How a client on this machine knows that it speaks to the cloud of this home (httpx: `verify`).
+
+        The certificate is known here, so whoever shows it and has its key is the cloud, whatever name it was
+        made out to and whoever has signed it.
+
+        Args:
+            url: What the client is about to call.
+
+        Returns:
+            True, which is as usual, for the URLs of others and without TLS.
+        """
+        state = self.read_state()
+        if state is None or not state.tls_cert or not url.startswith("https://"):
+            return True
+        if urlsplit(url).hostname != urlsplit(state.endpoint).hostname:
+            return True
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        try:
+            context.load_verify_locations(state.tls_cert)
+        except OSError:  # moved away; what the system trusts may do
+            return True
+        return context
 
     def write_state(self, state: CloudState) -> None:
         """Write the state file at once (rename) and 0600."""

@@ -236,6 +236,7 @@ def launch_replica(
     cpus: float | None = None,
     hidden: Iterable[Path] = (),
     kept: Iterable[Path] = (),
+    remotes: Mapping[str, Path] | None = None,
 ) -> ReplicaProcess:
     """Start a replica of a Bento; returns at once, see `ReplicaProcess.wait_ready`.
 
@@ -243,7 +244,8 @@ def launch_replica(
         python: Interpreter of the Bento's environment.
         bento: Folder of the Bento; None = it warms up until `ReplicaProcess.order` names one.
         socket_path: Where to bind the Unix socket; a file that is there is replaced.
-        service: Service to serve; "" = the entry service. What it depends on runs in the same process.
+        service: Service to serve; "" = the entry service. What it depends on runs in the same process,
+            unless `remotes` names it.
         imports: Modules to import while it warms up; those that cannot be imported are passed over.
         envs: Environment variables, on top of a clean set. `BENTOML_HOME` in it decides where models that
             the Bento does not contain are looked for (default: nowhere, an empty folder).
@@ -252,6 +254,7 @@ def launch_replica(
         cpus: CPU share; limits the threads of BLAS and OpenMP libraries. None = no limit.
         hidden: Folders whose files its Python code does not find, as they will not be there elsewhere.
         kept: Folders in `hidden` that it does find.
+        remotes: Services that are called at these Unix sockets instead of run in the same process.
 
     Returns:
         The replica. Stop it with `stop()`, or use it as a context manager.
@@ -273,6 +276,8 @@ def launch_replica(
         what: dict[str, object] = {"imports": list(imports), "order_fd": order_read}
     else:
         what = {"bento": str(bento.resolve()), "service": service}
+    if remotes:
+        what["remotes"] = {name: path.absolute().as_uri() for name, path in remotes.items()}
     closed = {"hidden": [str(path.resolve()) for path in hidden], "kept": [str(path) for path in kept]}
     settings = {
         **what,

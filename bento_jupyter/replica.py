@@ -10,7 +10,6 @@ What it does is what `bentoml serve` does for a Bento (`_bentoml_impl/server/ser
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ctypes
 import errno
@@ -35,6 +34,8 @@ START_FAILED = 3
 KEEP_ALIVE_SECONDS = 24 * 3600
 #: As `bentoml serve` does.
 BACKLOG = 2048
+#: Seconds that a call of another service may take: longer than the gateway gives it.
+REMOTE_TIMEOUT = 24 * 3600
 
 
 class Report:
@@ -122,12 +123,13 @@ def check_required_envs(services: dict[str, Any]) -> None:
             os.environ[env.name] = str(env.value)
 
 
-def load_service(bento: str, name: str) -> Any:
+def load_service(bento: str, name: str, remotes: dict[str, str]) -> Any:
     """Load the Bento's service (and with it all that it depends on) as a worker of `bentoml serve` does.
 
     Args:
         bento: Folder of the Bento.
         name: Name of the service to serve; "" = the entry service.
+        remotes: Services that are called at these URLs (`file://` = a Unix socket), not run here.
     """
     from _bentoml_impl.loader import load
     from _bentoml_impl.server.serving import server_on_deployment
@@ -144,14 +146,19 @@ def load_service(bento: str, name: str) -> Any:
     server_context.service_name = name or info.entry_service
     server_context.worker_index = 1
     configure_server_logging()
+    BentoMLContainer.remote_runner_mapping.set(remotes)
     service = load(bento, standalone_load=True)
     if name and name != service.name:
         service = service.find_dependent_by_name(name)
         server_context.service_type = "service"
-    services = service.all_services()
+    services = {key: each for key, each in service.all_services().items() if key not in remotes}
     check_required_envs(services)
     for each in services.values():
         each.config["workers"] = 1  # this process is the only one: limits must not be divided by the workers
+    for key, each in service.all_services().items():
+        if key in remotes:  # the gateway keeps their time, and a request may wait for a first instance
+            traffic = each.config.get("traffic") or {}
+            each.config["traffic"] = {**traffic, "timeout": REMOTE_TIMEOUT}
     BentoMLContainer.development_mode.set(False)
     server_context.service_name = service.name
     server_context.service_routes = [
@@ -283,12 +290,6 @@ def hide(folders: list[str], kept: list[str]) -> None:
     sys.addaudithook(watch)
 
 
-def write_modules(file: str) -> None:
-    """Write down which modules this process has imported, for the proof: the evidence of requirements."""
-    with contextlib.suppress(OSError), open(file, "w", encoding="utf-8") as handle:
-        json.dump(sorted(sys.modules), handle)
-
-
 def terminate(_signal: int, _frame: Any) -> None:
     """Leave on SIGTERM: before uvicorn has its handler, and when it re-raises the signal at its end."""
     sys.exit(0)
@@ -299,17 +300,15 @@ def main(argument: str) -> None:
 
     Args:
         argument: `{"bento", "service", "socket_fd", "report_fd", "lifeline_fd"}` and, optionally, `started`
-            (`time.monotonic()` of the supervisor), `parent` (see `end_with_supervisor`), `hidden` and `kept`
-            (see `hide`). Without `bento` but with `imports` and `order_fd` it warms up first, and reads the
-            rest as a JSON line there.
+            (`time.monotonic()` of the supervisor), `parent` (see `end_with_supervisor`), `remotes` (see
+            `load_service`), `hidden` and `kept` (see `hide`). Without `bento` but with `imports` and
+            `order_fd` it warms up first, and reads the rest as a JSON line there.
     """
     settings = json.loads(argument)
     report = Report(settings["report_fd"], settings.get("started") or time.monotonic())
     report.phase("process")
     signal.signal(signal.SIGTERM, terminate)
     faulthandler.enable()
-    if modules := os.environ.pop("BENTO_JUPYTER_MODULES", ""):
-        atexit.register(write_modules, modules)
     if "hidden" in settings:
         hide(settings["hidden"], settings["kept"])
     for inherited in ("socket_fd", "report_fd", "lifeline_fd"):
@@ -325,7 +324,9 @@ def main(argument: str) -> None:
             if ordered is None:
                 sys.exit(0)
             settings = ordered
-        service = load_service(settings["bento"], settings.get("service") or "")
+        service = load_service(
+            settings["bento"], settings.get("service") or "", settings.get("remotes") or {}
+        )
         from bentoml._internal.context import server_context
 
         app = StartupFailure(build_app(service, is_main=server_context.service_type == "entry_service"))

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator, model_validator
 
 __all__ = [
     "FAILED_STATUSES",
@@ -26,11 +26,18 @@ __all__ = [
     "GarbageItem",
     "GarbageView",
     "ImageView",
+    "InstanceColdStart",
     "InstanceState",
     "InstanceType",
     "InstanceView",
     "LogLine",
+    "MetricsPoint",
+    "MetricsView",
     "Mode",
+    "PackageView",
+    "ReplicaSetView",
+    "RevisionChange",
+    "RevisionView",
     "Scaling",
     "Status",
     "Traffic",
@@ -321,6 +328,10 @@ class InstanceView(Model):
         memory_bytes: Resident memory; None = not measured yet.
         in_flight: Requests it works on now.
         cold_start: How it came up; None while it is starting.
+        version: Version of the deployment that it belongs to.
+        service: Service of the Bento that it serves; "" where the cloud does not say.
+        cpu: CPUs it has used lately, 1.0 = one whole; None = not measured yet.
+        restarts: How many instances in its place failed one after the other before it.
     """
 
     id: str
@@ -331,6 +342,52 @@ class InstanceView(Model):
     memory_bytes: int | None = None
     in_flight: int = 0
     cold_start: ColdStart | None = None
+    version: str = "main"
+    service: str = ""
+    cpu: float | None = None
+    restarts: int = 0
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def age_seconds(self) -> float:
+        """How long ago it was started."""
+        return round((utc_now() - self.started_at).total_seconds(), 1)
+
+
+class ReplicaSetView(Model):
+    """The instances of one service in one version of a deployment, as shown.
+
+    Attributes:
+        version: `main`, or the name of the canary.
+        service: The service.
+        bento: Tag of the version's Bento.
+        weight: Percentage of the deployment's requests that it is to get; None = only other services call it.
+        scaling: Its limits.
+        instance_type: Name of its instance type.
+        status: Its status.
+        reason: Why, in words; may be "".
+        ready: Instances that are ready.
+        wanted: Instances that there should be now.
+        in_flight: Requests being worked on.
+        queued: Requests that wait.
+        requests: Requests answered since the cloud started.
+        errors: Those of them answered with 5xx.
+    """
+
+    version: str
+    service: str
+    bento: str
+    weight: float | None = None
+    scaling: Scaling
+    instance_type: str = ""
+    status: Status = Status.UNKNOWN
+    reason: str = ""
+    ready: int = 0
+    wanted: int = 0
+    in_flight: int = 0
+    queued: int = 0
+    requests: int = 0
+    errors: int = 0
 
 
 class ImageView(Model):
@@ -342,6 +399,9 @@ class ImageView(Model):
         reason: Why it failed; "" otherwise.
         seconds: How long the build took; None until it is over.
         cached: True when it was there already.
+        size_bytes: Size of its files, which it may share with others; None = not looked at.
+        at: When its state changed last; None = before the cloud started.
+        used_by: Deployments that run in it; empty where that was not asked.
     """
 
     key: str
@@ -349,6 +409,9 @@ class ImageView(Model):
     reason: str = ""
     seconds: float | None = None
     cached: bool = False
+    size_bytes: int | None = None
+    at: datetime | None = None
+    used_by: list[str] = Field(default_factory=list)
 
 
 class EndpointView(Model):
@@ -391,6 +454,8 @@ class DeploymentView(Model):
         last_cold_start: The newest cold start.
         image: Its image.
         instances: Its instances, newest last.
+        sets: Its replica sets: one per service of the main version, the entry service first, then those of
+            the canaries.
         revision: Number of the active revision, from 1.
         created_at: When it was created.
         updated_at: When it was changed last by a user.
@@ -420,6 +485,7 @@ class DeploymentView(Model):
     last_cold_start: ColdStart | None = None
     image: ImageView | None = None
     instances: list[InstanceView] = Field(default_factory=list)
+    sets: list[ReplicaSetView] = Field(default_factory=list)
     revision: int = 1
     created_at: datetime
     updated_at: datetime | None = None
@@ -470,7 +536,9 @@ class Event(Model):
         kind: What changed: `deployment` (created, changed state, instances or counters),
             `deployment-deleted`, `bento`, `cloud`.
         name: Of which deployment or Bento; "" for the cloud.
-        message: In words, one line.
+        message: In words, one line; "" when nothing but counters has changed.
+        reason: Why the deployment is in its state, in words.
+        revision: Which revision of the deployment it is about; None for other kinds.
     """
 
     id: int
@@ -478,6 +546,126 @@ class Event(Model):
     kind: str
     name: str = ""
     message: str = ""
+    reason: str = ""
+    revision: int | None = None
+
+
+class RevisionChange(Model):
+    """One field in which a revision differs from the one before it.
+
+    Attributes:
+        field: Its path, e.g. `services.Iris.scaling.max_replicas` or `envs.GREETING`.
+        change: added, removed or changed.
+        before: What it was, as JSON; None where that is not shown: values of environment variables never are.
+        after: What it is, likewise.
+    """
+
+    field: str
+    change: str
+    before: Any = None
+    after: Any = None
+
+
+class RevisionView(Model):
+    """What a deployment was asked to be at one time.
+
+    Attributes:
+        number: From 1.
+        active: It is what the deployment should be now.
+        bento: Tag of its Bento.
+        note: Why it was made, in words; "" for a plain change.
+        created_at: When it was made.
+        changes: What differs from the revision before; empty for the first.
+    """
+
+    number: int
+    active: bool
+    bento: str
+    note: str = ""
+    created_at: datetime
+    changes: list[RevisionChange] = Field(default_factory=list)
+
+
+class MetricsPoint(Model):
+    """What happened in one second, or one minute.
+
+    Attributes:
+        at: Its beginning.
+        requests: Requests answered in it.
+        errors: Those of them answered with 5xx.
+        in_flight: The most requests that were worked on at a time.
+        queued: The most that waited.
+        ready: The most instances that were ready.
+        latency: Seconds within which 50, 95 and 99 % of its requests were answered, queue and cold start
+            included: `{"p50": 0.01, ...}`; empty without requests.
+    """
+
+    at: datetime
+    requests: int = 0
+    errors: int = 0
+    in_flight: int = 0
+    queued: int = 0
+    ready: int = 0
+    latency: dict[str, float] = Field(default_factory=dict)
+
+
+class InstanceColdStart(ColdStart):
+    """A cold start of one instance.
+
+    Attributes:
+        instance: Its id.
+    """
+
+    instance: str
+
+
+class MetricsView(Model):
+    """How a deployment has met its requests.
+
+    Attributes:
+        requests: Requests answered since it was created or the cloud started.
+        errors: Those of them answered with 5xx.
+        in_flight: Requests being worked on now.
+        queued: Requests that wait now.
+        ready: Instances that are ready now.
+        latency: Quantiles over all those requests, see `MetricsPoint`.
+        cold_starts: The newest, oldest first.
+        step: Seconds that each point stands for.
+        points: The points, oldest first. Seconds or minutes in which nothing happened are left out: what a
+            point says of `in_flight`, `queued` and `ready` holds until the next one.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    in_flight: int = 0
+    queued: int = 0
+    ready: int = 0
+    latency: dict[str, float] = Field(default_factory=dict)
+    cold_starts: list[InstanceColdStart] = Field(default_factory=list)
+    step: int = 1
+    points: list[MetricsPoint] = Field(default_factory=list)
+
+
+class PackageView(Model):
+    """A Bento or a model in the cloud's registry.
+
+    Attributes:
+        tag: `name:version`.
+        digest: SHA-256 (hex) of its archive; "" while it has no content.
+        size_bytes: Size of that archive.
+        status: pending, uploading, success or failed.
+        reason: Why the upload failed; "" otherwise.
+        used_by: Deployments that run this Bento, or Bentos that need this model.
+        created_at: When it was registered.
+    """
+
+    tag: str
+    digest: str = ""
+    size_bytes: int = 0
+    status: str
+    reason: str = ""
+    used_by: list[str] = Field(default_factory=list)
+    created_at: datetime
 
 
 class GarbageItem(Model):

@@ -75,7 +75,7 @@ class Kernel:
 
     def local(self, name: str) -> str | None:
         code = (
-            "import json, sys\nfrom bento_jupyter.capture.wheels import local_distributions\n"
+            "import json, sys\nfrom bento_jupyter.capture.packages.wheels import local_distributions\n"
             "print(json.dumps(local_distributions(sys.argv[1:]).get(sys.argv[1])))"
         )
         reason = self.run(code, name)
@@ -84,14 +84,16 @@ class Kernel:
 
     def wheel(self, name: str, folder: Path, before: str = "") -> Path:
         code = (
-            "import json, pathlib, sys\nfrom bento_jupyter.capture.wheels import make_wheel\n" + before + "\n"
+            "import json, pathlib, sys\nfrom bento_jupyter.capture.packages.wheels import make_wheel\n"
+            + before
+            + "\n"
             "print(json.dumps(str(make_wheel(sys.argv[1], pathlib.Path(sys.argv[2])))))"
         )
         return Path(self.run(code, name, str(folder)))
 
     def origin(self, module: str) -> str | None:
         code = (
-            "import json, sys\nfrom bento_jupyter.capture.distributions import Distributions\n"
+            "import json, sys\nfrom bento_jupyter.capture.packages.distributions import Distributions\n"
             "print(json.dumps(Distributions.installed().origin(sys.argv[1])))"
         )
         found = self.run(code, module)

@@ -11,16 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .build import Built, build_directory, build_project, discard, run_build
-    from .builder import Builder
-    from .export import export_project
     from .frameworks import Framework, register, saved
-    from .missing import with_missing
+    from .packages.missing import with_missing
+    from .packages.requirements import Requirement
     from .parts import Loader, Method, Saved
     from .plan import EndpointPlan, Plan, make_plan
-    from .project import write_project
-    from .proof import EndpointProof, Proof, Stage, prove, set_stage
-    from .requirements import Requirement
+    from .project.build import Built, build_directory, build_project, discard, run_build
+    from .project.builder import Builder
+    from .project.export import export_project
+    from .project.writing import write_project
+    from .proof.proving import EndpointProof, Proof, Stage, prove, set_stage
 
 __all__ = [
     "Builder",
@@ -50,16 +50,16 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "build": ("Built", "build_directory", "build_project", "discard", "run_build"),
-    "builder": ("Builder",),
-    "export": ("export_project",),
+    "project.build": ("Built", "build_directory", "build_project", "discard", "run_build"),
+    "project.builder": ("Builder",),
+    "project.export": ("export_project",),
     "frameworks": ("Framework", "register", "saved"),
-    "missing": ("with_missing",),
+    "packages.missing": ("with_missing",),
     "parts": ("Loader", "Method", "Saved"),
     "plan": ("EndpointPlan", "Plan", "make_plan"),
-    "project": ("write_project",),
-    "proof": ("EndpointProof", "Proof", "Stage", "prove", "set_stage"),
-    "requirements": ("Requirement",),
+    "project.writing": ("write_project",),
+    "proof.proving": ("EndpointProof", "Proof", "Stage", "prove", "set_stage"),
+    "packages.requirements": ("Requirement",),
 }
 
 

@@ -17,16 +17,16 @@ from bento_jupyter.codec import Descriptor
 from bento_jupyter.errors import BuildError, NotServableError
 from bento_jupyter.spec import NAME_PATTERN
 
-from .distributions import closure
-from .endpoints import plan_endpoints
-from .frameworks import framework_of
-from .parts import Case, DataObject, Definition, Parameter, ProjectModule, Saved
-from .requirements import Requirement, requirements_of
+from .frameworks import Framework, framework_of
+from .interface.endpoints import plan_endpoints
+from .packages.distributions import closure
+from .packages.requirements import Requirement, requirements_of
+from .packages.wheels import local_warnings
+from .parts import Case, DataObject, Definition, Home, Parameter, ProjectModule, Saved
 from .services import service_subject
 from .source import CodeCapture, library_changes
 from .source.attributes import attribute
 from .subjects import Subject, is_service, subject_of
-from .wheels import local_warnings
 
 __all__ = ["EndpointPlan", "Plan", "check_name", "in_words", "make_plan"]
 
@@ -253,14 +253,32 @@ def make_plan(
 
 def save_all(subject: Subject, code: CodeCapture, objects: Objects) -> None:
     """Save the model and all objects that the code uses; what they refer to may bring more of both."""
+    referred: dict[str, tuple[Any, set[str]]] = {}
+
+    def save(framework: Framework, value: Any, name: str) -> None:
+        names: set[str] = set()
+
+        def refer(obj: Any, why: str) -> Home:
+            home = code.refer(obj, why)
+            names.add(home.name.partition(".")[0])
+            return home
+
+        objects.saved[name] = framework.save(value, objects.folder, name, refer)
+        referred[name] = (value, names)
+
     if subject.model is not None:
         model, framework = subject.model
-        saved = framework.save(model, objects.folder, subject.model_name, code.refer)
-        objects.saved[subject.model_name] = saved
+        save(framework, model, subject.model_name)
     while pending := [item for item in code.objects if item.name not in objects.saved]:
         for item in pending:
-            framework = framework_of(item.value)
-            objects.saved[item.name] = framework.save(item.value, objects.folder, item.name, code.refer)
+            save(framework_of(item.value), item.value, item.name)
+    for name, (value, names) in referred.items():
+        for part in sorted(names):
+            if any(item.value is value for item in code.needed_by(part)):
+                raise NotServableError(
+                    f"{name} holds a function that holds {name} again: {code.described(part)}",
+                    hint=f"make it a method of {type(value).__name__}: a method gets its object when called",
+                )
 
 
 def notebook_names() -> Mapping[str, Any]:

@@ -82,7 +82,7 @@ def service_subject(
 
 def started(service: Any) -> Any:
     """An instance of a service, with its startup hooks run as BentoML runs them."""
-    from .answers import answer
+    from .interface.answers import answer
 
     live = service()
     for name in dir(service.inner):

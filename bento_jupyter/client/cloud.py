@@ -1,8 +1,8 @@
 """One cloud, embedded or BentoCloud: registry and deployments through the real `bentoml` client.
 
-What BentoCloud's API has no call for (reasons, instances, logs, start, the change feed) is asked of
-`/api/bj/v1`, which only the embedded cloud has; there the views are complete, elsewhere they hold what
-the wire says.
+What BentoCloud's API has no call for (reasons, instances, logs, metrics, revisions, the change feed) is
+asked of `/api/bj/v1`, which only the embedded cloud has; there the views are complete, elsewhere they hold
+what the wire says.
 """
 
 from __future__ import annotations
@@ -25,14 +25,26 @@ from ..errors import (
     NotLoggedInError,
     StorageFullError,
 )
-from ..spec import DeploymentView, InstanceType, LogLine
+from ..home import Home
+from ..spec import (
+    DeploymentView,
+    Event,
+    ImageView,
+    InstanceType,
+    InstanceView,
+    LogLine,
+    MetricsView,
+    RevisionView,
+)
 from .local import stored
 from .wire import read_bytes, read_cpus, read_spec, read_view
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import httpx
 
-    from ..spec import DeploymentSpec, Event, GarbageView
+    from ..spec import DeploymentSpec, GarbageView
 
 __all__ = ["Cloud"]
 
@@ -79,10 +91,15 @@ class Cloud:
         from bentoml._internal.cloud.client import RestApiClient
 
         client = RestApiClient(self.endpoint, self._token, timeout=TIMEOUT)
-        if urlsplit(self.endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
+        verify = Home.default().trust(self.endpoint)
+        if verify is not True or urlsplit(self.endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
             # httpx would send even loopback requests through HTTP_PROXY.
             direct = httpx.Client(
-                base_url=self.endpoint, timeout=TIMEOUT, headers=client.session.headers, trust_env=False
+                base_url=self.endpoint,
+                timeout=TIMEOUT,
+                headers=client.session.headers,
+                trust_env=False,
+                verify=verify,
             )
             client.session.close()
             client.session = client.v1.session = client.v2.session = direct
@@ -358,17 +375,89 @@ class Cloud:
 
     # --- seeing ------------------------------------------------------------------------------
 
-    def logs(self, name: str, *, lines: int = 100, source: str = "") -> list[LogLine]:
+    def logs(
+        self,
+        name: str,
+        *,
+        lines: int = 100,
+        source: str = "",
+        q: str = "",
+        regex: bool = False,
+        since: datetime | None = None,
+    ) -> list[LogLine]:
         """Last lines of a deployment's logs, oldest first.
 
         Args:
             name: Name of the deployment.
             lines: How many.
             source: Instance id or `image`; "" = all.
+            q: Only lines that hold this text, whatever the case; "" = all.
+            regex: `q` is a regular expression (of RE2).
+            since: Only lines from then on, with zone.
+
+        Raises:
+            InvalidRequestError: `q` is no regular expression.
         """
-        self._needs_embedded("logs")
-        body = self._get(f"/deployments/{name}/logs", f"deployment {name!r}", lines=lines, source=source)
+        params: dict[str, Any] = {"lines": lines, "source": source, "q": q}
+        if regex:
+            params["regex"] = "true"
+        if since is not None:
+            params["since"] = since.isoformat()
+        body = self._ours(name, "logs", **params)
         return [LogLine.model_validate(item) for item in body["lines"]]
+
+    def instances(self, name: str) -> list[InstanceView]:
+        """Instances of a deployment with state, age, memory and CPU, newest last."""
+        return [InstanceView.model_validate(item) for item in self._ours(name, "instances")["instances"]]
+
+    def metrics(self, name: str, *, step: int = 1) -> MetricsView:
+        """How a deployment has met its requests.
+
+        Args:
+            name: Name of the deployment.
+            step: Seconds per point: 1 (the last 15 minutes) or 60 (the last day).
+        """
+        return MetricsView.model_validate(self._ours(name, "metrics", step=step))
+
+    def revisions(self, name: str) -> list[RevisionView]:
+        """Revisions of a deployment with what changed, newest first."""
+        return [RevisionView.model_validate(item) for item in self._ours(name, "revisions")["revisions"]]
+
+    def deployment_events(self, name: str, *, count: int = 100) -> list[Event]:
+        """What happened to a deployment, newest first."""
+        return [Event.model_validate(item) for item in self._ours(name, "events", count=count)["events"]]
+
+    def rollback(self, name: str, revision: int) -> DeploymentView:
+        """Make a new revision that asks for what an earlier one asked for.
+
+        Raises:
+            NotFoundError: There is no such deployment or revision.
+            ConflictError: That revision is the active one.
+        """
+        return self._act(name, "rollback", {"revision": revision})
+
+    def restart(self, name: str) -> DeploymentView:
+        """Replace all instances by new ones; the old ones answer until the new ones are ready."""
+        return self._act(name, "restart")
+
+    def images(self) -> list[ImageView]:
+        """The environments that Bentos run in, newest first."""
+        self._needs_embedded("images")
+        return [ImageView.model_validate(item) for item in self._get("/images", "images")["images"]]
+
+    def _ours(self, name: str, what: str, **params: Any) -> Any:
+        """GET of what the embedded cloud tells of a deployment besides BentoCloud's answers."""
+        self._needs_embedded(what)
+        return self._get(f"/deployments/{name}/{what}", f"deployment {name!r}", **params)
+
+    def _act(self, name: str, action: str, body: dict[str, Any] | None = None) -> DeploymentView:
+        self._needs_embedded(action)
+        what = f"deployment {name!r}"
+        with self._errors(what):
+            response = self._http.post(f"/api/bj/v1/deployments/{name}/{action}", json=body)
+            if response.status_code != 200:
+                raise _cloud_error(self.name, what, response.status_code, response.text)
+            return DeploymentView.model_validate(response.json())
 
     def follow_logs(self, name: str, *, lines: int = 100, source: str = "") -> Iterator[LogLine]:
         """The last lines of a deployment's logs, then new ones as they are written, without end.
@@ -389,8 +478,6 @@ class Cloud:
         Args:
             after: Id of the newest event already seen; None = from now on.
         """
-        from ..spec import Event
-
         self._needs_embedded("a change feed")
         for line in self._stream("/events", "events", {} if after is None else {"after": str(after)}):
             yield Event.model_validate_json(line)

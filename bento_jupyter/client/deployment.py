@@ -11,7 +11,9 @@ from ..spec import FAILED_STATUSES, READY_STATUSES, DeploymentView, LogLine, Sta
 from .endpoint import Answer, Endpoints, Timing
 
 if TYPE_CHECKING:
-    from ..spec import InstanceView
+    from datetime import datetime
+
+    from ..spec import Event, InstanceView, MetricsView, RevisionView
     from .cloud import Cloud
 
 __all__ = ["Deployment"]
@@ -82,17 +84,44 @@ class Deployment:
         return self.status().bento
 
     def instances(self) -> list[InstanceView]:
-        """Its instances."""
+        """Its instances, newest last."""
         return self.status().instances
 
-    def logs(self, lines: int = 100, source: str = "") -> list[LogLine]:
+    def logs(
+        self,
+        lines: int = 100,
+        source: str = "",
+        *,
+        q: str = "",
+        regex: bool = False,
+        since: datetime | None = None,
+    ) -> list[LogLine]:
         """Last lines of its logs, oldest first.
 
         Args:
             lines: How many.
             source: Instance id or `image`; "" = all.
+            q: Only lines that hold this text, whatever the case; "" = all.
+            regex: `q` is a regular expression (of RE2).
+            since: Only lines from then on, with zone.
         """
-        return self.cloud.logs(self.name, lines=lines, source=source)
+        return self.cloud.logs(self.name, lines=lines, source=source, q=q, regex=regex, since=since)
+
+    def metrics(self, step: int = 1) -> MetricsView:
+        """Its requests, errors, latencies, instances over time and cold starts.
+
+        Args:
+            step: Seconds per point: 1 (the last 15 minutes) or 60 (the last day).
+        """
+        return self.cloud.metrics(self.name, step=step)
+
+    def revisions(self) -> list[RevisionView]:
+        """Its revisions with what changed, newest first."""
+        return self.cloud.revisions(self.name)
+
+    def events(self, count: int = 100) -> list[Event]:
+        """What happened to it, newest first."""
+        return self.cloud.deployment_events(self.name, count=count)
 
     # --- wait --------------------------------------------------------------------------------
 
@@ -236,6 +265,33 @@ class Deployment:
     def start(self, *, wait: bool = True) -> Deployment:
         """Start it again after `terminate`."""
         self.cloud.start(self.name)
+        if wait:
+            self.wait()
+        return self
+
+    def rollback(self, revision: int, *, wait: bool = True) -> Deployment:
+        """Give it a new revision that asks for what an earlier one asked for.
+
+        Args:
+            revision: Number of the earlier one.
+            wait: Return only when it is ready.
+
+        Raises:
+            NotFoundError: There is no such revision.
+            ConflictError: It is the active one.
+        """
+        self.cloud.rollback(self.name, revision)
+        if wait:
+            self.wait()
+        return self
+
+    def restart(self, *, wait: bool = True) -> Deployment:
+        """Replace its instances by new ones; the old ones answer until the new ones are ready.
+
+        Args:
+            wait: Return only when it is ready.
+        """
+        self.cloud.restart(self.name)
         if wait:
             self.wait()
         return self

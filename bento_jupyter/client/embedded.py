@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,17 +36,19 @@ def status(home: Home | None = None) -> CloudView | None:
     Args:
         home: Home of the cloud; None = the default one.
     """
-    state = (home or Home.default()).read_state()
-    return _ask(state) if state else None
+    home = home or Home.default()
+    state = home.read_state()
+    return _ask(home, state) if state else None
 
 
 def find(home: Home | None = None) -> CloudState | None:
     """The state of the running embedded cloud; None when none runs (a stale state file counts as none)."""
-    state = (home or Home.default()).read_state()
-    return state if state is not None and _ask(state) is not None else None
+    home = home or Home.default()
+    state = home.read_state()
+    return state if state is not None and _ask(home, state) is not None else None
 
 
-def start(home: Home | None = None, *, timeout: float = 60.0) -> CloudState:
+def start(home: Home | None = None, *, timeout: float = 60.0, options: Sequence[str] = ()) -> CloudState:
     """Start the embedded cloud unless it runs, and wait until it answers.
 
     Several callers may do so at once: the cloud's own lock sees to it that one runs.
@@ -53,6 +56,7 @@ def start(home: Home | None = None, *, timeout: float = 60.0) -> CloudState:
     Args:
         home: Home of the cloud; None = the default one.
         timeout: Seconds to wait.
+        options: Words for its command line (`python -m bento_jupyter.cloud --help`), where it is started.
 
     Returns:
         The state of the running cloud.
@@ -66,7 +70,7 @@ def start(home: Home | None = None, *, timeout: float = 60.0) -> CloudState:
         return state
     output = home.logs / "cloud.out"
     deadline = time.monotonic() + timeout
-    process, spawned = _spawn(home, output), time.monotonic()
+    process, spawned = _spawn(home, output, options), time.monotonic()
     while time.monotonic() < deadline:
         if (state := find(home)) is not None:
             if state.pid != process.pid:
@@ -80,7 +84,7 @@ def start(home: Home | None = None, *, timeout: float = 60.0) -> CloudState:
             raise CloudError(f"the embedded cloud ended with code {code}: {tail}", hint=f"its log: {output}")
         if code == 0 and time.monotonic() > spawned + RESPAWN_INTERVAL:
             # It left because another one has the lock, and that may have been about to end.
-            process, spawned = _spawn(home, output), time.monotonic()
+            process, spawned = _spawn(home, output, options), time.monotonic()
         time.sleep(0.05)
     raise WaitTimeoutError(
         f"the embedded cloud did not answer within {timeout:g} s", hint=f"its log: {home.logs / 'cloud.log'}"
@@ -114,7 +118,11 @@ def stop(home: Home | None = None, *, timeout: float = 30.0) -> bool:
         return False
     try:
         httpx.post(
-            f"{state.endpoint}/api/bj/v1/shutdown", headers=_headers(state), timeout=5, trust_env=False
+            f"{state.endpoint}/api/bj/v1/shutdown",
+            headers=_headers(state),
+            timeout=5,
+            trust_env=False,
+            verify=home.trust(state.endpoint),
         ).raise_for_status()
     except (httpx.HTTPError, OSError):
         process.terminate()
@@ -142,12 +150,12 @@ def login(home: Home | None = None, *, context: str = CONTEXT_NAME) -> CloudStat
     return state
 
 
-def _spawn(home: Home, output: Path) -> subprocess.Popen[bytes]:
+def _spawn(home: Home, output: Path, options: Sequence[str]) -> subprocess.Popen[bytes]:
     try:
         home.create()
         with output.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "bento_jupyter.cloud", "--home", str(home.root)],
+                [sys.executable, "-m", "bento_jupyter.cloud", "--home", str(home.root), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -204,7 +212,7 @@ def _headers(state: CloudState) -> dict[str, str]:
     return {"X-YATAI-API-TOKEN": state.token}
 
 
-def _ask(state: CloudState) -> CloudView | None:
+def _ask(home: Home, state: CloudState) -> CloudView | None:
     import httpx
 
     from ..spec import CloudView
@@ -212,7 +220,11 @@ def _ask(state: CloudState) -> CloudView | None:
     try:
         os.kill(state.pid, 0)
         answer = httpx.get(
-            f"{state.endpoint}/api/bj/v1/cloud", headers=_headers(state), timeout=5, trust_env=False
+            f"{state.endpoint}/api/bj/v1/cloud",
+            headers=_headers(state),
+            timeout=5,
+            trust_env=False,
+            verify=home.trust(state.endpoint),
         )
     except (OSError, httpx.HTTPError):
         return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import CallError
+from ..home import Home
 from .payload import Payload, answer_value, parts_of, payload_of, takes_arrow
 
 if TYPE_CHECKING:
@@ -302,13 +303,15 @@ class Endpoints:
         return Answer(value, timing, response.headers.get("x-request-id", ""))
 
     def _options(self) -> dict[str, Any]:
-        local = urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
+        verify = Home.default().trust(self.url)
+        local = verify is not True or urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
         return {
             "base_url": self.url,
             "headers": self._headers,
             "timeout": TIMEOUT,
             "follow_redirects": True,
             "trust_env": not local,
+            "verify": verify,
         }
 
     @cached_property

@@ -1,4 +1,4 @@
-"""`python -m bento_jupyter.cloud [--home DIR]`: run the embedded cloud of one home, in the foreground.
+"""`python -m bento_jupyter.cloud [--home DIR] ...`: run the embedded cloud of one home, in the foreground.
 
 Ends with 0 when it was told to stop (SIGTERM, SIGINT, `POST /api/bj/v1/shutdown`) or when a cloud runs
 for this home already; with 1 when it could not start.
@@ -28,6 +28,7 @@ from .. import __version__
 from ..errors import BentoJupyterError
 from ..home import CloudState, Home
 from .app import create_app
+from .connection import BoundedConnection
 from .ports import bind_control_plane
 from .settings import CloudSettings
 
@@ -50,7 +51,22 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m bento_jupyter.cloud", description="The embedded cloud.")
     parser.add_argument("--home", type=Path, help="where it keeps everything (default: BENTO_JUPYTER_HOME)")
+    parser.add_argument("--host", help="address to listen at (default: 127.0.0.1, this machine only)")
+    parser.add_argument("--port", type=int, help="port of the control plane (default: that of last time)")
+    parser.add_argument(
+        "--public-host",
+        action="append",
+        dest="public_hosts",
+        metavar="NAME",
+        help="name that others call it by; URLs name the first one",
+    )
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate, PEM")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, PEM")
+    parser.add_argument("--insecure", action="store_true", help="plain HTTP at another address than loopback")
     options = parser.parse_args(arguments)
+    told = {
+        name: value for name, value in vars(options).items() if name != "home" and value not in (None, False)
+    }
     home = Home(options.home.expanduser().resolve()) if options.home else Home.default()
     os.umask(0o077)
     try:
@@ -69,13 +85,22 @@ def main(arguments: list[str] | None = None) -> int:
         home.state_file.unlink(missing_ok=True)
         _log_to(home.logs / "cloud.log")
         try:
-            return _serve(CloudSettings.from_environment(home))
+            return _serve(CloudSettings.from_environment(home, **told))
         except (BentoJupyterError, ValidationError, OSError) as error:
-            logger.error("cannot start: %s", error)
-            sys.stderr.write(f"the cloud cannot start: {error}\n")
+            reason = _reason(error)
+            logger.error("cannot start: %s", reason)
+            sys.stderr.write(f"the cloud cannot start: {reason}\n")
             return 1
         finally:
             home.state_file.unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    said = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}".removeprefix(": ") for each in found]
+    return "; ".join(each.removeprefix("Value error, ") for each in said)
 
 
 def _lock(lock: IO[str]) -> bool:
@@ -95,8 +120,9 @@ def _log_to(path: Path) -> None:
 
 
 def _serve(settings: CloudSettings) -> int:
+    _ = settings.tls  # what cannot be used is told before anything begins
     with bind_control_plane(settings) as listener:
-        endpoint = f"http://{settings.reachable_host}:{listener.getsockname()[1]}"
+        endpoint = settings.url(listener.getsockname()[1])
         server = CloudServer(settings, endpoint)
         logger.info("cloud %s for %s starts at %s", __version__, settings.home.root, endpoint)
         with contextlib.suppress(SystemExit):  # how uvicorn ends when the application does not start
@@ -127,17 +153,22 @@ class CloudServer(uvicorn.Server):
 
     def __init__(self, settings: CloudSettings, endpoint: str) -> None:
         self._home = settings.home
+        self._settings = settings
         self._endpoint = endpoint
         self._app = create_app(settings, endpoint=endpoint, shut_down=self.stop)
         self.was_up = False
         super().__init__(
             uvicorn.Config(
                 self._app,
+                http=BoundedConnection,
                 lifespan="on",
                 ws="wsproto",
                 log_config=None,
                 access_log=False,  # paths carry login codes
                 server_header=False,
+                proxy_headers=False,
+                ssl_certfile=settings.tls_cert,
+                ssl_keyfile=settings.tls_key,
                 timeout_graceful_shutdown=GRACE,
             )
         )
@@ -173,6 +204,7 @@ class CloudServer(uvicorn.Server):
                     pid=os.getpid(),
                     started_at=time.time(),
                     version=__version__,
+                    tls_cert=str(self._settings.tls_cert or ""),
                 )
             )
 

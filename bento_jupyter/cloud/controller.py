@@ -8,16 +8,18 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ..errors import BentoJupyterError
-from ..spec import DeploymentView, LogLine
+from ..spec import DeploymentView, LogLine, MetricsView
 from .dataplane import DataPlane
-from .deployment import Deployment, Surroundings
+from .deployment import Deployment
 from .engines import Engine, ProcessEngine
 from .events import EventFeed
 from .garbage import Garbage
 from .images import Images, read_recipe
 from .logs import LogFile, follow, forget_stray_logs, tail
+from .logsearch import Filter, search
 from .settings import CloudSettings
 from .store import Store
+from .surroundings import Surroundings
 
 __all__ = ["Controller"]
 
@@ -37,6 +39,7 @@ class Controller:
 
     Attributes:
         events: The change feed.
+        images: The environments that Bentos run in.
         garbage: What finds and deletes what nobody needs.
 
     Example:
@@ -50,8 +53,10 @@ class Controller:
         self._settings = settings
         self._store = store
         self._engine = engine or ProcessEngine(settings.home)
-        self._images = Images(settings.home, self._image_changed)
-        self._data_plane = DataPlane(settings.home, settings.host, self._received, self._gateway_restarted)
+        self.images = Images(settings.home, self._image_changed)
+        self._data_plane = DataPlane(
+            settings.home, settings.host, self._received, self._gateway_restarted, settings.tls_files
+        )
         self._deployments: dict[str, Deployment] = {}
         #: Deleted ones whose name is taken already again, oldest first.
         self._ending: list[Deployment] = []
@@ -80,7 +85,7 @@ class Controller:
         await asyncio.gather(*(each.close() for each in self._all()))
         self._deployments.clear()
         self._ending.clear()
-        await self._images.close()
+        await self.images.close()
         await self._data_plane.close()
         await self._engine.close()
 
@@ -96,8 +101,9 @@ class Controller:
             before.record_changed(record)
         if record is not None and (before is None or before.deleted):
             around = Surroundings(
-                self._settings, self._store, self._engine, self._images, self._data_plane, self.events
+                self._settings, self._store, self._engine, self.images, self._data_plane, self.events
             )
+            self._deployments.pop(name, None)
             self._deployments[name] = Deployment(record, around, self._over, after=before)
             if before is not None:
                 self._ending.append(before)
@@ -106,7 +112,7 @@ class Controller:
         """A Bento was pushed, or pushed anew with other content: what runs it is rolled over to that."""
         self.events.publish("bento", tag, "was pushed")
         for deployment in list(self._deployments.values()):
-            if deployment.record.bento == tag:
+            if tag in deployment.bentos:
                 self.changed(deployment.name)
 
     def view(self, name: str) -> DeploymentView:
@@ -119,8 +125,18 @@ class Controller:
 
     def views(self) -> list[DeploymentView]:
         """All deployments as they are now, oldest first."""
-        views = [each.view() for each in self._deployments.values() if not each.deleted]
-        return sorted(views, key=lambda view: view.created_at)
+        return self.some_views(0, None)[0]
+
+    def some_views(self, start: int, count: int | None) -> tuple[list[DeploymentView], int]:
+        """A part of all deployments as they are now, oldest first, and how many there are in all."""
+        # They are noted as they are created.
+        present = [each for each in self._deployments.values() if not each.deleted]
+        part = present[start:] if count is None else present[start : start + count]
+        return [each.view() for each in part], len(present)
+
+    def instances_up(self) -> int:
+        """How many instances are up in all."""
+        return sum(each.instances_up for each in self._all())
 
     def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
         """The last lines of a deployment's logs, oldest first.
@@ -156,8 +172,42 @@ class Controller:
         async for line in follow(files, lines):
             yield line
 
-    async def image_log(self, bento_tag: str) -> AsyncIterator[str]:
-        """The log of the build of a Bento's image; ends with the build, or says why there is none."""
+    async def search_log(
+        self, name: str, wanted: Filter, lines: int = 100, source: str | None = None
+    ) -> list[LogLine]:
+        """The last wanted lines of all that a deployment has written and that is kept, oldest first.
+
+        Args:
+            name: The deployment.
+            wanted: Which lines.
+            lines: How many.
+            source: Only of this instance, or `image`; None = of all.
+
+        Raises:
+            KeyError: There is no such deployment.
+        """
+        files = self._log_files(self._require(name), source)
+        return await asyncio.to_thread(search, files, wanted, lines)
+
+    def metrics(self, name: str, step: int = 1) -> MetricsView:
+        """What the requests and instances of a deployment were like.
+
+        Args:
+            name: The deployment.
+            step: Seconds per point: 1 or 60.
+
+        Raises:
+            KeyError: There is no such deployment.
+        """
+        return self._require(name).metrics.view(step)
+
+    async def image_log(self, bento_tag: str, lines: int = 50) -> AsyncIterator[str]:
+        """The log of the build of a Bento's image; ends with the build, or says why there is none.
+
+        Args:
+            bento_tag: The Bento.
+            lines: How many of the last lines come first.
+        """
         name, _, version = bento_tag.partition(":")
         try:
             bento = await asyncio.to_thread(self._store.bento_directory, name, version)
@@ -165,14 +215,14 @@ class Controller:
         except BentoJupyterError as error:
             yield error.message
             return
-        file = LogFile(self._images.log_path(recipe.key), "image")
+        file = LogFile(self.images.log_path(recipe.key), "image")
 
         def files() -> list[LogFile] | None:
-            over = self._images.view(recipe.key).status in ("success", "failed")
+            over = self.images.view(recipe.key).status in ("success", "failed")
             return None if over and file.after(place)[1] == place else [file]
 
         place = 0
-        async for line in follow(files, 50):
+        async for line in follow(files, lines):
             place = file.last(1)[1]
             yield line.text
 
@@ -204,9 +254,9 @@ class Controller:
         for deployment in self._all():
             deployment.gateway_restarted()
 
-    def _image_changed(self, _key: str) -> None:
+    def _image_changed(self, key: str) -> None:
         for deployment in self._all():
-            deployment.image_changed()
+            deployment.image_changed(key)
 
     def _all(self) -> list[Deployment]:
         return [*self._deployments.values(), *self._ending]

@@ -36,13 +36,14 @@ LARGEST_MESSAGE = 2**20
 class DataPlane:
     """Keeps a gateway process running and in step.
 
-    What was last said about each deployment is kept, and said again to a new process.
+    What was last said about each set of replicas is kept, and said again to a new process.
 
     Args:
         home: Where its log is.
         host: Address that deployments listen at.
         received: Called on the event loop with each message of the gateway.
         restarted: Called after a new gateway process was told everything: all connections were lost.
+        tls: Files of the certificate and its key; None = plain HTTP.
     """
 
     def __init__(
@@ -51,13 +52,16 @@ class DataPlane:
         host: str,
         received: Callable[[dict[str, Any]], None],
         restarted: Callable[[], None],
+        tls: tuple[Path, Path] | None = None,
     ) -> None:
         self._home = home
         self._host = host
+        self._tls = tls
         self._received = received
         self._restarted = restarted
-        self._routes: dict[str, dict[str, Any]] = {}
-        self._replicas: dict[str, list[dict[str, str]]] = {}
+        #: By deployment and set.
+        self._routes: dict[tuple[str, str], dict[str, Any]] = {}
+        self._replicas: dict[tuple[str, str], list[dict[str, str]]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._keeper: asyncio.Task[None] | None = None
         self.pid: int | None = None
@@ -75,30 +79,30 @@ class DataPlane:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
 
-    def set_route(self, deployment: str, route: Mapping[str, Any]) -> None:
-        """Create or change the route of a deployment; says nothing when it is as it was."""
-        message = {"op": "route", "deployment": deployment, "host": self._host, **route}
-        if self._routes.get(deployment) != message:
-            self._routes[deployment] = message
+    def set_route(self, deployment: str, name: str, route: Mapping[str, Any]) -> None:
+        """Create or change the route to a set of replicas; says nothing when it is as it was."""
+        message = {"op": "route", "deployment": deployment, "set": name, "host": self._host, **route}
+        if self._routes.get((deployment, name)) != message:
+            self._routes[deployment, name] = message
             self._send(message)
 
-    def listen_again(self, deployment: str) -> None:
-        """Say the route again, for a port that was taken."""
-        if deployment in self._routes:
-            self._send(self._routes[deployment])
+    def listen_again(self, deployment: str, name: str) -> None:
+        """Say a route again, for a port that was taken."""
+        if (deployment, name) in self._routes:
+            self._send(self._routes[deployment, name])
 
-    def set_replicas(self, deployment: str, replicas: Sequence[tuple[str, Path]]) -> None:
+    def set_replicas(self, deployment: str, name: str, replicas: Sequence[tuple[str, Path]]) -> None:
         """The replicas that may get requests; one that is missing now is drained."""
         listed = [{"id": key, "socket": str(path)} for key, path in replicas]
-        if self._replicas.get(deployment, []) != listed:
-            self._replicas[deployment] = listed
-            self._send({"op": "replicas", "deployment": deployment, "replicas": listed})
+        if self._replicas.get((deployment, name), []) != listed:
+            self._replicas[deployment, name] = listed
+            self._send({"op": "replicas", "deployment": deployment, "set": name, "replicas": listed})
 
-    def remove(self, deployment: str) -> None:
-        """Close the listener of a deployment."""
-        self._replicas.pop(deployment, None)
-        if self._routes.pop(deployment, None) is not None:
-            self._send({"op": "remove", "deployment": deployment})
+    def remove(self, deployment: str, name: str) -> None:
+        """Close a route, with its listener."""
+        self._replicas.pop((deployment, name), None)
+        if self._routes.pop((deployment, name), None) is not None:
+            self._send({"op": "remove", "deployment": deployment, "set": name})
 
     def _send(self, message: Mapping[str, Any]) -> None:
         if self._writer is not None:
@@ -128,9 +132,10 @@ class DataPlane:
         reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=LARGEST_MESSAGE)
         try:
             again = started.is_set()
-            for name, route in self._routes.items():
+            for key, route in self._routes.items():
                 self._send(route)
-                self._send({"op": "replicas", "deployment": name, "replicas": self._replicas.get(name, [])})
+                named = {"deployment": key[0], "set": key[1], "replicas": self._replicas.get(key, [])}
+                self._send({"op": "replicas", **named})
             started.set()
             if again:
                 self._restarted()
@@ -153,7 +158,11 @@ class DataPlane:
         self._home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._home.logs / "gateway.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "bento_jupyter.cloud.gateway", "--control", str(control.fileno())],
+                [
+                    sys.executable,
+                    *("-m", "bento_jupyter.cloud.gateway", "--control", str(control.fileno())),
+                    *(("--tls", *map(str, self._tls)) if self._tls else ()),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -2,7 +2,7 @@
 
 Everything happens on the event loop. What comes in (a changed record, a message of the gateway, an
 instance that has changed, a time that has come) is noted, then one task looks at all of it and acts: that
-task is the only one that starts and stops instances.
+task is the only one that starts and stops instances, each in its replica set.
 """
 
 from __future__ import annotations
@@ -10,31 +10,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
-import string
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..spec import ColdStart, DeploymentView, InstanceState, mode_of
-from .autoscaler import History, Observation, Policy, decide
-from .dataplane import DataPlane
-from .engines import Engine, ReplicaSpec
-from .events import EventFeed
-from .failures import Failures
-from .health import Facts, Verdict, judge
-from .images import Images
-from .instance import Instance
-from .instance_types import instance_types
-from .load import Load
-from .logs import LogFile, forget_logs, forget_old_logs
+from ..environments import this_minor
+from ..spec import DeploymentView, InstanceState, mode_of
+from .autoscaler import Observation
+from .happenings import describe
+from .health import Facts, Verdict, combine, in_development, judge, with_canaries
+from .logs import LogFile, forget_logs
+from .metrics import Metrics
 from .provision import Provision
-from .settings import CloudSettings
-from .store import DeploymentRecord, Store
-from .target import Target, instance_size, read_target
+from .replicaset import ReplicaSet
+from .store import BentoRecord, DeploymentRecord
+from .surroundings import Surroundings
+from .target import MAIN, SetTarget, Target, VersionTarget, read_target
 
-__all__ = ["Deployment", "Surroundings"]
+__all__ = ["Deployment"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,27 +39,6 @@ LISTEN_RETRY = 2.0
 TOKEN_INTERVAL = 60.0
 #: Seconds between two events that tell of counters only.
 COUNTER_INTERVAL = 0.25
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a deployment works with.
-
-    Attributes:
-        settings: The cloud's settings.
-        store: Its store.
-        engine: What runs instances.
-        images: What builds environments.
-        data_plane: The gateway.
-        events: The change feed.
-    """
-
-    settings: CloudSettings
-    store: Store
-    engine: Engine
-    images: Images
-    data_plane: DataPlane
-    events: EventFeed
 
 
 class Deployment:
@@ -79,6 +53,7 @@ class Deployment:
     Attributes:
         record: What is wanted.
         deleted: True when it was deleted; it goes once nothing of it is left.
+        metrics: What its requests and instances were like.
     """
 
     def __init__(
@@ -90,22 +65,20 @@ class Deployment:
     ) -> None:
         self.record = record
         self.deleted = False
+        self.metrics = Metrics()
         self._around = around
         self._over = over
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._target = self._read_target()
-        self._provision = self._new_provision()
-        self._failures = Failures()
-        self._instances: dict[str, Instance] = {}
-        self._failed: Instance | None = None
-        self._load = Load()
-        self._history = History()
-        self._wanted = 0
+        self._provisions: dict[str, Provision] = {}
+        self._sets: dict[str, ReplicaSet] = {}
+        self._verdicts: dict[str, Verdict] = {}
+        self._follow_target()
         self._listening = False
         self._port_error = ""
         self._listen_again_at = 0.0
-        self._last_cold_start: ColdStart | None = None
+        self._idle_view: DeploymentView | None = None
         self._told: DeploymentView | None = None
         self._told_at = 0.0
         self._event_id = around.events.last_id
@@ -117,95 +90,118 @@ class Deployment:
         """Its name."""
         return self.record.name
 
+    @property
+    def instances_up(self) -> int:
+        """Instances that are starting, ready, or finish their requests."""
+        return sum(not instance.is_over for each in self._sets.values() for instance in each.instances)
+
+    @property
+    def bentos(self) -> set[str]:
+        """Tags of the Bentos that it runs."""
+        return {version.bento for version in self._target.versions}
+
     # What comes in
 
     def record_changed(self, record: DeploymentRecord | None) -> None:
         """Somebody changed what is wanted; None = it was deleted."""
+        self._idle_view = None
         if record is None:
             self.deleted = True
         else:
-            before, blueprint = self.record, self._target.blueprint
+            before, earlier = self.record, self._target
             self.record = record
             self._target = self._read_target()
-            if self._target.blueprint != blueprint:
-                self._failures = Failures()
-            if not self._target.blueprint.same_bento(blueprint):
-                self._forget_provision()
+            self._follow_target(earlier)
             if record.revision_uid != before.revision_uid or (before.terminated and not record.terminated):
-                self._failures.try_again()
-                self._failed = None
-                if self._provision.failure:
-                    self._forget_provision()
+                for each in self._sets.values():
+                    each.try_again()
+                for version in self._target.versions:
+                    if self._provisions[version.name].failure:
+                        self._provide(version)
         self._verdict = self._foresee()  # who has just changed it asks at once how it is
         self._changed.set()
 
     def received(self, message: dict[str, Any]) -> None:
         """The gateway says something about this deployment."""
+        self._idle_view = None
         kind = message["op"]
-        if kind == "load":
-            if self._load.take(message):
-                # They have kept the deployment awake, though none is there any more.
-                self._decide(Observation(self._loop.time(), in_flight=1))
-        elif kind == "wake":
-            self._load.waiting = max(1, self._load.waiting)
-        elif kind == "listening":
+        if kind == "load" and message["set"] in self._entries:
+            self.metrics.load(message, message["set"])
+        if kind == "listening" and message["port"] is not None:
             self._listening, self._port_error = True, ""
-        elif kind == "listen-failed":
+        elif kind == "listen-failed" and message["port"] is not None:
             self._listening = False
             self._port_error = f"port {message['port']} is taken ({message['error']})"
             self._listen_again_at = self._loop.time() + LISTEN_RETRY
-        elif kind == "drained":
-            instance = self._instances.get(str(message["replica"]))
-            if instance is not None:
-                instance.drained()
-        elif kind == "lost":
-            logger.warning("deployment %s: the gateway lost %s", self.name, message["replica"])
+        elif kind == "listen-failed":
+            logger.error("deployment %s: services cannot call %s: %s", self.name, message["set"], message)
+        elif message["set"] in self._sets:
+            self._sets[message["set"]].received(self._loop.time(), message)
         self._changed.set()
 
     def gateway_restarted(self) -> None:
         """A new gateway process has taken over; requests of the old one are gone."""
-        self._load.gateway_restarted()
+        self.metrics.gateway_restarted()
+        self._idle_view = None
         self._listening = False
-        for instance in self._instances.values():
-            if instance.state is InstanceState.DRAINING:
-                instance.drained()
+        for each in self._sets.values():
+            each.gateway_restarted()
         self._changed.set()
 
-    def image_changed(self) -> None:
-        """Some image's state has changed."""
-        self._changed.set()
+    def image_changed(self, key: str) -> None:
+        """An image's state has changed."""
+        if any(provision.key == key for provision in self._provisions.values()):
+            self._changed.set()
 
     # What is asked
 
     def view(self) -> DeploymentView:
         """How it is now."""
-        record, target, load = self.record, self._target, self._load
-        shown = [*self._instances.values(), *([self._failed] if self._failed else [])]
+        if self._idle_view is None:
+            view = self._view()
+            # Without instances nothing of it is measured, and nothing changes unless something comes in.
+            self._idle_view = None if self._has_instances else view
+            return view
+        return self._idle_view
+
+    def _view(self) -> DeploymentView:
+        record, target = self.record, self._target
+        entry = target.main.entry
+        sets = list(self._sets.values())
+        called = [each for each in sets if each.target.is_entry]
+        cold_starts = [each.last_cold_start for each in sets if each.last_cold_start]
+        instances = [view for each in sets for view in each.instance_views()]
+        weights = {version.name: version.weight for version in target.versions}
         return DeploymentView(
             name=record.name,
             status=self._verdict.status,
             reason=self._verdict.reason,
             healthy=self._verdict.healthy,
-            mode=mode_of(target.scaling.min),
-            url=f"http://{self._around.settings.reachable_host}:{record.port}",
+            mode=mode_of(entry.scaling.min),
+            url=self._around.settings.url(record.port),
             endpoints=target.endpoints,
             bento=record.bento,
             protected=target.protected,
-            ready=self._count(InstanceState.READY),
-            wanted=self._wanted,
-            scaling=target.scaling,
-            instance_type=target.blueprint.instance_type,
-            envs=[name for name, _ in target.blueprint.envs],
+            ready=sum(each.ready for each in sets),
+            wanted=sum(each.wanted for each in sets),
+            scaling=entry.scaling,
+            instance_type=entry.blueprint.instance_type,
+            envs=[name for name, _ in entry.blueprint.envs],
             labels={str(label["key"]): str(label["value"]) for label in record.config.get("labels") or []},
-            in_flight=load.in_flight,
-            queued=load.waiting,
-            requests=load.requests,
-            errors=load.errors,
-            last_cold_start=self._last_cold_start,
-            image=self._provision.image,
-            instances=[
-                instance.view(load.per_replica.get(instance.id, 0))
-                for instance in sorted(shown, key=lambda each: each.started)
+            in_flight=sum(each.load.in_flight for each in called),
+            queued=sum(each.load.waiting for each in called),
+            requests=sum(each.load.requests for each in called),
+            errors=sum(each.load.errors for each in called),
+            last_cold_start=max(cold_starts, key=lambda each: each.at, default=None),
+            image=self._provisions[MAIN].image,
+            instances=sorted(instances, key=lambda each: each.started_at),
+            sets=[
+                each.view(
+                    weights.get(each.target.version, 0.0) if each.target.is_entry else None,
+                    self._verdicts.get(each.name),
+                )
+                for each in sets
+                if not each.retired
             ],
             revision=record.revision,
             created_at=record.created_at,
@@ -215,19 +211,20 @@ class Deployment:
         )
 
     def log_files(self) -> list[LogFile]:
-        """Its logs: of the image it runs in, and of its instances that are kept, oldest first."""
-        files = [self._provision.log] if self._provision.log else []
+        """Its logs: of the images it runs in, and of its instances that are kept, oldest first."""
+        logs = [provision.log for provision in self._provisions.values()]
+        files = list(dict.fromkeys(log for log in logs if log))
         folder = self._log_folder
         if folder.is_dir():
-            logs = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime)
-            files += [LogFile(path, path.stem) for path in logs]
+            found = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime)
+            files += [LogFile(path, path.stem) for path in found]
         return files
 
     async def close(self) -> None:
         """End its instances, because the cloud ends; nothing about what is wanted changes."""
         self._task.cancel()
-        self._provision.cancel()
-        await asyncio.gather(*(instance.close() for instance in self._instances.values()))
+        self._cancel_provisions()
+        await asyncio.gather(*(each.close() for each in self._sets.values()))
 
     # What it does
 
@@ -246,155 +243,141 @@ class Deployment:
             except Exception:
                 logger.exception("deployment %s", self.name)
                 wake_at = self._loop.time() + 1
-            if self.deleted and not self._instances:
+            if self.deleted and not self._has_instances:
                 self._end()
                 return
 
     def _reconcile(self) -> list[float]:
         """Look at everything and act; gives the times at which to look again."""
+        self._idle_view = None
         now = self._loop.time()
-        self._collect(now)
+        for each in self._sets.values():
+            each.collect(now)
         times = self._stop_all() if self._is_off else self._plan(now)
         self._verdict = self._judge()
         self._tell_gateway()
         if self._port_error:
             if now >= self._listen_again_at:
                 self._listen_again_at = now + LISTEN_RETRY
-                self._around.data_plane.listen_again(self.name)
+                self._around.data_plane.listen_again(self.name, MAIN)
             times.append(self._listen_again_at)
         if self._target.protected:
-            times.append(now + TOKEN_INTERVAL)
+            times.append(now + min(TOKEN_INTERVAL, self._around.store.tokens.seconds_to_expiry()))
         return times + self._tell_listeners(now)
 
-    def _collect(self, now: float) -> None:
-        """Take note of instances that are over."""
-        for instance in [each for each in self._instances.values() if each.is_over]:
-            del self._instances[instance.id]
-            if instance.state is InstanceState.FAILED and self._is_current(instance):
-                self._failed = instance
-                self._failures.add(instance.reason, now, instance.ready_at)
-
     def _stop_all(self) -> list[float]:
-        self._wanted, self._history = 0, History()
-        for instance in self._instances.values():
-            instance.drain("the deployment is terminated")
+        for each in self._sets.values():
+            each.stop_all("the deployment is terminated")
         return []
 
     def _plan(self, now: float) -> list[float]:
-        """Start and stop instances; gives the times at which to look again."""
-        again_at = self._decide(Observation(now, self._load.in_flight, self._load.waiting))
-        times = [] if again_at is None else [again_at]
-        self._provision.begin()
-        current = [each for each in self._instances.values() if each.is_up and self._is_current(each)]
-        ready_at = [each.ready_at for each in current if each.ready_at is not None]
-        if ready_at:
-            forget_at = self._failures.is_ready(now, max(ready_at))
-            times += [] if forget_at is None else [forget_at]
-            if not self._failures.count:
-                self._failed = None
-        self._replace_old(len(ready_at))
-        for instance in self._surplus(current):
-            instance.drain("fewer instances are needed")
-        # The first instance of a blueprint shows whether it starts at all; the others follow it.
-        missing = (self._wanted if self._failures.was_ready else min(self._wanted, 1)) - len(current)
-        if missing <= 0 or not self._may_start:
-            return times
-        if now < self._failures.not_before:
-            return [*times, self._failures.not_before]
-        for _ in range(missing):
-            self._start()
+        if self._waits_for_files:
+            return []
+        times = []
+        for version in self._target.versions:
+            sets = [self._sets[each.name] for each in version.sets]
+            # Services of one version speak to each other: the new ones take over together.
+            held = not all(each.can_take_over for each in sets)
+            for each in sets:
+                each.held = held and len(sets) > 1
+                times += each.plan(now, self._provisions[version.name], self.record.revision)
+        versions = {version.name for version in self._target.versions}
+        for each in self._sets.values():
+            # A service that the new Bento lacks is called until the old instances of the others are gone.
+            others = (other for other in self._sets.values() if other.target.version == each.target.version)
+            if each.retired and (
+                each.target.version not in versions
+                or not any(other.has_old for other in others if not other.retired)
+            ):
+                each.stop_all(f"revision {self.record.revision} has no such service or version")
         return times
 
-    def _decide(self, observation: Observation) -> float | None:
-        policy = Policy.of(self._target.scaling, self._around.settings.idle_seconds)
-        decision = decide(self._history, observation, policy, self._wanted)
-        self._history, self._wanted = decision.history, decision.wanted
-        return decision.again_at
+    def _follow_target(self, earlier: Target | None = None) -> None:
+        """Let there be a provision per version, and a replica set per service of each."""
+        before = {version.name: version for version in earlier.versions} if earlier else {}
+        for version in self._target.versions:
+            known = before.get(version.name)
+            if known is None or (known.bento, known.digest) != (version.bento, version.digest):
+                self._provide(version)
+        wanted = {each.name: each for each in self._target.sets}
+        for name, target in wanted.items():
+            if name in self._sets:
+                self._sets[name].retarget(target)
+            else:
+                self._sets[name] = self._new_set(target)
+        for name, each in self._sets.items():
+            each.retired = name not in wanted
+        # In the order of the target, those that are to go last: that is how they are shown.
+        self._sets = {name: self._sets[name] for name in [*wanted, *(self._sets.keys() - wanted.keys())]}
 
     @property
-    def _may_start(self) -> bool:
-        if self._provision.result is None or self._failures.given_up:
-            return False
-        return not self._target.recreate or all(map(self._is_current, self._instances.values()))
+    def _entries(self) -> set[str]:
+        """Names of the sets that callers reach."""
+        return {version.entry.name for version in self._target.versions}
 
-    def _replace_old(self, ready: int) -> None:
-        """End instances of earlier blueprints: once the new ones are ready, or first (Recreate)."""
-        # While the new image cannot be had or the new instances do not start, the old ones go on answering.
-        if self._provision.result is None or self._failures.given_up:
-            return
-        if self._target.recreate or ready >= self._wanted:
-            for instance in self._instances.values():
-                if not self._is_current(instance):
-                    instance.drain(f"replaced by revision {self.record.revision}")
+    def _new_set(self, target: SetTarget) -> ReplicaSet:
+        return ReplicaSet(self.name, target, self._around, self._changed.set, self.metrics)
 
-    def _surplus(self, current: list[Instance]) -> list[Instance]:
-        """The instances to end: starting ones first, then those with the fewest requests, newest first."""
-
-        def worth(each: Instance) -> tuple[bool, int, float]:
-            in_flight = self._load.per_replica.get(each.id, 0)
-            return each.state is InstanceState.READY, in_flight, -each.started
-
-        return sorted(current, key=worth)[: max(0, len(current) - self._wanted)]
-
-    def _start(self) -> None:
-        if self._provision.result is None:
-            return
-        bento, python = self._provision.result
-        blueprint = self._target.blueprint
-        size = instance_size(blueprint.instance_type, instance_types())
-        forget_old_logs(self._log_folder)
-        spec = ReplicaSpec(
-            id=self._new_id(),
-            deployment=self.name,
-            bento=bento,
-            service=blueprint.service,
-            python=python,
-            envs=dict(blueprint.envs),
-            cpu=size.cpu,
-            memory_bytes=size.memory_bytes,
-            instance_type=size.name,
+    def _provide(self, version: VersionTarget) -> None:
+        """Get the folder and the environment of a version's Bento (anew)."""
+        around, former = self._around, self._provisions.get(version.name)
+        if former is not None:
+            former.cancel()
+        name, _, tag = version.bento.partition(":")
+        if self.record.dev:
+            get = partial(around.store.codespace_directory, self.record.uid, name, tag, this_minor())
+        else:
+            get = partial(around.store.bento_directory, name, tag)
+        self._provisions[version.name] = Provision(
+            version.bento,
+            get,
+            around.store,
+            around.images,
+            self._changed.set,
+            secrets=version.secrets,
         )
-        self._instances[spec.id] = Instance(spec, blueprint, self._around.engine, self._instance_changed)
-
-    def _instance_changed(self, instance: Instance) -> None:
-        if instance.state is InstanceState.READY:
-            self._last_cold_start = instance.cold_start
-        self._changed.set()
-
-    def _new_id(self) -> str:
-        while True:
-            letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
-            if not (self._log_folder / f"{self.name}-{letters}.log").exists():
-                return f"{self.name}-{letters}"
 
     # Telling
 
     def _foresee(self) -> Verdict:
         """The status before anything was done about what has changed."""
-        if self._is_off:
-            self._wanted = 0
-        else:
-            self._decide(Observation(self._loop.time(), self._load.in_flight, self._load.waiting))
+        for each in self._sets.values():
+            if self._is_off or each.retired:
+                each.wanted = 0
+            else:
+                each.decide(Observation(self._loop.time(), each.load.in_flight, each.load.waiting))
         return self._judge()
 
     def _judge(self) -> Verdict:
-        current = [each for each in self._instances.values() if self._is_current(each)]
-        ready = sum(each.state is InstanceState.READY for each in current)
+        self._verdicts = {name: self._judge_set(each) for name, each in self._sets.items()}
+        versions = [
+            combine([(each.blueprint.service, self._verdicts[each.name]) for each in version.sets])
+            for version in self._target.versions
+        ]
+        names = [version.name for version in self._target.versions]
+        verdict = with_canaries(versions[0], list(zip(names[1:], versions[1:], strict=True)))
+        if not self.record.dev or self._is_off:
+            return verdict
+        return in_development(verdict, waits_for_files=self._waits_for_files)
+
+    def _judge_set(self, each: ReplicaSet) -> Verdict:
+        provision = self._provisions[each.target.version]
+        current = [instance for instance in each.instances if each.is_current(instance)]
         return judge(
             Facts(
-                terminated=self._is_off,
-                present=len(self._instances),
-                ready=ready,
-                starting=sum(each.state is InstanceState.STARTING for each in current),
-                old_ready=self._count(InstanceState.READY) - ready,
-                wanted=self._wanted,
-                on_demand=self._target.scaling.min == 0,
-                image=self._provision.status,
-                image_reason=self._provision.failure,
-                given_up=self._failures.given_up,
-                failures=self._failures.count,
-                last_failure=self._failures.reason,
-                was_ready=self._failures.was_ready,
+                terminated=self._is_off or each.retired,
+                present=len(each.instances),
+                ready=each.current_ready,
+                starting=sum(instance.state is InstanceState.STARTING for instance in current),
+                old_ready=each.ready - each.current_ready,
+                wanted=each.wanted,
+                on_demand=each.target.scaling.min == 0,
+                image=provision.status,
+                image_reason=provision.failure,
+                given_up=each.failures.given_up,
+                failures=each.failures.count,
+                last_failure=each.failures.reason,
+                was_ready=each.failures.was_ready,
                 listening=self._listening,
                 port_error=self._port_error,
                 revision=self.record.revision,
@@ -402,35 +385,59 @@ class Deployment:
         )
 
     def _tell_gateway(self) -> None:
-        gateway, target = self._around.data_plane, self._target
-        if self.deleted and not self._instances:
-            gateway.remove(self.name)
+        if self.deleted and not self._has_instances:
+            self._forget_sets(list(self._sets))
             return
-        settings = self._around.settings
+        for name, each in self._sets.items():
+            self._around.data_plane.set_route(self.name, name, self._route(each))
+            self._around.data_plane.set_replicas(self.name, name, each.to_offer())
+        self._forget_sets([name for name, each in self._sets.items() if each.retired and not each.instances])
+
+    def _forget_sets(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._around.data_plane.remove(self.name, name)
+            each = self._sets[name]
+            if each.retired:
+                del self._sets[name]
+                if each.target.version not in {other.target.version for other in self._sets.values()}:
+                    self._provisions.pop(each.target.version).cancel()
+
+    def _route(self, each: ReplicaSet) -> dict[str, Any]:
+        """How a set is to be reached, as the gateway is told."""
+        target, settings = self._target, self._around.settings
+        entered = each.target.is_entry
+        protected = target.protected and entered
         # Whoever brings a token is no web page of others, and what is open to the network is open to pages.
-        guarded = settings.is_loopback and not target.protected
-        ready = [each for each in self._instances.values() if each.state is InstanceState.READY]
-        gateway.set_route(
-            self.name,
-            {
-                "port": self.record.port,
-                "concurrency": target.scaling.concurrency,
-                "queue": target.traffic.queue,
-                "timeout": target.traffic.timeout,
-                "cold_start_timeout": target.traffic.cold_start_timeout,
-                "protected": target.protected,
-                "tokens": self._around.store.tokens.hashes() if target.protected else [],
-                "closed": self._verdict.closed,
-                "hosts": list(settings.public_hosts) if guarded else None,
-            },
-        )
-        for each in ready:
-            each.offered = True
-        gateway.set_replicas(self.name, [(each.id, each.socket) for each in ready if each.socket is not None])
+        guarded = settings.is_loopback and entered and not protected
+        is_main = each.name == MAIN
+        return {
+            "port": self.record.port if is_main else None,
+            "concurrency": each.target.scaling.concurrency,
+            "queue": each.target.traffic.queue,
+            "timeout": each.target.traffic.timeout,
+            "cold_start_timeout": each.target.traffic.cold_start_timeout,
+            "protected": protected,
+            "tokens": self._around.store.tokens.hashes() if protected else [],
+            "closed": (self._verdict if is_main else self._verdicts[each.name]).closed,
+            "hosts": list(settings.public_hosts) if guarded else None,
+            "socket": str(each.socket) if each.socket else None,
+            "split": self._split if is_main else None,
+        }
+
+    @property
+    def _split(self) -> dict[str, Any]:
+        """The canaries' shares; one that would not answer gets none: its requests go to the main version."""
+        shares = [
+            (version.name, version.weight)
+            for version in self._target.versions[1:]
+            if all(self._verdicts[each.name].healthy for each in version.sets)
+        ]
+        return {"by": self._target.route_type, "key": self._target.route_by, "shares": shares}
 
     def _tell_listeners(self, now: float) -> list[float]:
         """Publish an event when something visible has changed; gives the time at which to do so later."""
         view = self.view()
+        self.metrics.instances(view.ready)
         if self._told is not None and _without_counters(view) == _without_counters(self._told):
             if _counters(view) == _counters(self._told):
                 return []
@@ -438,14 +445,19 @@ class Deployment:
                 return [self._told_at + COUNTER_INTERVAL]
             message = ""
         else:
-            message = f"{view.status.value}: {view.reason}" if view.reason else view.status.value
-        self._event_id = self._around.events.publish("deployment", self.name, message).id
+            message = describe(self._told, view)
+        event = self._around.events.publish(
+            "deployment", self.name, message, reason=view.reason, revision=view.revision
+        )
+        self._event_id = event.id
         self._told, self._told_at = view, now
+        self._idle_view = None
         return []
 
     def _end(self) -> None:
-        self._provision.cancel()
+        self._cancel_provisions()
         forget_logs(self._log_folder)
+        self._around.store.codespaces.forget(self.record.uid)
         self._over(self)
         self._around.events.publish("deployment-deleted", self.name, f"deployment {self.name} was deleted")
 
@@ -456,35 +468,54 @@ class Deployment:
         return self.record.terminated or self.deleted
 
     @property
+    def _waits_for_files(self) -> bool:
+        """True for a codespace whose client has not sent all its files yet."""
+        return self.record.dev and not self._around.store.codespaces.is_ready(self.record.uid)
+
+    @property
+    def _has_instances(self) -> bool:
+        return any(each.instances for each in self._sets.values())
+
+    @property
     def _log_folder(self) -> Path:
         return self._around.settings.home.logs / "deployments" / self.name
 
     def _read_target(self) -> Target:
-        name, _, version = self.record.bento.partition(":")
-        bento = self._around.store.bentos.get(name, version)
-        return read_target(self.record, bento, self._around.settings)
+        return read_target(self.record, self._find_bento, self._around.settings)
 
-    def _new_provision(self) -> Provision:
-        around = self._around
-        return Provision(self.record.bento, around.store, around.images, self._changed.set)
+    def _find_bento(self, tag: str) -> BentoRecord | None:
+        name, _, version = tag.partition(":")
+        store = self._around.store
+        bento = store.bentos.get(name, version)
+        if bento is not None and self.record.dev:
+            return replace(bento, digest=store.codespaces.digest(self.record.uid))
+        return bento
 
-    def _forget_provision(self) -> None:
-        self._provision.cancel()
-        self._provision = self._new_provision()
+    def _cancel_provisions(self) -> None:
+        for provision in self._provisions.values():
+            provision.cancel()
 
-    def _is_current(self, instance: Instance) -> bool:
-        return instance.blueprint == self._target.blueprint
 
-    def _count(self, state: InstanceState) -> int:
-        return sum(each.state is state for each in self._instances.values())
+_NO_COUNTERS = {"in_flight": 0, "queued": 0, "requests": 0, "errors": 0}
 
 
 def _without_counters(view: DeploymentView) -> DeploymentView:
-    nothing = {"in_flight": 0, "queued": 0, "requests": 0, "errors": 0, "event_id": 0}
-    instances = [each.model_copy(update={"in_flight": 0, "memory_bytes": None}) for each in view.instances]
-    return view.model_copy(update={**nothing, "instances": instances})
+    instances = [
+        each.model_copy(update={"in_flight": 0, "memory_bytes": None, "cpu": None}) for each in view.instances
+    ]
+    sets = [each.model_copy(update=_NO_COUNTERS) for each in view.sets]
+    return view.model_copy(update={**_NO_COUNTERS, "event_id": 0, "instances": instances, "sets": sets})
 
 
 def _counters(view: DeploymentView) -> tuple[int, ...]:
-    instances = (each.in_flight for each in view.instances)
-    return (view.in_flight, view.queued, view.requests, view.errors, *instances)
+    of_sets = [
+        count for each in view.sets for count in (each.in_flight, each.queued, each.requests, each.errors)
+    ]
+    return (
+        view.in_flight,
+        view.queued,
+        view.requests,
+        view.errors,
+        *of_sets,
+        *(each.in_flight for each in view.instances),
+    )

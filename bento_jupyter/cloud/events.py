@@ -33,25 +33,43 @@ class EventFeed:
         self._listeners: set[asyncio.Queue[Event]] = set()
         self.last_id = store.events.last_id()
 
-    def publish(self, kind: str, name: str = "", message: str = "") -> Event:
+    def publish(
+        self,
+        kind: str,
+        name: str = "",
+        message: str = "",
+        *,
+        reason: str = "",
+        revision: int | None = None,
+    ) -> Event:
         """Write an event down and hand it to all who listen.
 
         Args:
             kind: See `spec.Event`.
             name: Of which deployment or Bento.
-            message: In words, one line.
+            message: In words, one line; "" = only counters have changed.
+            reason: Why, in words.
+            revision: Which revision of the deployment it is about.
 
         Returns:
             The event; when the disk is full, one with the id of the last that was written down.
         """
         try:
-            event = self._store.events.append(kind, name, message)
+            event = self._store.events.append(kind, name, message, reason=reason, revision=revision)
         except OperationalError as error:
             if not says_disk_is_full(error):
                 raise
             # It tells of something that has happened all the same.
             logger.error("an event that the full disk does not take: %s %s %s", kind, name, message)
-            event = Event(id=self.last_id, at=utc_now(), kind=kind, name=name, message=message)
+            event = Event(
+                id=self.last_id,
+                at=utc_now(),
+                kind=kind,
+                name=name,
+                message=message,
+                reason=reason,
+                revision=revision,
+            )
         self.last_id = event.id
         for queue in self._listeners:
             if queue.full():
@@ -74,9 +92,8 @@ class EventFeed:
         missed: list[Event] = []
         if after is not None:
             missed = self._store.events.since(after)
-            first = missed[0].id if missed else self.last_id + 1
-            if after > self.last_id or first != after + 1:
-                missed.insert(0, _look_again(min(after, first - 1, self.last_id)))
+            if after > self.last_id or after < self._store.events.forgotten:
+                missed.insert(0, _look_again(min(after, self.last_id)))
         # No await between reading what was missed and listening: nothing falls between the two.
         self._listeners.add(queue)
         try:

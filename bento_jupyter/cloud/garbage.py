@@ -109,7 +109,12 @@ class Garbage:
 
     def _needed_environments(self) -> Iterator[str]:
         """Keys of the environments of all deployments, terminated ones too."""
-        for tag in {tag for record in self._store.deployments.all() for tag in tags_of(record)}:
+        records = self._store.deployments.all()
+        for record in records:
+            if record.dev:
+                with suppress(BentoJupyterError, OSError):
+                    yield read_recipe(self._store.codespaces.folder(record.uid)).key
+        for tag in {tag for record in records for tag in tags_of(record)}:
             name, _, version = tag.partition(":")
             with suppress(BentoJupyterError, OSError):
                 tree = self._store.bentos.unpacked(name, version)

@@ -1,17 +1,29 @@
-"""What status a deployment is in: a pure function of what is known about it."""
+"""What status a deployment is in: pure functions of what is known about its replica sets."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from ..spec import READY_STATUSES, Status
+from ..spec import FAILED_STATUSES, READY_STATUSES, Status
 
-__all__ = ["Facts", "Verdict", "judge"]
+__all__ = ["Facts", "Verdict", "combine", "in_development", "judge", "with_canaries"]
+
+
+#: Statuses that say more than that of the entry service, the gravest first.
+GRAVE = (
+    Status.IMAGE_BUILD_FAILED,
+    Status.FAILED,
+    Status.UNHEALTHY,
+    Status.IMAGE_BUILDING,
+    Status.DEPLOYING,
+    Status.TERMINATING,
+)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about a deployment.
+    """What is known about one replica set of a deployment.
 
     Attributes:
         terminated: Nothing of it should run.
@@ -84,6 +96,54 @@ def judge(facts: Facts) -> Verdict:
     if verdict.healthy and not facts.listening:
         status = Status.DEPLOYING if verdict.status in READY_STATUSES else verdict.status
         return Verdict(status, verdict.reason or "opening its port")
+    return verdict
+
+
+def combine(services: Sequence[tuple[str, Verdict]]) -> Verdict:
+    """The status of a version, given those of its services, the entry service first.
+
+    It is that of the entry service, unless another one is worse off: then the reason names that one.
+    """
+    name, first = services[0]
+    for status in GRAVE:
+        if first.status is status:
+            break
+        worse = next((pair for pair in services[1:] if pair[1].status is status), None)
+        if worse is not None:
+            name, verdict = worse
+            reason = verdict.reason and f"service {name}: {verdict.reason}"
+            first = replace(verdict, reason=reason, closed=verdict.closed and reason)
+            break
+    return replace(first, healthy=all(verdict.healthy for _, verdict in services))
+
+
+def with_canaries(main: Verdict, canaries: Sequence[tuple[str, Verdict]]) -> Verdict:
+    """The status of a deployment: that of its main version, with a word about each canary that cannot answer.
+
+    The main version answers in the place of such a canary, so that nothing is worse by it; one that is about
+    to come makes the deployment `deploying`.
+    """
+    for name, canary in canaries:
+        if canary.healthy or main.closed is not None:
+            continue
+        reason = f"canary {name} gets no requests: {canary.reason or canary.status.value}"
+        coming = canary.status in (Status.DEPLOYING, Status.IMAGE_BUILDING)
+        status = Status.DEPLOYING if coming and main.status in READY_STATUSES else main.status
+        main = replace(main, status=status, reason=f"{main.reason}; {reason}" if main.reason else reason)
+    return main
+
+
+def in_development(verdict: Verdict, *, waits_for_files: bool) -> Verdict:
+    """The status of a codespace. Code that fails is its everyday life: `bentoml code` waits for a change.
+
+    Args:
+        verdict: The status that it would have as a deployment.
+        waits_for_files: Its files are still coming.
+    """
+    if waits_for_files:
+        return Verdict(Status.DEPLOYING, "waiting for the files of the codespace")
+    if verdict.status in FAILED_STATUSES:
+        return replace(verdict, status=Status.DEPLOYING)
     return verdict
 
 

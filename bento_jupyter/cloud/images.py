@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import itertools
 import logging
 import re
 import shlex
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from ..environments import Environment, environment_key, prepare, this_minor
+from ..environments import COMPLETE, Environment, environment_key, prepare, size_of, this_minor
 from ..errors import EnvironmentBuildError
 from ..home import Home
 from ..spec import ImageView, utc_now
+from .engines.processes import write_files
+from .store.secrets import NO_SECRETS, ResolvedSecrets
 
 __all__ = ["Images", "Recipe", "read_recipe"]
 
@@ -56,6 +62,12 @@ def read_recipe(bento: Path) -> Recipe:
         EnvironmentBuildError: It needs more than Python packages, which this cloud cannot give it, or it
             is no Bento that this cloud can serve.
     """
+    return _read_recipe(bento, (bento / "bento.yaml").stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_recipe(bento: Path, _written: int) -> Recipe:
+    """Read once: parsing takes longer than all else when many deployments run one Bento."""
     manifest = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8")) or {}
     image = manifest.get("image") or {}
     reason = unsupported(manifest)
@@ -108,6 +120,17 @@ def system_packages(command: str) -> frozenset[str] | None:
     )
 
 
+@contextlib.contextmanager
+def build_envs(secrets: ResolvedSecrets) -> Iterator[dict[str, str]]:
+    """Variables of a build: its secrets, and for as long as it runs a `BENTOML_HOME` with their files."""
+    if not secrets.files:
+        yield dict(secrets.envs)
+        return
+    with tempfile.TemporaryDirectory(prefix="bento-jupyter-build-") as folder:
+        write_files(Path(folder), secrets.files)
+        yield {**secrets.envs, "BENTOML_HOME": folder}
+
+
 class Images:
     """Builds the environments of Bentos, each once, whoever asks.
 
@@ -121,6 +144,9 @@ class Images:
         self._changed = changed
         self._builds: dict[str, asyncio.Task[Environment]] = {}
         self._views: dict[str, ImageView] = {}
+        #: Built or found in this run. Who asks for one of these changes nothing for all others that use it.
+        self._ready: dict[str, Environment] = {}
+        self._sizes: dict[str, int] = {}
         self._cancelled = threading.Event()
 
     def log_path(self, key: str) -> Path:
@@ -131,15 +157,46 @@ class Images:
         """An image as it is now."""
         return self._views.get(key) or ImageView(key=key, status="pending")
 
-    async def ensure(self, recipe: Recipe) -> Environment:
+    def all(self) -> list[ImageView]:
+        """All images that this cloud has built or used, newest first. Reads the disk: call it in a thread."""
+        logs = {path.stem: path.stat().st_mtime for path in (self._home.logs / "images").glob("*.log")}
+        found = []
+        for key, at in sorted(logs.items(), key=lambda item: -item[1]):
+            folder = self._home.environments / key
+            is_there = (folder / COMPLETE).exists()
+            view = self._views.get(key) or ImageView(key=key, status="success" if is_there else "pending")
+            found.append(
+                view.model_copy(
+                    update={
+                        "at": datetime.fromtimestamp(at, timezone.utc),
+                        "size_bytes": self._size(folder) if is_there else None,
+                    }
+                )
+            )
+        return found
+
+    def _size(self, folder: Path) -> int:
+        """Size of an environment, which never changes once it is there."""
+        if folder.name not in self._sizes:
+            self._sizes[folder.name] = size_of(folder)
+        return self._sizes[folder.name]
+
+    async def ensure(self, recipe: Recipe, secrets: ResolvedSecrets = NO_SECRETS) -> Environment:
         """The environment of a recipe; waits for its build, and begins it when nobody has.
+
+        Args:
+            recipe: What it is made of.
+            secrets: What a build that is begun may use: variables and files, for indexes that ask who comes.
 
         Raises:
             EnvironmentBuildError: It cannot be built.
         """
+        ready = self._ready.get(recipe.key)
+        if ready is not None and (ready.path / COMPLETE).exists():
+            return ready
         build = self._builds.get(recipe.key)
         if build is None:
-            build = asyncio.create_task(self._build(recipe), name=f"image {recipe.key}")
+            build = asyncio.create_task(self._build(recipe, secrets), name=f"image {recipe.key}")
             self._builds[recipe.key] = build
             build.add_done_callback(lambda _task: self._builds.pop(recipe.key, None))
         return await asyncio.shield(build)
@@ -150,10 +207,10 @@ class Images:
         if self._builds:
             await asyncio.wait(list(self._builds.values()), timeout=10)
 
-    async def _build(self, recipe: Recipe) -> Environment:
+    async def _build(self, recipe: Recipe, secrets: ResolvedSecrets) -> Environment:
         self._show(ImageView(key=recipe.key, status="building"))
         try:
-            environment = await asyncio.to_thread(self._prepare, recipe)
+            environment = await asyncio.to_thread(self._prepare, recipe, secrets)
         except EnvironmentBuildError as error:
             self._show(ImageView(key=recipe.key, status="failed", reason=error.message))
             raise
@@ -169,13 +226,14 @@ class Images:
                 cached=environment.cached,
             )
         )
+        self._ready[recipe.key] = environment
         return environment
 
     def _show(self, view: ImageView) -> None:
         self._views[view.key] = view
         self._changed(view.key)
 
-    def _prepare(self, recipe: Recipe) -> Environment:
+    def _prepare(self, recipe: Recipe, secrets: ResolvedSecrets) -> Environment:
         path = self.log_path(recipe.key)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_first = not path.exists()
@@ -185,15 +243,17 @@ class Images:
                 file.write(f"{utc_now():%Y-%m-%dT%H:%M:%S.%f%z} {line}\n")
 
             try:
-                environment = prepare(
-                    self._home,
-                    recipe.requirements,
-                    python=recipe.python,
-                    directory=recipe.directory,
-                    log=log,
-                    bytecode_from=[Path(entry) for entry in sys.path if entry.endswith("site-packages")],
-                    cancelled=self._cancelled,
-                )
+                with build_envs(secrets) as envs:
+                    environment = prepare(
+                        self._home,
+                        recipe.requirements,
+                        python=recipe.python,
+                        directory=recipe.directory,
+                        log=log,
+                        bytecode_from=[Path(entry) for entry in sys.path if entry.endswith("site-packages")],
+                        cancelled=self._cancelled,
+                        secrets=envs,
+                    )
             except EnvironmentBuildError as error:
                 log(f"failed: {error.message}")
                 raise

@@ -33,6 +33,7 @@ class Instance:
         blueprint: What that was made from.
         engine: What runs it.
         changed: Called on the event loop when its state has changed.
+        restarts: How many in its place failed one after the other before it.
 
     Attributes:
         state: Its state.
@@ -44,7 +45,12 @@ class Instance:
     """
 
     def __init__(
-        self, spec: ReplicaSpec, blueprint: Blueprint, engine: Engine, changed: Callable[[Instance], None]
+        self,
+        spec: ReplicaSpec,
+        blueprint: Blueprint,
+        engine: Engine,
+        changed: Callable[[Instance], None],
+        restarts: int = 0,
     ) -> None:
         self.spec = spec
         self.blueprint = blueprint
@@ -54,6 +60,7 @@ class Instance:
         self.started = asyncio.get_running_loop().time()
         self.ready_at: float | None = None
         self.offered = False
+        self._restarts = restarts
         self._started_at = utc_now()
         self._engine = engine
         self._changed = changed
@@ -110,8 +117,10 @@ class Instance:
             started_at=handle.started_at if handle else self._started_at,
             pid=handle.pid if handle and not self.is_over else None,
             memory_bytes=handle.memory_bytes if handle and not self.is_over else None,
+            cpu=handle.cpu if handle and not self.is_over else None,
             in_flight=in_flight,
             cold_start=self.cold_start,
+            restarts=self._restarts,
         )
 
     async def _live(self) -> None:

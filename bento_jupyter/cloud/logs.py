@@ -13,7 +13,16 @@ from pathlib import Path
 
 from ..spec import LogLine
 
-__all__ = ["LogFile", "cap_log", "follow", "forget_logs", "forget_old_logs", "forget_stray_logs", "tail"]
+__all__ = [
+    "LogFile",
+    "cap_log",
+    "follow",
+    "forget_logs",
+    "forget_old_logs",
+    "forget_stray_logs",
+    "in_order",
+    "tail",
+]
 
 #: A log file is cut when it is larger.
 LARGEST_LOG = 50 * 2**20
@@ -71,6 +80,11 @@ class LogFile:
 
     def after(self, place: int) -> tuple[list[LogLine], int]:
         """The whole lines after a place, and the place where they end; from the start when it was cut."""
+        data, end = self.piece(place)
+        return ([self.line(text) for text in data.split(b"\n")] if end != place else []), end
+
+    def piece(self, place: int) -> tuple[bytes, int]:
+        """As `after`, but the bytes of the lines, without the last one's end."""
         try:
             with self.path.open("rb") as handle:
                 if handle.seek(0, os.SEEK_END) < place:
@@ -78,17 +92,30 @@ class LogFile:
                 handle.seek(place)
                 data = handle.read(LONGEST_LINE)
         except FileNotFoundError:
-            return [], 0
+            return b"", 0
         whole, newline, _rest = data.rpartition(b"\n")
         if not newline:
             # One that is longer comes in parts: waiting for its end would stop the whole log.
-            return ([self.line(data)], place + len(data)) if len(data) == LONGEST_LINE else ([], place)
-        return [self.line(text) for text in whole.split(b"\n")], place + len(whole) + 1
+            if len(data) < LONGEST_LINE:
+                return b"", place
+            piece = whole_characters(data)
+            return piece, place + len(piece)
+        return whole, place + len(whole) + 1
 
     def line(self, text: bytes) -> LogLine:
         """One line, with its time when it begins with one."""
         decoded = text.decode("utf-8", errors="replace").rstrip("\r")
         return LogLine(at=parse_time(decoded), source=self.source, text=decoded)
+
+
+def whole_characters(data: bytes) -> bytes:
+    """The beginning of `data` that does not end within a character of UTF-8."""
+    for back in range(1, min(4, len(data)) + 1):
+        byte = data[-back]
+        if byte & 0b1100_0000 != 0b1000_0000:  # not the continuation of a character: its beginning
+            length = 1 if byte < 0x80 else 2 if byte >> 5 == 0b110 else 3 if byte >> 4 == 0b1110 else 4
+            return data[:-back] if length > back else data
+    return data
 
 
 def parse_time(line: str) -> datetime | None:
@@ -108,9 +135,13 @@ def tail(files: Sequence[LogFile], lines: int) -> list[LogLine]:
 
     Lines without a time of their own stay behind the line they follow.
     """
+    return in_order([file.last(lines)[0] for file in files])[-lines:] if lines else []
+
+
+def in_order(logs: Sequence[Sequence[LogLine]]) -> list[LogLine]:
+    """The lines of several logs together, oldest first; each log is in order already."""
     timed: list[tuple[datetime, LogLine]] = []
-    for file in files:
-        found, _ = file.last(lines)
+    for found in logs:
         newest = next((line.at for line in found if line.at), None) or datetime.min.replace(
             tzinfo=timezone.utc
         )
@@ -118,7 +149,7 @@ def tail(files: Sequence[LogFile], lines: int) -> list[LogLine]:
             newest = line.at or newest
             timed.append((newest, line))
     timed.sort(key=lambda pair: pair[0])
-    return [line for _, line in timed][-lines:]
+    return [line for _, line in timed]
 
 
 async def follow(files: Callable[[], Sequence[LogFile] | None], lines: int) -> AsyncIterator[LogLine]:

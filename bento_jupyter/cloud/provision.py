@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import BentoJupyterError, EnvironmentBuildError
@@ -23,20 +23,33 @@ class Provision:
 
     Args:
         bento: Tag of the Bento.
-        store: Where it is.
+        get_folder: Gives its folder; called in a thread.
+        store: Where its secrets are.
         images: What builds environments.
         changed: Called on the event loop when it is done or has failed.
+        secrets: Names of the secrets that may be used while its environment is built.
 
     Attributes:
         failure: Why it failed; "" otherwise.
     """
 
-    def __init__(self, bento: str, store: Store, images: Images, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        bento: str,
+        get_folder: Callable[[], Path],
+        store: Store,
+        images: Images,
+        changed: Callable[[], None],
+        *,
+        secrets: Sequence[str] = (),
+    ) -> None:
         self.failure = ""
         self._bento = bento
+        self._get_folder = get_folder
         self._store = store
         self._images = images
         self._changed = changed
+        self._secrets = secrets
         self._recipe: Recipe | None = None
         self._done: tuple[Path, Path] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -50,6 +63,11 @@ class Provision:
     def status(self) -> str:
         """building, success or failed."""
         return "success" if self._done else "failed" if self.failure else "building"
+
+    @property
+    def key(self) -> str:
+        """Key of the image; "" before it is known which one."""
+        return self._recipe.key if self._recipe else ""
 
     @property
     def image(self) -> ImageView | None:
@@ -74,11 +92,11 @@ class Provision:
             self._task.cancel()
 
     async def _get(self) -> None:
-        name, _, version = self._bento.partition(":")
         try:
-            bento = await asyncio.to_thread(self._store.bento_directory, name, version)
+            bento = await asyncio.to_thread(self._get_folder)
             self._recipe = await asyncio.to_thread(read_recipe, bento)
-            environment = await self._images.ensure(self._recipe)
+            given = await asyncio.to_thread(self._store.secrets.resolve, self._secrets, "build")
+            environment = await self._images.ensure(self._recipe, given)
         except (BentoJupyterError, OSError) as error:
             self.failure = error.message if isinstance(error, BentoJupyterError) else str(error)
             if not isinstance(error, EnvironmentBuildError):

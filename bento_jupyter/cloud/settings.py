@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from typing import Literal
+import ssl
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ..errors import InvalidRequestError
 from ..home import Home
 
 __all__ = ["CloudSettings"]
@@ -18,10 +21,15 @@ class CloudSettings(BaseModel):
 
     Attributes:
         home: Where it keeps everything.
-        host: Address that control plane and deployments listen at. Loopback unless told otherwise.
+        host: Address that control plane and deployments listen at. Loopback unless told otherwise, and then
+            with TLS, or `insecure`.
         port: Port of the control plane; 0 = the one it had last time, else a free one.
         public_hosts: Names besides addresses, `localhost` and `host` that the `Host` header of requests may
-            carry.
+            carry. With an address of its own (`host`) or TLS, URLs name the first one.
+        tls_cert: PEM file with the certificate (and its chain) that they show; None = plain HTTP.
+        tls_key: PEM file with its key; None = it is in the same file.
+        insecure: Plain HTTP at other addresses than loopback is meant: somebody else sees to it that nobody
+            listens in (a proxy with TLS, a network of one's own).
         first_deployment_port: Lowest port given to a deployment.
         last_deployment_port: Highest port given to a deployment. The default range lies below the
             ephemeral ports of Linux (32768) and macOS (49152), which outgoing connections take.
@@ -44,6 +52,9 @@ class CloudSettings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65535)
     public_hosts: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    insecure: bool = False
     first_deployment_port: int = Field(21000, ge=1024, le=65535)
     last_deployment_port: int = Field(29999, ge=1024, le=65535)
     idle_seconds: float = Field(60, ge=0, le=3600)
@@ -51,23 +62,36 @@ class CloudSettings(BaseModel):
     transfer: Literal["proxy", "presigned", "multipart"] = "proxy"
     environments_limit: int = Field(20 * 2**30, ge=0)
 
+    @model_validator(mode="after")
+    def _is_guarded(self) -> CloudSettings:
+        if self.tls_key is not None and self.tls_cert is None:
+            raise ValueError("a TLS key without a certificate: --tls-cert FILE")
+        if self.tls_cert is None and not self.is_loopback and not self.insecure:
+            raise ValueError(
+                f"at {self.host} others could listen in, and take the token: --tls-cert FILE --tls-key FILE, "
+                "or --insecure where something else protects the connection"
+            )
+        return self
+
     @classmethod
-    def from_environment(cls, home: Home | None = None) -> CloudSettings:
+    def from_environment(cls, home: Home | None = None, **told: Any) -> CloudSettings:
         """The settings that the environment's variables ask for.
+
+        No variable opens the cloud to others: a variable is easily inherited from somewhere.
 
         Args:
             home: The home; None = `Home.default()`.
+            told: Settings that were asked for in words; they win.
 
         Returns:
-            Defaults, with `BENTO_JUPYTER_HOST`, `BENTO_JUPYTER_PORT`, `BENTO_JUPYTER_PUBLIC_HOSTS` (names
-            with commas between them), `BENTO_JUPYTER_IDLE_SECONDS`, `BENTO_JUPYTER_TRANSFER` and
+            Defaults, with `BENTO_JUPYTER_PORT`, `BENTO_JUPYTER_PUBLIC_HOSTS` (names with commas between
+            them), `BENTO_JUPYTER_IDLE_SECONDS`, `BENTO_JUPYTER_TRANSFER` and
             `BENTO_JUPYTER_ENVIRONMENTS_LIMIT` where they are set.
 
         Raises:
             ValueError: A variable's value does not fit (pydantic's `ValidationError`).
         """
         variables = {
-            "host": "BENTO_JUPYTER_HOST",
             "port": "BENTO_JUPYTER_PORT",
             "idle_seconds": "BENTO_JUPYTER_IDLE_SECONDS",
             "transfer": "BENTO_JUPYTER_TRANSFER",
@@ -75,7 +99,7 @@ class CloudSettings(BaseModel):
         }
         named = {field: os.environ[name] for field, name in variables.items() if os.environ.get(name)}
         public = os.environ.get("BENTO_JUPYTER_PUBLIC_HOSTS", "").lower().replace(",", " ").split()
-        return cls.model_validate({"home": home or Home.default(), "public_hosts": public, **named})
+        return cls.model_validate({"home": home or Home.default(), "public_hosts": public, **named, **told})
 
     @property
     def is_loopback(self) -> bool:
@@ -86,8 +110,40 @@ class CloudSettings(BaseModel):
             return self.host == "localhost"
 
     @property
+    def tls(self) -> ssl.SSLContext | None:
+        """How to serve TLS; None = it is not served.
+
+        Raises:
+            InvalidRequestError: Certificate or key cannot be used.
+        """
+        if self.tls_cert is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(self.tls_cert, self.tls_key, password="")
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            raise InvalidRequestError(
+                f"the certificate {self.tls_cert} or its key cannot be used: {error}",
+                hint="PEM files, the key without a password",
+            ) from error
+        return context
+
+    @property
+    def tls_files(self) -> tuple[Path, Path] | None:
+        """Absolute paths of certificate and key; None = TLS is not served."""
+        if self.tls_cert is None:
+            return None
+        return self.tls_cert.absolute(), (self.tls_key or self.tls_cert).absolute()
+
+    def url(self, port: int) -> str:
+        """The URL of what listens at a port."""
+        return f"{'http' if self.tls_cert is None else 'https'}://{self.reachable_host}:{port}"
+
+    @property
     def reachable_host(self) -> str:
-        """The address that URLs name: `host`, or loopback when it listens everywhere."""
+        """The address that URLs name: a public name, `host`, or loopback when it listens everywhere."""
+        if self.public_hosts and (self.tls_cert is not None or not self.is_loopback):
+            return self.public_hosts[0]
         try:
             address = ipaddress.ip_address(self.host)
         except ValueError:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..spec import EndpointView, InstanceType, Scaling, Traffic
 from .examples import endpoints_of
 from .instance_types import DEFAULT_INSTANCE_TYPE, fitting_instance_type
+from .rollout import ROLLING_UPDATE
 from .settings import CloudSettings
 from .store import BentoRecord, DeploymentRecord
 
-__all__ = ["Blueprint", "Target", "read_target"]
+__all__ = ["MAIN", "Blueprint", "SetTarget", "Target", "VersionTarget", "instance_size", "read_target"]
+
+#: The version that gets what no canary gets; its first set of replicas is called so, too.
+MAIN = "main"
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class Blueprint:
         service: Name of the service that it serves.
         envs: Environment variables, sorted.
         instance_type: Name of its instance type.
+        remotes: The other services, each with the name of the set of replicas that serves it, sorted.
+        secrets: Names of the secrets that it is given.
+        restarts: How often instances were asked to be replaced by new ones.
     """
 
     bento: str
@@ -32,10 +39,64 @@ class Blueprint:
     service: str
     envs: tuple[tuple[str, str], ...] = field(repr=False)
     instance_type: str
+    remotes: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
+    restarts: int = 0
 
-    def same_bento(self, other: Blueprint) -> bool:
-        """True when both run the same content, and so in the same environment."""
-        return (self.bento, self.bento_digest) == (other.bento, other.bento_digest)
+
+@dataclass(frozen=True)
+class SetTarget:
+    """One set of replicas: those of one service in one version.
+
+    Attributes:
+        name: The set's name: that of the version for its entry service, else `<version>/<service>`.
+        version: Name of the version.
+        blueprint: What an instance is made of.
+        scaling: How many.
+        traffic: Limits of the request path.
+        strategy: How instances of an earlier revision are replaced.
+    """
+
+    name: str
+    version: str
+    blueprint: Blueprint
+    scaling: Scaling
+    traffic: Traffic
+    strategy: str = ROLLING_UPDATE
+
+    @property
+    def is_entry(self) -> bool:
+        """True when callers from outside reach it."""
+        return self.name == self.version
+
+
+@dataclass(frozen=True)
+class VersionTarget:
+    """One version: a Bento, all services of which run.
+
+    Attributes:
+        name: `main`, or that of a canary.
+        bento: Tag of its Bento.
+        digest: Digest of what was pushed under that tag.
+        weight: Percentage of the requests that it gets.
+        sets: One per service, the entry service first.
+    """
+
+    name: str
+    bento: str
+    digest: str
+    weight: float
+    sets: tuple[SetTarget, ...]
+
+    @property
+    def entry(self) -> SetTarget:
+        """The set that callers reach."""
+        return self.sets[0]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Names of its secrets."""
+        return self.entry.blueprint.secrets
 
 
 @dataclass(frozen=True)
@@ -43,70 +104,60 @@ class Target:
     """All that a deployment asks for.
 
     Attributes:
-        blueprint: What an instance is made of.
-        scaling: How many.
-        traffic: Limits of the request path.
+        versions: The main one, then the canaries.
         protected: Callers need a token.
-        recreate: Old instances end before new ones start.
-        endpoints: What the Bento can be asked.
+        endpoints: What the main Bento can be asked.
+        route_type: What decides which version a request goes to: `random`, `header` or `query`.
+        route_by: Name of that header or query parameter.
     """
 
-    blueprint: Blueprint
-    scaling: Scaling
-    traffic: Traffic
+    versions: tuple[VersionTarget, ...]
     protected: bool
-    recreate: bool
     endpoints: list[EndpointView]
+    route_type: str = "random"
+    route_by: str = ""
+
+    @property
+    def main(self) -> VersionTarget:
+        """The main version."""
+        return self.versions[0]
+
+    @property
+    def sets(self) -> list[SetTarget]:
+        """The sets of all versions."""
+        return [each for version in self.versions for each in version.sets]
+
+    @property
+    def blueprints(self) -> list[Blueprint]:
+        """What all instances are made of."""
+        return [each.blueprint for each in self.sets]
 
 
-def read_target(record: DeploymentRecord, bento: BentoRecord | None, settings: CloudSettings) -> Target:
+def read_target(
+    record: DeploymentRecord, find_bento: Callable[[str], BentoRecord | None], settings: CloudSettings
+) -> Target:
     """Read a deployment's record.
-
-    Scaling, limits and instance type are those of the entry service: what it depends on runs in the same
-    process.
 
     Args:
         record: The deployment.
-        bento: Its Bento; None when it is gone.
+        find_bento: Gives the Bento of a tag; None when it is gone.
         settings: The cloud's defaults.
     """
     config = record.config
-    services: Mapping[str, Any] = config.get("services") or {}
-    entry = (bento.entry_service if bento else "") or next(iter(services), "")
-    wanted: Mapping[str, Any] = services.get(entry) or {}
-    built = _built_config(bento, entry)
-    traffic = {
-        **(built.get("traffic") or {}),
-        **((wanted.get("config_overrides") or {}).get("traffic") or {}),
-    }
-    bounds: Mapping[str, Any] = wanted.get("scaling") or {}
-    policy: Mapping[str, Any] = bounds.get("policy") or {}
-    least = _number(bounds.get("min_replicas"), 1)
-    defaults = Traffic(cold_start_timeout=settings.cold_start_timeout)
+    canary: Mapping[str, Any] = config.get("canary") or {}
+    canaries: Mapping[str, Any] = canary.get("versions") or {}
+    weights = {name: float(version["weight"] or 0) for name, version in canaries.items()}
+    main = {**config, "bento": record.bento, "weight": 100 - sum(weights.values())}
+    bento = find_bento(record.bento)
     return Target(
-        blueprint=Blueprint(
-            bento=record.bento,
-            bento_digest=bento.digest if bento else "",
-            service=entry,
-            envs=tuple(sorted({**_envs(config.get("envs")), **_envs(wanted.get("envs"))}.items())),
-            instance_type=str(
-                wanted.get("instance_type") or fitting_instance_type(built.get("resources") or {})
-            ),
-        ),
-        scaling=Scaling(
-            min=least,
-            max=max(1, least, _number(bounds.get("max_replicas"), 1)),
-            concurrency=traffic.get("concurrency"),
-            idle_seconds=policy.get("scale_down_stabilization_window"),
-            scale_up_seconds=policy.get("scale_up_stabilization_window") or 0,
-        ),
-        traffic=Traffic(
-            timeout=traffic.get("timeout") or defaults.timeout,
-            cold_start_timeout=wanted.get("cold_start_timeout") or defaults.cold_start_timeout,
+        versions=tuple(
+            _version(name, version, find_bento(str(version["bento"])), settings, record.restarts)
+            for name, version in {MAIN: main, **canaries}.items()
         ),
         protected=bool(config.get("access_authorization")),
-        recreate=wanted.get("deployment_strategy") == "Recreate",
         endpoints=endpoints_of(bento.manifest) if bento else [],
+        route_type=str(canary.get("route_type") or "random"),
+        route_by=str(canary.get("route_by") or ""),
     )
 
 
@@ -116,12 +167,63 @@ def instance_size(name: str, offered: list[InstanceType]) -> InstanceType:
     return by_name.get(name) or by_name[DEFAULT_INSTANCE_TYPE]
 
 
-def _built_config(bento: BentoRecord | None, service: str) -> Mapping[str, Any]:
-    """What the service's own code says."""
-    for each in (bento.manifest.get("services") or []) if bento else []:
-        if each.get("name") == service:
-            return each.get("config") or {}
-    return {}
+def _version(
+    name: str,
+    config: Mapping[str, Any],
+    bento: BentoRecord | None,
+    settings: CloudSettings,
+    restarts: int,
+) -> VersionTarget:
+    services: Mapping[str, Any] = config.get("services") or {}
+    entry = (bento.entry_service if bento else "") or next(iter(services), "")
+    # Without the Bento nothing is known of what it is made of, and nothing of it can run.
+    served = bento.served if bento else [entry]
+    names = {service: name if service == entry else f"{name}/{service}" for service in served}
+    sets = []
+    for service in served:
+        wanted: Mapping[str, Any] = services.get(service) or {}
+        built = bento.config_of(service) if bento else {}
+        blueprint = Blueprint(
+            bento=str(config["bento"]),
+            bento_digest=bento.digest if bento else "",
+            service=service,
+            envs=tuple(sorted({**_envs(config.get("envs")), **_envs(wanted.get("envs"))}.items())),
+            instance_type=str(
+                wanted.get("instance_type") or fitting_instance_type(built.get("resources") or {})
+            ),
+            remotes=tuple(sorted((each, at) for each, at in names.items() if each != service)),
+            secrets=tuple(config.get("secrets") or ()),
+            restarts=restarts,
+        )
+        scaling, traffic = _limits(wanted, built, settings)
+        strategy = str(wanted.get("deployment_strategy") or ROLLING_UPDATE)
+        sets.append(SetTarget(names[service], name, blueprint, scaling, traffic, strategy))
+    digest = bento.digest if bento else ""
+    return VersionTarget(name, str(config["bento"]), digest, float(config["weight"] or 0), tuple(sets))
+
+
+def _limits(
+    wanted: Mapping[str, Any], built: Mapping[str, Any], settings: CloudSettings
+) -> tuple[Scaling, Traffic]:
+    """Scaling and limits of one service: what the deployment says, else what its code says."""
+    traffic = {
+        **(built.get("traffic") or {}),
+        **((wanted.get("config_overrides") or {}).get("traffic") or {}),
+    }
+    bounds: Mapping[str, Any] = wanted.get("scaling") or {}
+    policy: Mapping[str, Any] = bounds.get("policy") or {}
+    least = _number(bounds.get("min_replicas"), 1)
+    scaling = Scaling(
+        min=least,
+        max=max(1, least, _number(bounds.get("max_replicas"), 1)),
+        concurrency=traffic.get("concurrency"),
+        idle_seconds=policy.get("scale_down_stabilization_window"),
+        scale_up_seconds=policy.get("scale_up_stabilization_window") or 0,
+    )
+    return scaling, Traffic(
+        timeout=traffic.get("timeout") or Traffic().timeout,
+        cold_start_timeout=wanted.get("cold_start_timeout") or settings.cold_start_timeout,
+    )
 
 
 def _envs(items: Any) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .decoding import any_from_json, decode, placed, self_described_from_json
 from .describing import conforms, index_part
-from .descriptors import FREE_KINDS, TYPE_KEY, CodecError, Descriptor
+from .descriptors import FREE_KINDS, TYPE_KEY, CodecError, Descriptor, is_envelope
 from .encoding import encode, identical, natural, self_described
 from .encoding import placed as placing
 from .models import is_model, model_to_json
@@ -18,6 +18,8 @@ NATURAL = (type(None), bool, int, float, str, list, dict)
 #: Their JSON tells whole numbers and floats apart, whichever was promised.
 NUMBERS = frozenset({"int", "float"})
 ANY: Descriptor = {"kind": "any"}
+#: Kinds of values that dicts are, or may be in.
+HOLDERS = frozenset({"record", "mapping", "model", "list", "tuple", "optional"})
 SEQUENCES: dict[str, type] = {"list": list, "tuple": tuple}
 
 
@@ -38,7 +40,8 @@ def encode_answer(value: Any, descriptor: Descriptor) -> Any:
         {'$type': {'kind': 'str'}, 'value': '2024-02-29'}
     """
     if not conforms(value, descriptor) and carries_index(value, descriptor):
-        return encode(value, descriptor)
+        data = encode(value, descriptor)
+        return self_described(value) if hides_envelope(data, descriptor) else data
     if descriptor["kind"] == "optional" and value is not None:
         return encode_answer(value, descriptor["of"])
     fields = fields_of(descriptor, value) if is_object(value) else None
@@ -70,7 +73,7 @@ def decode_answer(data: Any, descriptor: Descriptor, *, index: Any = None) -> An
     Raises:
         CodecError: It says wrongly what it is.
     """
-    if isinstance(data, dict) and data.keys() == {TYPE_KEY, "value"} and isinstance(data[TYPE_KEY], dict):
+    if is_envelope(data):
         return self_described_from_json(data)
     kind = descriptor["kind"]
     if kind == "optional":
@@ -93,7 +96,25 @@ def decode_answer(data: Any, descriptor: Descriptor, *, index: Any = None) -> An
 
 def is_object(value: Any) -> bool:
     """Is it a dict such as JSON has, which does not seem to say what it is?"""
-    return type(value) is dict and TYPE_KEY not in value and all(type(key) is str for key in value)
+    return (
+        type(value) is dict and value.keys() != {TYPE_KEY, "value"} and all(type(key) is str for key in value)
+    )
+
+
+def hides_envelope(data: Any, descriptor: Descriptor) -> bool:
+    """Would `decode_answer` take a dict that was answered for one that says what it is?"""
+    kind = descriptor["kind"]
+    if kind == "optional":
+        return hides_envelope(data, descriptor["of"])
+    if kind not in HOLDERS:
+        return False
+    if isinstance(data, dict):
+        fields = fields_of(descriptor, data) or {}
+        return is_envelope(data) or any(hides_envelope(data[key], fields[key]) for key in fields)
+    if not isinstance(data, list):
+        return False
+    items = items_of(descriptor, len(data)) or []
+    return any(hides_envelope(*pair) for pair in zip(data, items, strict=False) if pair[1]["kind"] in HOLDERS)
 
 
 def fields_of(descriptor: Descriptor, found: dict[str, Any]) -> dict[str, Descriptor] | None:

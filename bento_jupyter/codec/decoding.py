@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from .describing import conforms
-from .descriptors import TYPE_KEY, CodecError, Descriptor, Field, check_columns, type_name
+from .descriptors import TYPE_KEY, CodecError, Descriptor, Field, check_columns, is_envelope, type_name
 from .plain import KINDS, bytes_of, plain_from_json, shown
 from .reading import series_from_json, values_from_json
 from .tensors import LIBRARY, as_library
@@ -218,7 +218,7 @@ def any_from_json(data: Any, descriptor: Descriptor | None = None) -> Any:
     if isinstance(data, list):
         return [placed(f"item {i}", item, any_from_json) for i, item in enumerate(data)]
     if isinstance(data, dict):
-        if TYPE_KEY in data:
+        if is_envelope(data):
             return self_described_from_json(data)
         return {key: placed(f"field {key!r}", item, any_from_json) for key, item in data.items()}
     if type(data) is float and math.isinf(data):
@@ -228,8 +228,6 @@ def any_from_json(data: Any, descriptor: Descriptor | None = None) -> Any:
 
 def self_described_from_json(data: dict[str, Any]) -> Any:
     """The value of `{"$type": descriptor, "value": ...}`; the descriptor may be anybody's."""
-    if data.keys() != {TYPE_KEY, "value"} or not isinstance(data[TYPE_KEY], dict):
-        raise CodecError(f"an object with {TYPE_KEY!r} needs exactly a descriptor and 'value'")
     try:
         return decode(data["value"], data[TYPE_KEY])
     except CodecError:
@@ -242,7 +240,7 @@ def optional_from_json(data: Any, descriptor: Descriptor) -> Any:
     if data is None:
         return None
     inner = descriptor["of"]
-    if inner["kind"] in NULL_IS_A_VALUE and isinstance(data, dict) and TYPE_KEY in data:
+    if inner["kind"] in NULL_IS_A_VALUE and is_envelope(data):
         return self_described_from_json(data)
     return decode(data, inner)
 
@@ -251,7 +249,7 @@ def union_from_json(data: Any, descriptor: Descriptor) -> Any:
     """Read as that kind whose JSON it is to the letter, else as the first that takes it."""
     from .encoding import encode
 
-    if isinstance(data, dict) and data.keys() == {TYPE_KEY, "value"}:
+    if is_envelope(data):
         value = self_described_from_json(data)
         if reason := conforms(value, descriptor):
             raise CodecError(reason)

@@ -186,7 +186,7 @@ def container(value: Any, depth: int) -> Descriptor:
         if type(value).__module__ not in ("builtins", "collections"):
             raise CodecError(f"a {class_name(value)} cannot be carried; return dict(...) of it")
         named = all(type(key) is str for key in value)
-        if named and len(value) <= MOST_FIELDS and TYPE_KEY not in value:
+        if named and len(value) <= MOST_FIELDS and value.keys() != {TYPE_KEY, "value"}:
             fields = {key: inside(f"field {key!r}", item, depth) for key, item in value.items()}
             return {"kind": "record", "fields": fields}
         keys = {} if named else {"keys": unite_all([describe_key(key) for key in value])}

@@ -29,6 +29,11 @@ TABLES = frozenset({"array", "frame", "series"})
 FREE_KINDS = frozenset({"json", "records"})
 
 
+def is_envelope(data: Any) -> bool:
+    """Does JSON say itself what it is? A mere key `$type` does not make it so."""
+    return isinstance(data, dict) and data.keys() == {TYPE_KEY, "value"} and isinstance(data[TYPE_KEY], dict)
+
+
 class CodecError(ValueError):
     """A value does not fit its descriptor, or is of a kind that cannot be carried exactly."""
 

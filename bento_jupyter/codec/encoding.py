@@ -21,6 +21,7 @@ from .descriptors import (
     Field,
     check_columns,
     class_name,
+    is_envelope,
     is_pandas,
     plain_value,
     type_name,
@@ -79,8 +80,10 @@ def natural(value: Any) -> Any:
         return value
     if kind is list:
         return [placed(f"item {i}", natural, item) for i, item in enumerate(value)]
-    if kind is dict and TYPE_KEY not in value and all(type(key) is str for key in value):
-        return {key: placed(f"field {key!r}", natural, item) for key, item in value.items()}
+    if kind is dict and all(type(key) is str for key in value):
+        fields = {key: placed(f"field {key!r}", natural, item) for key, item in value.items()}
+        if not is_envelope(fields):
+            return fields
     if is_model(value):
         data = dump_model(value)
         if stands_for_itself(data):

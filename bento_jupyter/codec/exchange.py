@@ -34,6 +34,7 @@ class Exchange:
         endpoint: Name of the endpoint.
         arrow: True when the caller takes Arrow and the answer may be a table.
         answer: The live answer, in a tuple of one; None = it is in the body.
+        failure: Why the answer could not be written; "" otherwise.
         written: What `Typed` saw the body become: `json`, `text` or `bytes`; "" = nothing, it is not ours.
     """
 
@@ -41,6 +42,7 @@ class Exchange:
     arrow: bool = False
     answer: tuple[Any] | None = None
     written: str = ""
+    failure: str = ""
     _loans: dict[str, Loan] = field(default_factory=dict, repr=False)
 
     def lend(self, value: Any, *, live: bool) -> dict[str, str]:

@@ -263,19 +263,32 @@ class Answering:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] == 200:
             if self.exchange.answer is not None:
-                self.replaced = True
-                body, kind = await in_thread(LARGE, self.body_of_answer, self.exchange.answer[0])
-                await self.send({**message, "headers": self.headers(message, kind, len(body))})
-                await self.send({"type": "http.response.body", "body": body})
-                return
+                try:
+                    body, kind = await in_thread(LARGE, self.body_of_answer, self.exchange.answer[0])
+                except CodecError as error:
+                    self.exchange.failure = str(error)
+                    message = {**message, "status": 500}
+                else:
+                    await self.replace(message, body, kind)
+                    return
             output = self.types.get("output")
             if output and output["kind"] not in OTHERS and not self.types.get("stream"):
                 kind = WRITTEN.get(self.exchange.written, "")
                 if kind:
                     message = {**message, "headers": self.headers(message, kind)}
+        if message["type"] == "http.response.start" and message["status"] == 500 and self.exchange.failure:
+            # BentoML says only that its log has the reason, which callers cannot read.
+            reason = f"the answer of {self.exchange.endpoint} cannot be sent: {self.exchange.failure}"
+            await self.replace(message, json.dumps({"error": reason}).encode("utf-8"), "application/json")
+            return
         if message["type"] == "http.response.body" and self.replaced:
             return
         await self.send(message)
+
+    async def replace(self, message: Message, body: bytes, kind: str) -> None:
+        self.replaced = True
+        await self.send({**message, "headers": self.headers(message, kind, len(body))})
+        await self.send({"type": "http.response.body", "body": body})
 
     def body_of_answer(self, value: Any) -> tuple[bytes, str]:
         from .arrow import answer_to_arrow

@@ -123,7 +123,12 @@ class Typed:
         if exchange is not None and exchange.arrow and is_table(value):
             exchange.answer = (value,)
             return None
-        return self.to_json(value)
+        try:
+            return self.to_json(value)
+        except CodecError as error:
+            if exchange is not None:
+                exchange.failure = str(error)
+            raise
 
     def tell(self, form: str) -> Exchange | None:
         """Tell the middleware what the body of this endpoint's answer is; gives the request it belongs to."""

@@ -193,6 +193,7 @@ class CloudLink:
                 headers={"X-YATAI-API-TOKEN": token},
                 timeout=_TIMEOUT,
                 trust_env=False,
+                verify=self.home.trust(state.endpoint),
             )
             self._state = state
         return self._client

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import sys
 from pathlib import Path
 
@@ -11,14 +9,9 @@ import httpx
 import pytest
 from built_bento import build_bento
 
-from bento_jupyter.capture.cleanrun import (
-    MODULES_ENV,
+from bento_jupyter.capture.packages.cleanrun import (
     added,
-    dropped,
-    first_imports,
-    imported_distributions,
     missing_modules,
-    reported_modules,
 )
 from bento_jupyter.errors import ReplicaStartError
 from bento_jupyter.launcher import launch_replica
@@ -31,8 +24,6 @@ import yaml
 class Service:
     @bentoml.api
     def ask(self, what: str = "") -> str:
-        if what == "lazy":
-            import dateutil.parser
         if what == "absent":
             import module_of_the_notebook.part
         return what
@@ -44,44 +35,14 @@ def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_bento(tmp_path_factory.mktemp("cleanrun"), SERVICE)
 
 
-def clean_run(bento: Path, folder: Path, *questions: str) -> tuple[frozenset[str], str]:
-    """The modules that a replica has imported at its end, and its log."""
-    report, log = folder / "modules.json", folder / "log"
-    with launch_replica(
-        Path(sys.executable),
-        bento,
-        folder / "s",
-        envs={MODULES_ENV: str(report)},
-        log=log,
-        scratch=folder / "scratch",
-    ) as replica:
+def test_what_a_request_lacked_is_in_the_log(bento: Path, tmp_path: Path) -> None:
+    log, scratch = tmp_path / "log", tmp_path / "scratch"
+    python = Path(sys.executable)
+    with launch_replica(python, bento, tmp_path / "s", log=log, scratch=scratch) as replica:
         replica.wait_ready(60)
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(replica.socket_path))) as client:
-            for question in questions:
-                client.post("http://bento/ask", json={"what": question}, timeout=30)
-    return reported_modules(report), log.read_text()
-
-
-def test_what_the_clean_run_imported_is_known_at_its_end(bento: Path, tmp_path: Path) -> None:
-    modules, log = clean_run(bento, tmp_path, "plain")
-    used = imported_distributions(modules)
-    assert {"bentoml", "PyYAML"} <= used
-    assert "service" in modules
-    assert missing_modules(log) == []
-    direct = {"PyYAML": "the code imports yaml", "scikit-learn": "imported while the sample ran"}
-    assert set(dropped(direct, used)) == {"scikit-learn"}
-    assert dropped(direct, used, keep=["Scikit_Learn"]) == {}
-
-
-def test_what_a_request_imports_counts(bento: Path, tmp_path: Path) -> None:
-    modules, _ = clean_run(bento, tmp_path, "lazy")
-    assert "dateutil.parser" in modules
-    assert "python-dateutil" in imported_distributions(modules)
-
-
-def test_what_a_request_lacked_is_in_the_log(bento: Path, tmp_path: Path) -> None:
-    _, log = clean_run(bento, tmp_path, "absent")
-    assert missing_modules(log) == ["module_of_the_notebook"]
+            client.post("http://bento/ask", json={"what": "absent"}, timeout=30)
+    assert missing_modules(log.read_text()) == ["module_of_the_notebook"]
 
 
 def test_what_the_start_lacked_is_in_the_error(tmp_path: Path) -> None:
@@ -125,21 +86,3 @@ def test_only_what_the_kernel_has_and_the_lock_lacks_is_added() -> None:
         "PyYAML": "the clean run imports yaml.nodes",
         "scikit-learn": "the clean run imports Scikit_Learn",
     }
-
-
-def test_nothing_is_dropped_when_nothing_was_observed(tmp_path: Path) -> None:
-    assert reported_modules(tmp_path / "never written") == frozenset()
-    assert dropped({"numpy": "arrays"}, imported_distributions([])) == {}
-
-
-def test_first_imports_are_seen_also_when_something_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "first_seen_here.py").write_text("")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with contextlib.suppress(RuntimeError), first_imports() as found:
-        importlib.import_module("first_seen_here")
-        importlib.import_module("json")
-        raise RuntimeError
-    assert "first_seen_here" in found
-    assert "json" not in found

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy import sparse
 from tables import INDEXES, column_values, numbers, shapes
 
-from bento_jupyter.capture.compare import compare
+from bento_jupyter.capture.proof.compare import compare
 from bento_jupyter.codec import (
     CodecError,
     conforms,
@@ -106,11 +106,12 @@ plain = st.one_of(
         timezones=zones, min_value=datetime.datetime(1971, 1, 1), max_value=datetime.datetime(2030, 1, 1)
     ),
 )
+keys = st.text(max_size=3) | st.sampled_from(["$type", "value", "kind"])
 values = st.recursive(
     plain,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(max_size=3) | st.just("$type"), inner, max_size=3)
+        | st.dictionaries(keys, inner, max_size=3)
         | st.dictionaries(st.integers() | st.dates(), inner, max_size=2)
         | st.tuples(inner, inner)
         | st.frozensets(st.integers() | st.text(max_size=2), max_size=3)
@@ -154,14 +155,15 @@ natural = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=4)
     | st.sampled_from(["2024-02-29", "P1DT0S", "1.5", "AAAA", str(uuid.UUID(int=1))]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=6,
 )
 
 
 def holds_envelope(data: Any) -> bool:
     if isinstance(data, dict):
-        return data.keys() == {"$type", "value"} or any(map(holds_envelope, data.values()))
+        says_itself = data.keys() == {"$type", "value"} and isinstance(data["$type"], dict)
+        return says_itself or any(map(holds_envelope, data.values()))
     return isinstance(data, list) and any(map(holds_envelope, data))
 
 
@@ -170,10 +172,28 @@ def holds_envelope(data: Any) -> bool:
 def test_what_json_has_is_plain_json_unless_it_would_be_misread(value: Any, sample: Any) -> None:
     promised = describe(sample)
     data = encode_answer(value, promised)
-    if holds_envelope(data):
+    if holds_envelope(data) and not holds_envelope(value):
         assert not same(decode_answer(json.loads(json.dumps(value)), promised), value)
     else:
-        assert same(data, value)
+        assert holds_envelope(value) or same(data, value)
+
+
+@given(values | natural, values | natural)
+@example({"$type": {"kind": "int"}, "value": 1}, {"a": {"b": 1}})
+@example({"a": [{"$type": {}, "value": {}}]}, {"a": [{}]})
+@example({"$type": {"kind": "str"}, "value": "x"}, {"$type": {"kind": "str"}, "value": "x"})
+@settings(deadline=None)
+def test_data_that_looks_like_an_envelope_comes_back(value: Any, sample: Any) -> None:
+    promised = describe(sample)
+    for said in (value, {"a": value}, [value], {"$type": value, "value": value}):
+        data = json.loads(json.dumps(encode_answer(said, promised), allow_nan=False))
+        assert same(decode_answer(data, promised), said)
+
+
+@pytest.mark.parametrize("value", [{"$type": "x"}, {"$type": {}, "b": 1}, {"$type": 1, "value": 2}])
+def test_a_field_called_type_is_plain_json(value: Any) -> None:
+    for sample in (value, {"a": 1}, 1, [value]):
+        assert encode_answer(value, describe(sample)) == value
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pandas as pd
 import pydantic
 import pytest
 
-from bento_jupyter.capture.schema import annotation_of, describe_parameter
+from bento_jupyter.capture.interface.schema import annotation_of, describe_parameter
 
 
 @dataclasses.dataclass

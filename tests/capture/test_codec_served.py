@@ -26,7 +26,7 @@ from built_bento import build_bento
 from PIL import Image
 
 import bento_jupyter
-from bento_jupyter.capture.schema import annotation_of, describe_parameter
+from bento_jupyter.capture.interface.schema import annotation_of, describe_parameter
 from bento_jupyter.client.endpoint import Endpoints
 from bento_jupyter.codec import FileContent, decode_answer, describe
 from bento_jupyter.codec.arrow import MEDIA_TYPE, answer_from_arrow, to_arrow
@@ -132,12 +132,12 @@ class Service:
     @bentoml.api
     def changeable(self, what: {what}) -> {answer}:
         return {{"none": None, "text": "said", "float": 1.5, "bytes": b"b", "nan": float("nan"),
-                "array": np.zeros(2, "int8"), "list": [1, "a", None]}}.get(what, 1)
+                "array": np.zeros(2, "int8"), "list": [1, "a", None], "complex": 1j}}.get(what, 1)
 
     @bentoml.api
     def maybe_rows(self, what: {what2}) -> {rows_or}:
         return {{"none": None, "text": "said", "float": 1.5, "array": np.zeros(2, "int8"),
-                "list": [1, "a", None]}}[what]
+                "list": [1, "a", None], "complex": np.zeros(2, complex)}}[what]
 
     @bentoml.api
     def grow(self, tree: {tree}) -> {grown}:
@@ -410,6 +410,15 @@ def test_what_json_has_is_plain_json_for_everybody(name: str, client: httpx.Clie
     for what, value in (("none", None), ("float", 1.5), ("list", [1, "a", None])):
         assert client.post(f"/{name}", json={"what": what}).json() == value
     assert client.post(f"/{name}", json={"what": "text"}).text == "said"
+
+
+@pytest.mark.parametrize("name", ["changeable", "maybe_rows"])
+@pytest.mark.parametrize("accept", ["application/json", MEDIA_TYPE])
+def test_an_answer_that_cannot_be_sent_says_why(name: str, accept: str, client: httpx.Client) -> None:
+    answer = client.post(f"/{name}", json={"what": "complex"}, headers={"Accept": accept})
+    assert answer.status_code == 500
+    assert "complex" in answer.json()["error"]
+    assert name in answer.json()["error"]
 
 
 def test_an_array_may_be_something_else_once(endpoints: Endpoints, plain: Endpoints) -> None:

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from bento_jupyter.capture.compare import NOISE, TOLERANCE, compare
+from bento_jupyter.capture.proof.compare import NOISE, TOLERANCE, compare
 
 
 class Person(BaseModel):

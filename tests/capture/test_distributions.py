@@ -13,13 +13,13 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from user_environment import Kernel, pack, src_project, write
 
-from bento_jupyter.capture.distributions import Distributions, Lock, closure, pin_name
-from bento_jupyter.capture.installed import installed
-from bento_jupyter.capture.pythons import missing_on, python_problems
+from bento_jupyter.capture.packages.distributions import Distributions, Lock, closure, pin_name
+from bento_jupyter.capture.packages.installed import installed
+from bento_jupyter.capture.packages.pythons import missing_on, python_problems
 
 LOCK = """
 import json, sys
-from bento_jupyter.capture.distributions import closure
+from bento_jupyter.capture.packages.distributions import closure
 from bento_jupyter.errors import BuildError
 try:
     lock = closure(sys.argv[1:])
@@ -138,7 +138,7 @@ def test_a_second_module_of_an_editable_project_is_found_once_it_is_imported(
     files = {"our_things/__init__.py": "", "side_door.py": ""}
     kernel.build("-e", str(src_project(tmp_path / "ours", "our_things", files)))
     code = (
-        "import json\nfrom bento_jupyter.capture.distributions import Distributions\n"
+        "import json\nfrom bento_jupyter.capture.packages.distributions import Distributions\n"
         "before = Distributions.installed().origin('side_door')\nimport side_door\n"
         "print(json.dumps([before, Distributions.installed().origin('side_door')]))"
     )
@@ -151,7 +151,7 @@ def test_what_belongs_to_no_distribution_is_explained(kernel: Kernel) -> None:
     (kernel.folder / "lib" / "site-packages").mkdir(exist_ok=True)
     write(kernel.folder, {"lib/site-packages/oddity.py": "", "loose.py": ""})
     code = (
-        "import json, sys, types\nfrom bento_jupyter.capture.distributions import unknown\n"
+        "import json, sys, types\nfrom bento_jupyter.capture.packages.distributions import unknown\n"
         f"sys.path.insert(0, {str(kernel.folder / 'lib' / 'site-packages')!r})\n"
         "import oddity, loose\nsys.modules['made_here'] = types.ModuleType('made_here')\n"
         "print(json.dumps([unknown(name) for name in ('oddity.part', 'loose', 'made_here', 'nowhere')]))"
@@ -168,7 +168,7 @@ def test_what_is_installed_meanwhile_is_seen(kernel: Kernel, tmp_path: Path) -> 
     wheel = pack(tmp_path, "latecomer", {"latecomer.py": ""})
     code = (
         "import json, os, subprocess, sys\n"
-        "from bento_jupyter.capture.distributions import Distributions\n"
+        "from bento_jupyter.capture.packages.distributions import Distributions\n"
         "before = Distributions.installed().origin('latecomer')\n"
         "import uv\n"
         "command = [uv.find_uv_bin(), 'pip', 'install', '-q', '--offline', '--python', sys.executable]\n"
@@ -211,7 +211,7 @@ def test_backports_that_another_python_needs_are_named(kernel: Kernel, tmp_path:
     )
     kernel.install(str(wheel))
     code = (
-        "import json\nfrom bento_jupyter.capture.pythons import missing_on\n"
+        "import json\nfrom bento_jupyter.capture.packages.pythons import missing_on\n"
         "print(json.dumps([missing_on(['modern==1.0'], '3.3'), missing_on(['modern==1.0'], '3.12')]))"
     )
     assert kernel.run(code) == [["backport>=2"], []]

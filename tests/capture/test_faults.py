@@ -23,9 +23,9 @@ import pytest
 from tcp_relay import on_tcp
 
 from bento_jupyter.capture import Plan, build_project, make_plan, prove
-from bento_jupyter.capture.build import model_folders
-from bento_jupyter.capture.proof import identify
-from bento_jupyter.capture.stage import Stage, environment_of, running
+from bento_jupyter.capture.project.build import model_folders
+from bento_jupyter.capture.proof.proving import identify
+from bento_jupyter.capture.proof.stage import Stage, environment_of, running
 from bento_jupyter.errors import BentoJupyterError
 from bento_jupyter.home import Home
 

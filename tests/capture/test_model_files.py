@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-import bento_jupyter.capture.shipped
+from bento_jupyter.capture.project import shipped
 from bento_jupyter.launcher import launch_replica
 
-SHIPPED = Path(bento_jupyter.capture.shipped.__file__).parent / "model_files.py"
+SHIPPED = Path(shipped.__file__).parent / "model_files.py"
 SERVICE = """
 from pathlib import Path
 

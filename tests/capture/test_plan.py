@@ -352,7 +352,7 @@ def test_the_lock_is_closed_and_pinned(iris: Iris) -> None:
 def test_a_namespace_package_belongs_to_the_distribution_that_has_the_module(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bento_jupyter.capture.distributions import Distributions
+    from bento_jupyter.capture.packages.distributions import Distributions
 
     for part in ("one", "two"):
         info = tmp_path / f"space_{part}-1.0.dist-info"

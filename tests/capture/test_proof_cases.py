@@ -18,8 +18,9 @@ from tcp_relay import on_tcp
 
 import bento_jupyter
 from bento_jupyter.capture import Proof, prove
-from bento_jupyter.capture import proof as proofs
-from bento_jupyter.capture.stage import Stage, environment_of
+from bento_jupyter.capture.project import shipped
+from bento_jupyter.capture.proof import proving as proofs
+from bento_jupyter.capture.proof.stage import Stage, environment_of
 from bento_jupyter.environments import this_minor
 from bento_jupyter.errors import ProofError
 from bento_jupyter.home import Home
@@ -181,7 +182,7 @@ def bento(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Bento, built as a user would build it."""
     project = tmp_path_factory.mktemp("project")
     shutil.copytree(Path(bento_jupyter.__file__).parent / "codec", project / "bento_codec")
-    shutil.copyfile(Path(proofs.__file__).parent / "shipped" / "test_parity.py", project / "test_parity.py")
+    shutil.copyfile(Path(shipped.__file__).parent / "test_parity.py", project / "test_parity.py")
     (project / "proof").mkdir()
     (project / "service.py").write_text(SERVICE)
     (project / "endpoints.json").write_text(json.dumps({"endpoints": TYPES}))
@@ -386,12 +387,6 @@ def test_the_service_sees_nothing_of_the_notebook(
     why = f"it is not in the Bento, but in the notebook's folder: {str(anywhere / 'data.txt')!r}"
     assert absolute == said + why
     assert relative == f"{said}No such file or directory: 'data.txt'"
-
-
-def test_what_the_service_imported_is_in_the_proof(with_cases: Callable[..., Path], home: Home) -> None:
-    proof = prove(with_cases(case("picky", {"n": 1}, 1)), home=home)
-    assert {"service", "pandas", "numpy"} <= proof.imported
-    assert "sklearn" not in proof.imported
 
 
 def test_nothing_is_left_of_a_proof(with_cases: Callable[..., Path], home: Home, tmp_path: Path) -> None:

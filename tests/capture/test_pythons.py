@@ -15,8 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from uv import find_uv_bin
 
 from bento_jupyter.capture import build_project, make_plan, prove
-from bento_jupyter.capture.distributions import closure
-from bento_jupyter.capture.pythons import python_problems
+from bento_jupyter.capture.packages.distributions import closure
+from bento_jupyter.capture.packages.pythons import python_problems
 from bento_jupyter.environments import other_python, prepare, this_minor
 from bento_jupyter.errors import EnvironmentBuildError
 from bento_jupyter.home import Home

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from user_environment import Kernel, pack, src_project, write
 
-from bento_jupyter.capture.wheels import by_name, compressed, local_distributions, this_platform
+from bento_jupyter.capture.packages.wheels import by_name, compressed, local_distributions, this_platform
 
 MODULE = """from ._version import VERSION
 
@@ -186,7 +186,7 @@ def test_large_files_that_lie_in_a_package_stay_out_and_are_told(kernel: Kernel,
     with (source / "my_tool" / "customers.csv").open("wb") as file:
         file.truncate(60_000_000)
     code = (
-        "import json\nfrom bento_jupyter.capture.wheels import local_warnings\n"
+        "import json\nfrom bento_jupyter.capture.packages.wheels import local_warnings\n"
         "print(json.dumps(local_warnings(['my-tool', 'numpy'])))"
     )
     assert kernel.run(code) == ["customers.csv of My.Tool stays out: more than 50 MB"]
@@ -196,8 +196,8 @@ def test_large_files_that_lie_in_a_package_stay_out_and_are_told(kernel: Kernel,
 CHANGED = """
 import json, sys
 import my_tool
-from bento_jupyter.capture.editable import changed_since_import
-from bento_jupyter.capture.installed import installed
+from bento_jupyter.capture.packages.editable import changed_since_import
+from bento_jupyter.capture.packages.installed import installed
 file = my_tool.__file__
 text = open(file).read()
 seen = []
@@ -218,7 +218,7 @@ def test_code_that_changed_after_its_import_is_noticed(kernel: Kernel, tmp_path:
 def test_a_change_after_the_import_is_told(kernel: Kernel, tmp_path: Path) -> None:
     kernel.build("-e", str(setuptools_project(tmp_path / "source")))
     code = (
-        "import json, my_tool\nfrom bento_jupyter.capture.wheels import local_warnings\n"
+        "import json, my_tool\nfrom bento_jupyter.capture.packages.wheels import local_warnings\n"
         "text = open(my_tool.__file__).read()\n"
         "open(my_tool.__file__, 'w').write(text.replace('0.5', '0.75'))\n"
         "print(json.dumps(local_warnings(['my-tool'])))"

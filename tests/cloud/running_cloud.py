@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,21 +102,27 @@ class Client:
 
     home: Path
 
-    def __call__(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *words: str, check: bool = True, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run `bentoml <words>`."""
-        return self._run([sys.executable, "-m", "bentoml", *words], check=check)
+        return self._run([sys.executable, "-m", "bentoml", *words], check=check, environment=environment)
 
     def python(self, code: str, cwd: Path | None = None) -> str:
         """Run Python code with this home; gives what it prints."""
         return self._run([sys.executable, "-c", code], cwd=cwd).stdout.strip()
 
     def _run(
-        self, command: list[str], cwd: Path | None = None, check: bool = True
+        self,
+        command: list[str],
+        cwd: Path | None = None,
+        check: bool = True,
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             command,
             cwd=cwd,
-            env=clean_environment(BENTOML_HOME=str(self.home), COLUMNS="200"),
+            env=clean_environment(BENTOML_HOME=str(self.home), COLUMNS="200", **(environment or {})),
             capture_output=True,
             text=True,
             timeout=180,

@@ -305,6 +305,36 @@ def test_recreate_ends_the_old_instance_before_the_new_one_starts(play: Callable
     play(scenario)
 
 
+@pytest.mark.parametrize(
+    ("strategy", "most", "fewest"),
+    [("RollingUpdate", 3, 2), ("RampedSlowRollout", 3, 2), ("BestEffortControlledRollout", 2, 1)],
+)
+def test_a_rollout_keeps_to_its_strategy(
+    play: Callable[[Scenario], None], strategy: str, most: int, fewest: int
+) -> None:
+    async def scenario(cloud: Cloud) -> None:
+        wish = {"least": 2, "most": 2, "deployment_strategy": strategy}
+        cloud.create("shop", **wish)
+        await cloud.until("shop", lambda view: view.status is Status.RUNNING and view.ready == 2)
+        up: list[int] = []
+        ready: list[int] = []
+
+        def is_over(view: DeploymentView) -> bool:
+            states = Counter(each.state for each in view.instances)
+            ready.append(states[InstanceState.READY])
+            up.append(states[InstanceState.READY] + states[InstanceState.STARTING])
+            return view.status is Status.RUNNING and len(view.instances) == 2 and view.ready == 2
+
+        before = {each.id for each in cloud.controller.view("shop").instances}
+        cloud.update("shop", **wish, envs={"COLOUR": "red"})
+        view = await cloud.until("shop", is_over)
+        assert not before & {each.id for each in view.instances}
+        assert (max(up), min(ready)) == (most, fewest)
+        assert (await cloud.call("shop")).text.endswith("red")
+
+    play(scenario)
+
+
 def test_one_that_does_not_start_fails_with_the_reason_and_can_be_mended(
     play: Callable[[Scenario], None],
 ) -> None:

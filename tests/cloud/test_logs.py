@@ -41,6 +41,15 @@ def test_a_line_without_end_does_not_hold_up_what_follows_it(tmp_path: Path) -> 
     assert [line.text for line in LogFile(path, "a").after(place)[0]] == ["xxx", "next"]
 
 
+@given(st.text("a\u00e9\u20ac\U0001f600", max_size=8), st.integers(0, 12))
+def test_a_line_that_comes_in_parts_is_cut_between_characters(text: str, length: int) -> None:
+    data = text.encode()
+    part = logs.whole_characters(data[:length])
+    assert text.startswith(part.decode())
+    assert len(data[:length]) - len(part) < 4
+    assert part or length < 4 or not data
+
+
 def test_lines_of_several_logs_are_in_order_of_time(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text(
         "2026-01-01T10:00:00+0000 one\nbelongs to one\n2026-01-01T10:00:02Z three\n"

@@ -258,7 +258,47 @@ def test_event_ids_grow_and_the_oldest_events_go(database):
     assert ids == list(range(1, 26))
     assert [event.id for event in events.since(0)] == list(range(16, 26))
     assert [event.id for event in events.since(23)] == [24, 25]
-    assert (events.first_id(), events.last_id()) == (16, 25)
+    assert (events.forgotten, events.last_id()) == (15, 25)
+    assert Events(database, keep=10).forgotten == 15
+
+
+def test_of_events_that_only_count_the_newest_of_a_deployment_is_kept(database):
+    events = Events(database, keep=10)
+    first = events.append("deployment", "iris", "running", revision=1)
+    for _ in range(50):
+        events.append("deployment", "iris", "")
+        events.append("deployment", "other", "")
+    assert [(event.name, event.message) for event in events.since(0)] == [
+        ("iris", "running"),
+        ("iris", ""),
+        ("other", ""),
+    ]
+    assert events.forgotten == 0
+    again = Events(database, keep=10)
+    again.append("deployment", "iris", "")
+    assert len(again.since(0)) == 3
+    assert again.of("iris", first.at, 10) == [first]
+    assert again.of("iris", first.at + timedelta(seconds=1), 10) == []
+
+
+def test_revisions_are_kept_with_why_they_were_made(store):
+    deploy(store, "iris", envs=[])
+    store.deployments.update("iris", bento="b:v2", config={"envs": []}, note="because")
+    assert [
+        (each.number, each.bento, each.active, each.note) for each in store.deployments.revisions("iris")
+    ] == [
+        (1, "b:v1", False, ""),
+        (2, "b:v2", True, "because"),
+    ]
+    with pytest.raises(NotFoundError):
+        store.deployments.revisions("nobody")
+
+
+def test_a_restart_is_counted_and_starts_what_was_terminated(store):
+    deploy(store, "iris")
+    store.deployments.terminate("iris")
+    record = store.deployments.restart("iris")
+    assert (record.restarts, record.terminated, record.revision) == (1, False, 1)
 
 
 def test_an_event_id_is_never_used_twice(database):

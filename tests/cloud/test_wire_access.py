@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 from starlette.routing import Route
 
-from bento_jupyter.cloud.api.guards import OPEN_PATHS
+from bento_jupyter.cloud.api.guards import OPEN_PATHS, needed_scopes
 from bento_jupyter.cloud.app import create_app
 from bento_jupyter.cloud.hosts import host_name
 from bento_jupyter.cloud.settings import CloudSettings
@@ -88,18 +89,99 @@ def test_an_api_token_is_made_listed_and_deleted_and_its_value_kept_nowhere(clou
     assert uid not in bentoml("api-token", "list", "-o", "json").stdout
 
 
-def test_a_reading_token_reads_and_changes_nothing(cloud):
-    answer = cloud.http.post("/api/v1/api_tokens", json={"name": "reader", "scopes": ["read_organization"]})
+#: What a token of each scope may do besides asking who it is.
+READING_ORGANIZATION = {
+    "GET /api/v1/bento_repositories",
+    "GET /api/v1/bento_repositories/{name}/bentos/{version}/download",
+    "GET /api/v1/models",
+    "GET /api/v1/org_secrets",
+    "PATCH /api/v1/model_repositories/{name}/models/{version}/presign_download_url",
+}
+WRITING_ORGANIZATION = {
+    "POST /api/v1/bento_repositories",
+    "PUT /api/v1/bento_repositories/{name}/bentos/{version}/upload",
+    "PATCH /api/v1/model_repositories/{name}/models/{version}/start_upload",
+    "POST /api/v1/org_secrets",
+    "DELETE /api/v1/org_secrets/{name}",
+}
+READING_CLUSTER = {
+    "GET /api/v2/deployments",
+    "GET /api/v1/instance_types",
+    "GET /api/bj/v1/cloud",
+    "GET /api/bj/v1/deployments/{name}/logs",
+}
+WRITING_CLUSTER = {
+    "POST /api/v2/deployments",
+    "PUT /api/v2/deployments/{name}",
+    "DELETE /api/v2/deployments/{name}",
+    "POST /api/bj/v1/deployments/{name}/start",
+}
+OWNING = {
+    "GET /api/v1/api_tokens",
+    "POST /api/v1/api_tokens",
+    "DELETE /api/v1/api_tokens/{name}",
+    "POST /api/bj/v1/something-new",
+    "POST /api/bj/v1/shutdown\n",
+    "GET /api/v2/deploymentsx",
+}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "allowed"),
+    [
+        (["read_organization"], READING_ORGANIZATION),
+        (["write_organization"], READING_ORGANIZATION | WRITING_ORGANIZATION),
+        (["read_cluster"], READING_CLUSTER),
+        (["write_cluster"], READING_CLUSTER | WRITING_CLUSTER),
+        (["read_organization", "read_cluster"], READING_ORGANIZATION | READING_CLUSTER),
+        (["api"], READING_ORGANIZATION | READING_CLUSTER | WRITING_ORGANIZATION | WRITING_CLUSTER | OWNING),
+    ],
+)
+def test_a_token_may_do_what_its_scopes_say(scopes, allowed):
+    """Asked of the guard alone: which scope is enough says nothing about what the call then answers."""
+    asked = READING_ORGANIZATION | READING_CLUSTER | WRITING_ORGANIZATION | WRITING_CLUSTER | OWNING
+    for call in asked | {"GET /api/v1/auth/current", "GET /api/v1/current_org"}:
+        method, path = call.split(" ", 1)
+        needed = needed_scopes({"type": "http", "method": method}, path.replace("{name}", "a"))
+        expected = call in allowed or call not in asked
+        assert bool(needed & set(scopes)) == expected, call
+    logs = needed_scopes({"type": "websocket"}, "/ws/v1/clusters/default/tail")
+    assert bool(logs & set(scopes)) == ("GET /api/bj/v1/cloud" in allowed)
+
+
+def test_a_token_that_may_not_is_told_what_it_may(cloud):
+    answer = cloud.http.post("/api/v1/api_tokens", json={"name": "reader", "scopes": ["read_cluster"]})
     reader = {"X-YATAI-API-TOKEN": answer.json()["token"]}
     assert httpx.get(f"{cloud.endpoint}/api/v2/deployments", headers=reader).status_code == 200
+    assert httpx.get(f"{cloud.endpoint}/api/v1/auth/current", headers=reader).status_code == 200
     for method, path in [
         ("POST", "/api/v2/deployments"),
         ("DELETE", "/api/v2/deployments/any"),
+        ("GET", "/api/v1/org_secrets"),
         ("GET", "/api/v1/api_tokens"),
         ("POST", "/api/v1/api_tokens"),
         ("POST", "/api/bj/v1/shutdown"),
     ]:
-        assert httpx.request(method, cloud.endpoint + path, headers=reader).status_code == 403, path
+        refused = httpx.request(method, cloud.endpoint + path, headers=reader)
+        assert refused.status_code == 403, path
+        assert "read_cluster" in refused.text
+
+
+def test_a_token_ends_when_it_is_revoked_and_when_its_time_is_over(cloud, wait_for):
+    soon = (datetime.now() + timedelta(seconds=1.5)).strftime("%Y-%m-%d %H:%M:%S.%f")
+    short = cloud.http.post("/api/v1/api_tokens", json={"name": "short", "expired_at": soon}).json()
+    long = cloud.http.post("/api/v1/api_tokens", json={"name": "long"}).json()
+
+    def status(token: dict) -> int:
+        headers = {"X-YATAI-API-TOKEN": token["token"]}
+        return httpx.get(f"{cloud.endpoint}/api/v1/auth/current", headers=headers).status_code
+
+    assert (status(short), status(long)) == (200, 200)
+    cloud.http.delete(f"/api/v1/api_tokens/{long['uid']}").raise_for_status()
+    assert status(long) == 401
+    wait_for(lambda: status(short) == 401, 10)
+    listed = cloud.http.get("/api/v1/api_tokens", params={"search": "short"}).json()["items"]
+    assert [each["is_expired"] for each in listed] == [True]
 
 
 def test_a_scope_that_there_is_not_and_a_date_that_has_passed_are_refused(cloud):
@@ -110,6 +192,8 @@ def test_a_scope_that_there_is_not_and_a_date_that_has_passed_are_refused(cloud)
         "/api/v1/api_tokens", json={"name": "x", "expired_at": "2020-01-01 00:00:00.000000"}
     )
     assert old.status_code == 400
+    none = cloud.http.post("/api/v1/api_tokens", json={"name": "x", "scopes": []})
+    assert none.status_code == 400
 
 
 def test_a_browser_login_needs_the_owner_and_gives_its_token_once(cloud):
@@ -145,7 +229,3 @@ def test_a_login_page_leads_nowhere_else(cloud):
     assert answer.headers["location"] == "/deployments"
     assert "httponly" in answer.headers["set-cookie"].lower()
     assert "samesite=strict" in answer.headers["set-cookie"].lower()
-
-
-def test_the_list_of_secrets_is_empty(bentoml):
-    assert json.loads(bentoml("secret", "list", "-o", "json").stdout) == []

@@ -98,3 +98,33 @@ def test_an_instance_type_covers_what_the_service_asks_for():
     assert fitting_instance_type({"cpu": "unreadable"}) == DEFAULT_INSTANCE_TYPE
     assert offered[fitting_instance_type({"cpu": "900m"})].cpu >= min(0.9, instance_types()[-1].cpu)
     assert fitting_instance_type({"memory": "1000Ti"}) == instance_types()[-1].name
+
+
+def test_a_canary_is_as_the_main_version_where_it_says_nothing():
+    other = BentoRecord("u", "duo", "v2", {"services": [{"name": "Front"}]}, "success", NOW, NOW)
+    body = {
+        "bento": "duo:v1",
+        "envs": [{"name": "A", "value": "main"}],
+        "services": {"Front": {"scaling": {"min_replicas": 0}}, "Back": {}},
+        "canary": {
+            "versions": {
+                "same": {"bento": "duo:v2", "weight": 10},
+                "own": {"bento": "duo:v2", "weight": 5.5, "envs": [], "services": {"Front": None}},
+            }
+        },
+    }
+    config = complete_config(parse(CreateDeployment, body), BENTO, (), {"same": other, "own": other})
+    assert config["canary"]["route_type"] == "random"
+    same, own = config["canary"]["versions"]["same"], config["canary"]["versions"]["own"]
+    assert (same["envs"], own["envs"]) == ([{"name": "A", "value": "main"}], [])
+    assert list(same["services"]) == ["Front"], "its Bento has no other service"
+    assert same["services"]["Front"]["scaling"]["min_replicas"] == 0
+    assert own["services"]["Front"]["scaling"]["min_replicas"] == 1
+    assert (same["weight"], own["weight"]) == (10, 5.5)
+
+
+def test_an_update_may_name_services_that_the_deployment_had_before():
+    body = parse(UpdateDeployment, {"bento": "duo:v1", "services": {"Old": {}}})
+    assert set(complete_config(body, BENTO, (), {}, {"Old"})["services"]) == {"Front", "Back"}
+    with pytest.raises(InvalidRequestError, match="no service 'Old'"):
+        complete_config(body, BENTO)

@@ -95,7 +95,7 @@ def test_a_deployment_without_a_name_gets_one(cloud, pushed_greeter):
         ({"name": "a" * 64}, "cannot be a deployment's name"),
         ({"name": "line\n"}, "cannot be a deployment's name"),
         ({"bento": "greeter"}, "no tag of a Bento"),
-        ({"dev": True}, "codespaces"),
+        ({"dev": True, "canary": {"versions": {"b": {"bento": "g:v", "weight": 5}}}}, "no canaries"),
         ({"secrets": ["s"]}, "no secret 's'"),
         ({"envs": [{"name": "1X", "value": ""}]}, "not a name of an environment variable"),
         ({"services": {"Other": {}}}, "no service 'Other'"),
@@ -105,7 +105,16 @@ def test_a_deployment_without_a_name_gets_one(cloud, pushed_greeter):
         ({"services": {"Greeter": {"scaling": {"min_replicas": -1}}}}, "min_replicas"),
         ({"services": {"Greeter": {"deployment_strategy": "Hope"}}}, "RollingUpdate"),
         ({"services": {"Greeter": {"config_overrides": {"traffic": {"concurrency": 0}}}}}, "concurrency"),
-        ({"canary": {"versions": {"b": {"bento": "greeter:v2", "weight": 5}}}}, "canary"),
+        (
+            {"canary": {"versions": {"main": {"bento": "greeter:v2", "weight": 5}}}},
+            "cannot be a canary's name",
+        ),
+        ({"canary": {"versions": {"b": {"bento": "greeter", "weight": 5}}}}, "no tag of a Bento"),
+        (
+            {"canary": {"versions": {name: {"bento": "greeter:v2", "weight": 60} for name in "ab"}}},
+            "120 together",
+        ),
+        ({"canary": {"route_type": "header", "versions": {"b": {"bento": "g:v", "weight": 5}}}}, "route_by"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words_before_anything_is_made(cloud, pushed_greeter, fields, complaint):

@@ -65,7 +65,7 @@ def test_a_function_goes_with_what_it_uses_and_is_proven_live(kernel: Kernel) ->
     assert "1 endpoint" in said
     assert "max difference" in said
     kernel.run("assert all(globals()[name] is before[name] for name in ('clf', 'clean', 'is_sure', 'X'))")
-    kernel.run("sure = bj.deploy(built, mode='on-demand')")
+    kernel.run("sure = bj.deploy(built, mode='on-demand', protected=True)")
     kernel.run("assert (sure.call('is_sure', X[:9]) == is_sure(X[:9])).all()")
     live = kernel.run("%bento_prove sure --live")
     assert "1 endpoint" in live

@@ -7,7 +7,7 @@ from typing import Any
 
 from bento_jupyter.errors import NotServableError
 
-from ..distributions import Distributions
+from ..packages.distributions import Distributions
 from ..parts import Method, Refer, Saved
 from .framework import Framework
 from .pickling import save_pickle

@@ -13,7 +13,7 @@ from typing import Any
 
 from bento_jupyter.errors import NotServableError
 
-from ..distributions import Distributions
+from ..packages.distributions import Distributions
 from ..parts import Home, Refer
 from .leaks import secret_in
 from .places import handle_word, locate, locate_where

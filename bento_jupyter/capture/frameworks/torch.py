@@ -58,19 +58,7 @@ class TorchModules(Framework):
 
     def save(self, obj: Any, folder: Path, name: str, refer: Refer) -> Saved:
         """Save it as `.pt`."""
-        file = f"{name}.pt"
-        modules = torch_save(obj, folder / file, name, refer)
-        loader = Loader(
-            ("import torch",), f'torch.load(folder / "{file}", map_location="cpu", weights_only=False)'
-        )
-        return saved(
-            self.name,
-            obj,
-            folder,
-            [file],
-            loader,
-            {**modules, "torch": {"load"} | modules.get("torch", set())},
-        )
+        return torch_save(self.name, obj, folder, name, refer)
 
     def methods(self, obj: Any) -> list[Method]:
         """`predict`, with the parameters of `forward`."""
@@ -121,29 +109,14 @@ class Tensors(Framework):
 
     def save(self, obj: Any, folder: Path, name: str, refer: Refer) -> Saved:
         """Save it as `.pt`."""
-        file = f"{name}.pt"
-        modules = torch_save(obj, folder / file, name, refer)
-        loader = Loader(
-            ("import torch",), f'torch.load(folder / "{file}", map_location="cpu", weights_only=False)'
-        )
-        return saved(
-            self.name,
-            obj,
-            folder,
-            [file],
-            loader,
-            {**modules, "torch": {"load"} | modules.get("torch", set())},
-        )
+        return torch_save(self.name, obj, folder, name, refer)
 
 
-def torch_save(obj: Any, path: Path, name: str, refer: Refer) -> dict[str, set[str]]:
-    """Write an object in torch's format, with the code it refers to re-homed.
-
-    Returns:
-        Modules that reading it needs, each with the names taken from there.
-    """
+def torch_save(framework: str, obj: Any, folder: Path, name: str, refer: Refer) -> Saved:
+    """Save an object as `<name>.pt`, in torch's format, with the code it refers to re-homed."""
     import torch
 
+    path = folder / f"{name}.pt"
     references = References(obj, name, refer)
 
     class Pickler(Rehoming):
@@ -158,7 +131,9 @@ def torch_save(obj: Any, path: Path, name: str, refer: Refer) -> dict[str, set[s
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return references.modules
+    reading = f'torch.load(folder / "{path.name}", map_location="cpu", weights_only=False)'
+    modules = {**references.modules, "torch": {"load"} | references.modules.get("torch", set())}
+    return saved(framework, obj, folder, [path.name], Loader(("import torch",), reading), modules)
 
 
 def forward_parameters(module: Any) -> tuple[str, ...]:

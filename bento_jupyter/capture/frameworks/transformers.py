@@ -8,7 +8,7 @@ from typing import Any
 
 from bento_jupyter.errors import NotServableError
 
-from ..distributions import Distributions
+from ..packages.distributions import Distributions
 from ..parts import Loader, Method, Refer, Saved
 from .framework import Framework, is_a, saved
 

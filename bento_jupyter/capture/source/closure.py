@@ -31,7 +31,7 @@ from .decorators import is_wrapper, layers
 from .emit import Module, as_text
 from .executed import Executed
 from .functions import capture_function
-from .graph import Node, Use, eager_names, ordered
+from .graph import Node, Use, eager_names, needs, ordered
 from .imports import Imports
 from .literals import NotLiteral
 from .names import BUILTINS, annotations_of
@@ -162,6 +162,16 @@ class CodeCapture:
             if found.eager != (name in eager):
                 objects[name] = DataObject(found.name, found.value, found.why, found.place, name in eager)
         return list(objects.values())
+
+    def needed_by(self, name: str) -> list[DataObject]:
+        """Objects that have to be loaded before the statement that binds `name` can run."""
+        needed = needs(self._nodes[name], self._nodes) if name in self._nodes else set()
+        return [found for found in self.objects if found.name in needed]
+
+    def described(self, name: str) -> str:
+        """A name of the emitted module and where its code is from, for people."""
+        place = self._nodes[name].place
+        return f"{name} ({place})" if place else name
 
     def source(
         self,

@@ -218,7 +218,7 @@ def _import_key(line: str) -> tuple[bool, str]:
 
 
 def _group(line: str) -> int:
-    from bento_jupyter.capture.distributions import Distributions
+    from bento_jupyter.capture.packages.distributions import Distributions
 
     root = re.split(r"[ .]", line.split(" ", 1)[1].strip())[0]
     if root in sys.stdlib_module_names:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bento_jupyter.capture.parts import Place
 
-__all__ = ["Node", "Use", "eager_names", "ordered"]
+__all__ = ["Node", "Use", "eager_names", "needs", "ordered"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def ordered(nodes: Mapping[str, Node]) -> list[Node]:
     the file that they are read from may refer to any definition.
     """
     nodes = with_registries(nodes)
-    needs = {name: _needs(node, nodes) for name, node in nodes.items()}
+    needed = {name: needs(node, nodes) for name, node in nodes.items()}
     strict = {name: {n for n in node.now if n in nodes and n != name} for name, node in nodes.items()}
     todo = sorted(
         nodes.values(),
@@ -89,7 +89,7 @@ def ordered(nodes: Mapping[str, Node]) -> list[Node]:
     done: list[Node] = []
     placed: set[str] = set()
     while todo:
-        ready = next((n for n in todo if needs[n.name] <= placed), None)
+        ready = next((n for n in todo if needed[n.name] <= placed), None)
         if ready is None:  # they need each other when called: what they read at once decides
             ready = next((n for n in todo if strict[n.name] <= placed), todo[0])
         todo.remove(ready)
@@ -142,7 +142,7 @@ def eager_names(nodes: Mapping[str, Node]) -> set[str]:
     found: set[str] = set()
     for node in nodes.values():
         if node.kind not in DEFERRED:
-            found |= {name for name in _needs(node, nodes) if nodes[name].kind in DEFERRED}
+            found |= {name for name in needs(node, nodes) if nodes[name].kind in DEFERRED}
     todo = list(found)
     while todo:  # an alias of an object, a container of some
         for name in nodes[todo.pop()].now:
@@ -152,7 +152,8 @@ def eager_names(nodes: Mapping[str, Node]) -> set[str]:
     return found
 
 
-def _needs(node: Node, nodes: Mapping[str, Node]) -> set[str]:
+def needs(node: Node, nodes: Mapping[str, Node]) -> set[str]:
+    """Names that have to be bound before a node can run, also by what it calls while it does."""
     found = {name for name in node.now if name in nodes and name != node.name}
     found |= reach(found, nodes, node.name)
     return found - {node.name}

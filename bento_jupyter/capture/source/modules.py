@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bento_jupyter.capture.distributions import Distributions
+from bento_jupyter.capture.packages.distributions import Distributions
 from bento_jupyter.capture.parts import NOTEBOOK_MODULE, Place, ProjectModule
 from bento_jupyter.errors import NotServableError
 

@@ -57,7 +57,12 @@ PLACEHOLDER = re.compile(
     r"(?i)^(?:|none|null|todo|changeme|change[-_ ]me|x+|\*+|\.+|-+|<.*>|\{.*\}|\$.*|your[-_ ].*|my[-_ ].*|"
     r".*example.*|placeholder|dummy|test|fake|secret|password|token|key|api[-_]?key)$"
 )
-HINT_LENGTH = 32
+#: Names of what is public and looks random: content hashes, commits.
+HASH_NAME = re.compile(
+    r"(?:^|_)(?:hash|digest|checksum|fingerprint|etag|sha_?\d*|md5|commit|revision|rev|git|uuid|guid)(?:$|_)",
+    re.IGNORECASE,
+)
+HASH = re.compile(r"(?:sha\d+:|md5:)?[0-9a-fA-F]{32,128}")
 ENTROPY_BITS = 4.0
 HEX_BITS = 3.3
 
@@ -84,12 +89,13 @@ def looks_secret(name: str, value: Any) -> str:
         return "it is a pydantic secret"
     if not isinstance(value, str) or not value.strip():
         return ""
-    reason = secret_in_text(value)
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    is_hash = HASH_NAME.search(words) and not NAME.search(words) and HASH.fullmatch(value)
+    reason = "" if is_hash else secret_in_text(value)
     if reason:
         return reason
     if len(value) >= 6 and _equals_environment(value):
         return "it is the value of an environment variable that holds a secret"
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     if NAME.search(words) and not INNOCENT.search(words) and _could_be_secret(words, value):
         return f"its name says so: {name!r}"
     return ""

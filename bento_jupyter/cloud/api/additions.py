@@ -1,106 +1,63 @@
-"""`/api/bj/v1`: what BentoCloud's client contract lacks. The calls are listed in docs/architecture.md."""
+"""`/api/bj/v1`: the cloud as a whole, its change feed, and its end."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from ... import __version__
-from ...spec import CloudView, DeploymentView, InstanceState, LogLine
+from ...spec import CloudView, Event
+from .calls import NDJSON, Call
 from .context import cloud_of
-from .exchange import answer, number
+from .exchange import answer, query
+from .schemas import Count, Done
 from .streams import ndjson
 
 __all__ = ["routes"]
 
-MOST_LOG_LINES = 10_000
 
+class FeedQuery(BaseModel):
+    """Which events: those after the one with this id; without it from now on."""
 
-class DeploymentViews(BaseModel):
-    """All deployments, and the newest event they include."""
-
-    deployments: Sequence[DeploymentView]
-    event_id: int
-
-
-class LogLines(BaseModel):
-    """A part of a log, oldest first."""
-
-    lines: Sequence[LogLine]
+    after: Count | None = None
 
 
 async def get_cloud(request: Request) -> Response:
     """The cloud as a whole."""
     cloud = cloud_of(request)
-    views = cloud.controller.views()
-    up = (InstanceState.STARTING, InstanceState.READY, InstanceState.DRAINING)
     return answer(
         CloudView(
             endpoint=cloud.endpoint,
             pid=os.getpid(),
             version=__version__,
             started_at=cloud.started_at,
-            deployments=sum(not record.terminated for record in cloud.store.deployments.all()),
-            instances=sum(instance.state in up for view in views for instance in view.instances),
+            deployments=cloud.store.deployments.count(terminated=False),
+            instances=cloud.controller.instances_up(),
             event_id=cloud.store.events.last_id(),
         )
     )
 
 
-async def list_deployments(request: Request) -> Response:
-    """All deployments. The event id is read first: an event after it may be in the views already."""
-    cloud = cloud_of(request)
-    event_id = cloud.store.events.last_id()
-    return answer(DeploymentViews(deployments=cloud.controller.views(), event_id=event_id))
-
-
-async def get_deployment(request: Request) -> Response:
-    """One deployment."""
-    return answer(cloud_of(request).view(request.path_params["name"]))
-
-
-async def get_logs(request: Request) -> Response:
-    """The newest lines of a deployment's logs; with `follow=true` what comes, too."""
-    cloud = cloud_of(request)
-    name = cloud.view(request.path_params["name"]).name
-    source = request.query_params.get("source") or None
-    lines = min(number(request, "lines", 100) or 0, MOST_LOG_LINES)
-    if request.query_params.get("follow", "").lower() in ("true", "1"):
-        return ndjson(cloud.controller.follow_log(name, source, lines), cloud.stopping)
-    return answer(LogLines(lines=cloud.controller.log_lines(name, lines, source)))
-
-
-async def start(request: Request) -> Response:
-    """Start a terminated deployment again."""
-    cloud = cloud_of(request)
-    record = cloud.store.deployments.start(request.path_params["name"])
-    cloud.controller.changed(record.name)
-    return answer(cloud.view(record.name))
-
-
 async def follow_events(request: Request) -> Response:
-    """The change feed."""
+    """The change feed: an event per line, without end, and a blank line in silences.
+
+    With an `after` that is too old an event of kind `cloud` comes first: look at everything again.
+    """
     cloud = cloud_of(request)
-    return ndjson(cloud.controller.events.subscribe(number(request, "after")), cloud.stopping)
+    return ndjson(cloud.controller.events.subscribe(query(request, FeedQuery).after), cloud.stopping)
 
 
 async def shut_down(request: Request) -> Response:
     """Stop everything; the answer comes before the end."""
     cloud_of(request).shut_down()
-    return JSONResponse({})
+    return answer(Done())
 
 
 routes = [
-    Route("/api/bj/v1/cloud", get_cloud),
-    Route("/api/bj/v1/deployments", list_deployments),
-    Route("/api/bj/v1/deployments/{name}", get_deployment),
-    Route("/api/bj/v1/deployments/{name}/logs", get_logs),
-    Route("/api/bj/v1/deployments/{name}/start", start, methods=["POST"]),
-    Route("/api/bj/v1/events", follow_events),
-    Route("/api/bj/v1/shutdown", shut_down, methods=["POST"]),
+    Call("GET /api/bj/v1/cloud", get_cloud, answer=CloudView),
+    Call("GET /api/bj/v1/events", follow_events, query=FeedQuery, also={NDJSON: Event}),
+    Call("POST /api/bj/v1/shutdown", shut_down, answer=Done),
 ]

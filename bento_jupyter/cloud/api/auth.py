@@ -11,11 +11,12 @@ import time
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
+from .calls import Call
 from .exchange import answer
 from .identity import organization, owner
+from .schemas import LoginCode, LoginToken, Organization, TokenQuery, User
 
 __all__ = ["LoginCodes", "routes"]
 
@@ -67,33 +68,35 @@ class LoginCodes:
 
 
 async def issue_code(request: Request) -> Response:
-    """A1."""
+    """A code for a browser login (A1)."""
     codes: LoginCodes = request.app.state.login_codes
-    return JSONResponse({"code": codes.issue()})
+    return answer(LoginCode(code=codes.issue()))
 
 
 async def collect_token(request: Request) -> Response:
-    """A2: every status but 200 means "not yet"."""
+    """The token that was left for a code, once; every status but 200 means "not yet" (A2)."""
     codes: LoginCodes = request.app.state.login_codes
     token = codes.collect(request.query_params.get("code", ""))
     if token is None:
         raise HTTPException(404, "the code is not approved")
-    return JSONResponse({"token": token}, headers={"cache-control": "no-store"})
+    response = answer(LoginToken(token=token))
+    response.headers["cache-control"] = "no-store"
+    return response
 
 
 async def current_user(_request: Request) -> Response:
-    """A3."""
+    """Who one is logged in as (A3)."""
     return answer(owner())
 
 
 async def current_organization(_request: Request) -> Response:
-    """A4."""
+    """The organization (A4)."""
     return answer(organization())
 
 
 routes = [
-    Route("/api/v1/auth/code", issue_code),
-    Route("/api/v1/auth/token", collect_token),
-    Route("/api/v1/auth/current", current_user),
-    Route("/api/v1/current_org", current_organization),
+    Call("GET /api/v1/auth/code", issue_code, answer=LoginCode, open_to_all=True),
+    Call("GET /api/v1/auth/token", collect_token, query=TokenQuery, answer=LoginToken, open_to_all=True),
+    Call("GET /api/v1/auth/current", current_user, answer=User),
+    Call("GET /api/v1/current_org", current_organization, answer=Organization),
 ]

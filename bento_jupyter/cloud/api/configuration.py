@@ -7,20 +7,31 @@ entry for each service of the Bento and says everything that the controller need
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from ...errors import InvalidRequestError
 from ..images import UNSUPPORTED_HINT, unsupported
 from ..instance_types import fitting_instance_type, instance_types
 from ..store import BentoRecord
+from ..target import MAIN
 from .schemas import Items, Label
 
 __all__ = ["CreateDeployment", "UpdateDeployment", "complete_config"]
 
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+VERSION_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 LARGEST_SCALE = 1000
 LONGEST_WINDOW = 3600
 
@@ -140,23 +151,82 @@ class ServiceConfig(Request):
         return name or None
 
 
-class Canary(Request):
-    """Other versions beside the main one."""
+def _is_a_tag(tag: str) -> str:
+    name, separator, version = tag.partition(":")
+    if not (name and separator and version):
+        raise ValueError(f"{tag!r} is no tag of a Bento (name:version)")
+    return tag
 
-    route_type: str | None = None
+
+def _without_null_services(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return {} if value is None else value
+    return {name: {} if service is None else service for name, service in value.items()}
+
+
+BentoTag = Annotated[str, AfterValidator(_is_a_tag)]
+Services = Annotated[dict[str, ServiceConfig], BeforeValidator(_without_null_services)]
+
+
+class CanaryVersion(Request):
+    """A version beside the main one; what it leaves out is as in the main one."""
+
+    bento: BentoTag
+    weight: float = Field(ge=0, le=100)
+    envs: Envs | None = None
+    secrets: Items[str] | None = None
+    services: Services = {}
+
+    @field_validator("envs", "secrets", mode="wrap")
+    @classmethod
+    def _as_in_main(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        return None if value is None else handler(value)
+
+
+class Canary(Request):
+    """Other versions beside the main one, and how requests are shared out among them."""
+
+    route_type: Literal["random", "header", "query"] = "random"
     route_by: str | None = None
-    versions: dict[str, Any] | None = None
+    versions: dict[str, CanaryVersion] = {}
+
+    @field_validator("route_type", mode="before")
+    @classmethod
+    def _at_random(cls, value: Any) -> Any:
+        return value or "random"
+
+    @field_validator("versions", mode="before")
+    @classmethod
+    def _none(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Canary:
+        if self.versions and self.route_type != "random" and not self.route_by:
+            raise ValueError(
+                f"route_type {self.route_type!r} needs route_by: the name of the {self.route_type}"
+            )
+        for name in self.versions:
+            if name == MAIN or not VERSION_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} cannot be a canary's name: small letters, digits and '-', at most 63, first "
+                    "and last a letter or digit, and not 'main'"
+                )
+        total = sum(version.weight for version in self.versions.values())
+        if total > 100:
+            raise ValueError(f"the weights of all canaries are {total:g} together, which is more than 100")
+        return self
 
 
 class UpdateDeployment(Request):
     """Body of `PUT /api/v2/deployments/{name}`: the whole configuration; labels null = as they are."""
 
-    bento: str
+    bento: BentoTag
     access_authorization: bool = False
     envs: Envs = []
     labels: list[Label] | None = None
     secrets: Items[str] = []
-    services: dict[str, ServiceConfig] = {}
+    services: Services = {}
     canary: Canary | None = None
 
     @field_validator("access_authorization", mode="before")
@@ -164,20 +234,10 @@ class UpdateDeployment(Request):
     def _closed(cls, value: Any) -> Any:
         return False if value is None else value
 
-    @field_validator("services", mode="before")
-    @classmethod
-    def _without_null_services(cls, value: Any) -> Any:
-        if value is None:
-            return {}
-        return {name: {} if service is None else service for name, service in dict(value).items()}
-
-    @field_validator("bento")
-    @classmethod
-    def _is_a_tag(cls, tag: str) -> str:
-        name, separator, version = tag.partition(":")
-        if not (name and separator and version):
-            raise ValueError(f"{tag!r} is no tag of a Bento (name:version)")
-        return tag
+    @property
+    def canaries(self) -> dict[str, CanaryVersion]:
+        """The versions beside the main one, by name."""
+        return self.canary.versions if self.canary else {}
 
 
 class CreateDeployment(UpdateDeployment):
@@ -188,7 +248,11 @@ class CreateDeployment(UpdateDeployment):
 
 
 def complete_config(
-    body: UpdateDeployment, bento: BentoRecord, earlier_labels: Sequence[Mapping[str, str]] = ()
+    body: UpdateDeployment,
+    bento: BentoRecord,
+    earlier_labels: Sequence[Mapping[str, str]] = (),
+    canary_bentos: Mapping[str, BentoRecord] | None = None,
+    earlier_services: Collection[str] = (),
 ) -> dict[str, Any]:
     """The configuration to store.
 
@@ -196,6 +260,9 @@ def complete_config(
         body: What the client sent.
         bento: The Bento it is about.
         earlier_labels: Labels to keep when the client sends none.
+        canary_bentos: The Bentos of its canaries, by their names.
+        earlier_services: Services that the deployment had before: the client's `update` sends their
+            configuration again, also for a Bento that lacks them.
 
     Returns:
         `access_authorization`, `envs`, `labels`, `secrets`, `services` (an entry for each service of the
@@ -206,27 +273,51 @@ def complete_config(
     """
     if bento.manifest.get("spec") and (reason := unsupported(bento.manifest)):
         raise InvalidRequestError(f"this cloud cannot run bento {bento.tag}: {reason}", hint=UNSUPPORTED_HINT)
-    names = bento.services
-    unknown = sorted(set(body.services) - set(names))
-    if unknown:
-        raise InvalidRequestError(
-            f"bento {bento.tag} has no service {unknown[0]!r}; it has: {', '.join(names) or 'none'}"
-        )
-    if body.secrets:
-        raise InvalidRequestError(f"there is no secret {body.secrets[0]!r}", hint="pass its values as envs")
-    if body.canary is not None and body.canary.versions:
-        raise InvalidRequestError(
-            "the embedded cloud runs one version per deployment: no canary", hint="make a second deployment"
-        )
     labels = list(earlier_labels) if body.labels is None else [label.model_dump() for label in body.labels]
     return {
         "access_authorization": body.access_authorization,
         "envs": [env.model_dump() for env in body.envs],
         "labels": labels,
-        "secrets": [],
-        "services": {name: _service(body.services.get(name), name, bento) for name in names},
-        "canary": None,
+        "secrets": list(dict.fromkeys(body.secrets)),
+        "services": _services(body.services, bento, earlier_services),
+        "canary": _canary(body, canary_bentos or {}),
     }
+
+
+def _canary(body: UpdateDeployment, bentos: Mapping[str, BentoRecord]) -> dict[str, Any] | None:
+    if body.canary is None or not body.canaries:
+        return None
+    versions = {}
+    for name, version in body.canaries.items():
+        versions[name] = {
+            "bento": version.bento,
+            "weight": version.weight if version.weight % 1 else int(version.weight),
+            "envs": [env.model_dump() for env in (body.envs if version.envs is None else version.envs)],
+            "secrets": list(dict.fromkeys(body.secrets if version.secrets is None else version.secrets)),
+            "services": _services(
+                # Services that only the main version has are no mistake here.
+                {**body.services, **version.services},
+                bentos[name],
+                body.services,
+            ),
+        }
+    return {
+        "route_type": body.canary.route_type,
+        "route_by": body.canary.route_by,
+        "versions": versions,
+    }
+
+
+def _services(
+    services: Mapping[str, ServiceConfig], bento: BentoRecord, dropped: Collection[str]
+) -> dict[str, Any]:
+    names = bento.services
+    unknown = sorted(set(services) - set(names) - set(dropped))
+    if unknown:
+        raise InvalidRequestError(
+            f"bento {bento.tag} has no service {unknown[0]!r}; it has: {', '.join(names) or 'none'}"
+        )
+    return {name: _service(services.get(name), name, bento) for name in names}
 
 
 def _service(config: ServiceConfig | None, name: str, bento: BentoRecord) -> dict[str, Any]:

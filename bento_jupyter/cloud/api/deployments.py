@@ -8,21 +8,24 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ...errors import InvalidRequestError
 from ...spec import DEPLOYMENT_NAME_PATTERN
 from ..ports import free_deployment_port
-from ..store import DeploymentRecord
+from ..store import BentoRecord, DeploymentRecord
+from ..target import MAIN
 from .bentos import BENTOS
+from .calls import Call
 from .configuration import CreateDeployment, UpdateDeployment, complete_config
 from .context import Cloud, cloud_of
-from .exchange import answer, number, read
+from .exchange import answer, query, read
 from .identity import cluster, owner, require_cluster
 from .schemas import (
     BentoWithRepository,
+    ClusterQuery,
     Deployment,
     DeploymentRevision,
+    DeploymentsQuery,
     DeploymentTarget,
     Label,
     ListOf,
@@ -30,27 +33,31 @@ from .schemas import (
 
 __all__ = ["routes"]
 
+#: Deployments in a list whose length nobody asks for: the client first asks for the total alone.
+PAGE = 20
+#: Bentos that an answer needs again and again, by tag.
+Bentos = dict[str, BentoWithRepository | None]
+
 
 async def create(request: Request) -> Response:
     """D1."""
     require_cluster(request.query_params.get("cluster"))
     body = await read(request, CreateDeployment)
     cloud = cloud_of(request)
-    if body.dev:
-        raise InvalidRequestError("the embedded cloud has no codespaces", hint="work in the notebook instead")
     if body.name is not None and not DEPLOYMENT_NAME_PATTERN.match(body.name):
         raise InvalidRequestError(
             f"{body.name!r} cannot be a deployment's name: small letters, digits and '-', at most 63, "
             "first and last a letter or digit"
         )
-    bento = cloud.store.require_servable(*_tag(body.bento))
-    config = complete_config(body, bento)
+    bento = _require_bento(cloud, body, dev=body.dev)
+    config = complete_config(body, bento, (), _canary_bentos(cloud, body))
     record = cloud.store.deployments.create(
         name=body.name or _invent_name(bento.name, cloud),
         bento=bento.tag,
         config=config,
-        port=free_deployment_port(cloud.settings, {other.port for other in cloud.store.deployments.all()}),
+        port=free_deployment_port(cloud.settings, cloud.store.deployments.ports()),
         creator=owner().name,
+        dev=body.dev,
     )
     return _changed(cloud, record)
 
@@ -65,19 +72,21 @@ async def get(request: Request) -> Response:
 async def list_all(request: Request) -> Response:
     """D3: newest first. The client asks twice: for `total`, then with `count=total` and its filter in `q`."""
     cloud = cloud_of(request)
-    query = request.query_params
-    require_cluster(query.get("cluster"))
-    found = [
-        record
-        for record in reversed(cloud.store.deployments.all())
-        if query.get("search", "") in record.name and _matches(record, query.get("q", ""))
-    ]
-    page = ListOf[Deployment].page(
-        [_deployment(cloud, record) for record in found],
-        number(request, "start", 0) or 0,
-        number(request, "count"),
-    )
-    return answer(page)
+    wanted = query(request, DeploymentsQuery)
+    require_cluster(wanted.cluster)
+    count = PAGE if wanted.count is None else wanted.count
+    if wanted.q:
+        matching = [
+            record
+            for record in reversed(cloud.store.deployments.all())
+            if wanted.search in record.name and _matches(record, wanted.q)
+        ]
+        records, total = matching[wanted.start : wanted.start + count], len(matching)
+    else:
+        records, total = cloud.store.deployments.page(wanted.start, count, wanted.search)
+    bentos: Bentos = {}
+    items = [_deployment(cloud, record, bentos) for record in records]
+    return answer(ListOf[Deployment](start=wanted.start, count=len(items), total=total, items=items))
 
 
 async def update(request: Request) -> Response:
@@ -86,8 +95,14 @@ async def update(request: Request) -> Response:
     body = await read(request, UpdateDeployment)
     cloud = cloud_of(request)
     present = cloud.store.deployments.require(request.path_params["name"])
-    bento = cloud.store.require_servable(*_tag(body.bento))
-    config = complete_config(body, bento, present.config["labels"])
+    bento = _require_bento(cloud, body, dev=present.dev)
+    config = complete_config(
+        body,
+        bento,
+        present.config["labels"],
+        _canary_bentos(cloud, body),
+        _services_of(present.config),
+    )
     return _changed(cloud, cloud.store.deployments.update(present.name, bento=bento.tag, config=config))
 
 
@@ -125,6 +140,25 @@ def _changed(cloud: Cloud, record: DeploymentRecord) -> Response:
     return answer(_deployment(cloud, record))
 
 
+def _services_of(config: dict[str, Any]) -> set[str]:
+    canaries = ((config.get("canary") or {}).get("versions") or {}).values()
+    return {name for version in (config, *canaries) for name in version["services"]}
+
+
+def _require_bento(cloud: Cloud, body: UpdateDeployment, *, dev: bool) -> BentoRecord:
+    if not dev:
+        return cloud.store.require_servable(*_tag(body.bento))
+    if body.canaries:
+        raise InvalidRequestError("a codespace has one version: it has no canaries")
+    return cloud.store.require_described(*_tag(body.bento))
+
+
+def _canary_bentos(cloud: Cloud, body: UpdateDeployment) -> dict[str, BentoRecord]:
+    return {
+        name: cloud.store.require_servable(*_tag(version.bento)) for name, version in body.canaries.items()
+    }
+
+
 def _tag(tag: str) -> tuple[str, str]:
     name, _, version = tag.partition(":")
     return name, version
@@ -158,7 +192,7 @@ def _matches(record: DeploymentRecord, query: str) -> bool:
     return True
 
 
-def _deployment(cloud: Cloud, record: DeploymentRecord) -> Deployment:
+def _deployment(cloud: Cloud, record: DeploymentRecord, bentos: Bentos | None = None) -> Deployment:
     view = cloud.view(record.name)
     return Deployment(
         uid=record.uid,
@@ -169,38 +203,68 @@ def _deployment(cloud: Cloud, record: DeploymentRecord) -> Deployment:
         status=view.status.value,
         creator=_creator(record),
         cluster=cluster(),
-        latest_revision=_revision(cloud, record),
-        manifest={"dev": record.dev, "routing": None},
+        latest_revision=_revision(cloud, record, {} if bentos is None else bentos),
+        manifest={"dev": record.dev, "routing": _routing(record)},
         urls=[view.url] if view.url else [],
     )
 
 
-def _revision(cloud: Cloud, record: DeploymentRecord) -> DeploymentRevision:
+def _revision(cloud: Cloud, record: DeploymentRecord, bentos: Bentos) -> DeploymentRevision:
     shared: dict[str, Any] = {
         "uid": record.revision_uid,
         "created_at": record.updated_at,
         "updated_at": record.updated_at,
         "creator": _creator(record),
     }
-    target = DeploymentTarget(name="main", config=record.config, bento=_bento(cloud, record), **shared)
-    return DeploymentRevision(name=str(record.revision), status="active", targets=[target], **shared)
+    versions = {MAIN: {**record.config, "bento": record.bento}, **_canaries(record)}
+    targets = [
+        DeploymentTarget(
+            name=name,
+            config={key: value for key, value in version.items() if key not in ("bento", "weight")},
+            bento=_bento(cloud, version["bento"], bentos),
+            **shared,
+        )
+        for name, version in versions.items()
+    ]
+    return DeploymentRevision(name=str(record.revision), status="active", targets=targets, **shared)
 
 
-def _bento(cloud: Cloud, record: DeploymentRecord) -> BentoWithRepository | None:
-    bento = cloud.store.bentos.get(*_tag(record.bento))
-    return None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
+def _canaries(record: DeploymentRecord) -> dict[str, dict[str, Any]]:
+    return dict((record.config.get("canary") or {}).get("versions") or {})
+
+
+def _routing(record: DeploymentRecord) -> dict[str, Any] | None:
+    """How requests are shared out; the client looks each canary's weight up there."""
+    canary = record.config.get("canary")
+    if not canary:
+        return None
+    weights = {name: version["weight"] for name, version in _canaries(record).items()}
+    return {
+        "route_type": canary["route_type"],
+        "route_by": canary["route_by"],
+        "weights": {MAIN: 100 - sum(weights.values()), **weights},
+    }
+
+
+def _bento(cloud: Cloud, tag: str, known: Bentos) -> BentoWithRepository | None:
+    if tag not in known:
+        bento = cloud.store.bentos.get(*_tag(tag))
+        known[tag] = None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
+    return known[tag]
 
 
 def _creator(record: DeploymentRecord) -> Any:
     return owner().model_copy(update={"name": record.creator})
 
 
+_BASE = "/api/v2/deployments"
+_ONE = f"{_BASE}/{{name}}"
 routes = [
-    Route("/api/v2/deployments", list_all, methods=["GET"]),
-    Route("/api/v2/deployments", create, methods=["POST"]),
-    Route("/api/v2/deployments/{name}", get, methods=["GET"]),
-    Route("/api/v2/deployments/{name}", update, methods=["PUT"]),
-    Route("/api/v2/deployments/{name}", delete, methods=["DELETE"]),
-    Route("/api/v2/deployments/{name}/void_update", void_update, methods=["PUT"]),
-    Route("/api/v2/deployments/{name}/terminate", terminate, methods=["POST"]),
+    Call(f"GET {_BASE}", list_all, query=DeploymentsQuery, answer=ListOf[Deployment]),
+    Call(f"POST {_BASE}", create, query=ClusterQuery, body=CreateDeployment, answer=Deployment),
+    Call(f"GET {_ONE}", get, query=ClusterQuery, answer=Deployment),
+    Call(f"PUT {_ONE}", update, query=ClusterQuery, body=UpdateDeployment, answer=Deployment),
+    Call(f"DELETE {_ONE}", delete, query=ClusterQuery, answer=Deployment),
+    Call(f"PUT {_ONE}/void_update", void_update, query=ClusterQuery, answer=Deployment),
+    Call(f"POST {_ONE}/terminate", terminate, query=ClusterQuery, answer=Deployment),
 ]

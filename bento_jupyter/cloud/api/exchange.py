@@ -25,7 +25,7 @@ from ...errors import (
 )
 from ..store import says_disk_is_full
 
-__all__ = ["EXCEPTION_HANDLERS", "answer", "number", "parse", "read", "refusal"]
+__all__ = ["EXCEPTION_HANDLERS", "ModelResponse", "answer", "number", "parse", "query", "read", "refusal"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,17 +44,24 @@ _STATUS = {
 }
 
 
-async def read(request: Request, model: type[ModelT]) -> ModelT:
+async def read(request: Request, model: type[ModelT], largest: int = LARGEST_BODY) -> ModelT:
     """The request's JSON body as `model`.
+
+    Args:
+        request: The request.
+        model: What it should be.
+        largest: Bytes that it may have.
 
     Raises:
         InvalidRequestError: It is no JSON, too large, or does not fit; the message names the field.
+        TypeError: The call was declared with another body.
     """
+    _require_declared(request, "body", model)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
-            raise InvalidRequestError(f"the body is larger than {LARGEST_BODY // 1024**2} MiB")
+        if len(body) > largest:
+            raise InvalidRequestError(f"the body is larger than {largest // 1024**2} MiB")
     try:
         content = json.loads(body)
         # Half a surrogate pair could be stored, but never be answered.
@@ -79,6 +86,24 @@ def parse(model: type[ModelT], content: object) -> ModelT:
         raise InvalidRequestError(f"{where}: {what}" if where else what) from error
 
 
+def query(request: Request, model: type[ModelT]) -> ModelT:
+    """The request's query string as `model`; the client sends absent parameters as empty ones.
+
+    Raises:
+        InvalidRequestError: It does not fit; the message names the first parameter that does not.
+        TypeError: The call was declared with another query.
+    """
+    _require_declared(request, "query", model)
+    return parse(model, {name: value for name, value in request.query_params.items() if value})
+
+
+def _require_declared(request: Request, what: str, model: type[BaseModel]) -> None:
+    call = request.scope.get("call")
+    declared = getattr(call, what, None)
+    if call is not None and declared is not model:
+        raise TypeError(f"{request.method} {call.path} reads {model.__name__}, but declares {declared}")
+
+
 def number(request: Request, name: str, default: int | None = None) -> int | None:
     """A query parameter that is a whole number from 0 on; the client sends absent ones as empty.
 
@@ -93,11 +118,26 @@ def number(request: Request, name: str, default: int | None = None) -> int | Non
     return int(text)
 
 
+class ModelResponse(Response):
+    """An answer made of models.
+
+    Attributes:
+        models: Their classes.
+    """
+
+    media_type = "application/json"
+
+    def __init__(self, content: bytes, models: frozenset[type[BaseModel]]) -> None:
+        super().__init__(content)
+        self.models = models
+
+
 def answer(content: BaseModel | Sequence[BaseModel]) -> Response:
     """`content` as JSON. The status is 200: the client takes every other one for an error."""
     if isinstance(content, BaseModel):
-        return Response(content.model_dump_json(), media_type="application/json")
-    return JSONResponse([item.model_dump(mode="json") for item in content])
+        return ModelResponse(content.model_dump_json().encode(), frozenset({type(content)}))
+    body = b"[" + b",".join(item.model_dump_json().encode() for item in content) + b"]"
+    return ModelResponse(body, frozenset(map(type, content)))
 
 
 def refusal(path: str, status: int, message: str, hint: str = "") -> JSONResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ...errors import NotLoggedInError
 from ..hosts import is_trusted_host
 from ..settings import CloudSettings
-from ..store.tokens import OWNER_SCOPE, READ_SCOPES, WRITE_SCOPES
+from ..store.tokens import OWNER_SCOPE, SCOPES, Area, scopes_for
 from .context import Cloud
 from .exchange import refusal
 
@@ -21,8 +22,29 @@ logger = logging.getLogger(__name__)
 #: The two calls that a client makes in order to get a token.
 OPEN_PATHS = frozenset({"/api/v1/auth/code", "/api/v1/auth/token"})
 GUARDED_PREFIXES = ("/api/", "/ws/")
-#: Only for those who may do everything.
-OWNER_PREFIXES = ("/api/v1/api_tokens", "/api/bj/v1/shutdown")
+#: What a call is about, by the beginning of its path; what is not named here is for those who may do
+#: everything: tokens, shutdown, and whatever somebody forgets to name.
+AREAS: Mapping[str, Area] = {
+    "/api/v1/bento_repositories": "organization",
+    "/api/v1/bentos": "organization",
+    "/api/v1/model_repositories": "organization",
+    "/api/v1/models": "organization",
+    "/api/v1/org_secrets": "organization",
+    "/api/bj/v1/bentos": "organization",
+    "/api/bj/v1/models": "organization",
+    "/api/bj/v1/secrets": "organization",
+    "/api/v2/deployments": "cluster",
+    "/api/v1/instance_types": "cluster",
+    "/api/bj/v1/cloud": "cluster",
+    "/api/bj/v1/deployments": "cluster",
+    "/api/bj/v1/events": "cluster",
+    "/api/bj/v1/images": "cluster",
+    "/api/bj/v1/instance_types": "cluster",
+    "/ws": "cluster",
+}
+READING_PATCH = "/presign_download_url"
+#: For every token: who one is, where, and what can be asked.
+COMMON_PATHS = frozenset({"/api/v1/auth/current", "/api/v1/current_org", "/api/bj/v1/openapi.json"})
 
 
 class HostGuard:
@@ -62,7 +84,7 @@ class TokenGuard:
             )
             await _refuse(scope, receive, send, status=401, message=error.message, hint=error.hint)
             return
-        if not _needed_scopes(scope, path) & set(token.scopes):
+        if not needed_scopes(scope, path) & set(token.scopes):
             allowed = ", ".join(token.scopes) or "nothing"
             message = f"this token does not allow that; its scopes: {allowed}"
             await _refuse(scope, receive, send, status=403, message=message)
@@ -79,11 +101,17 @@ def presented_token(headers: Headers) -> str:
     return value.strip() if scheme.lower() == "bearer" else ""
 
 
-def _needed_scopes(scope: Scope, path: str) -> frozenset[str]:
-    if path.startswith(OWNER_PREFIXES):
-        return frozenset({OWNER_SCOPE})
-    changes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD")
-    return WRITE_SCOPES if changes else READ_SCOPES
+def needed_scopes(scope: Scope, path: str) -> frozenset[str]:
+    """The scopes of which a token needs one for this call."""
+    # The client asks by PATCH where it may read an archive.
+    reads = scope["type"] != "http" or scope["method"] in ("GET", "HEAD") or path.endswith(READING_PATCH)
+    changes = not reads
+    if path in COMMON_PATHS and not changes:
+        return frozenset(SCOPES)
+    for beginning, area in AREAS.items():
+        if path == beginning or path.startswith(f"{beginning}/"):
+            return scopes_for(area, changes=changes)
+    return frozenset({OWNER_SCOPE})
 
 
 async def _refuse(

@@ -6,19 +6,19 @@ from datetime import datetime, timezone
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ...spec import InstanceType
 from ..instance_types import instance_types
+from .calls import Call
 from .exchange import answer
 from .identity import require_cluster
-from .schemas import ResourceInstance
+from .schemas import ClusterQuery, ResourceInstance
 
 __all__ = ["routes"]
 
 
 async def list_all(request: Request) -> Response:
-    """D9: a bare array."""
+    """The sizes of instances that there are, as a bare array (D9)."""
     require_cluster(request.query_params.get("cluster"))
     return answer([_resource_instance(kind) for kind in instance_types()])
 
@@ -41,4 +41,6 @@ def _resource_instance(kind: InstanceType) -> ResourceInstance:
     )
 
 
-routes = [Route("/api/v1/instance_types", list_all)]
+routes = [
+    Call("GET /api/v1/instance_types", list_all, query=ClusterQuery, answer=[ResourceInstance]),
+]

@@ -9,16 +9,18 @@ from pathlib import Path
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from ...errors import ConflictError, InvalidRequestError, NotLoggedInError
+from ...spec import GarbageView
 from ..garbage import tags_of
 from .bentos import BENTOS
+from .calls import Call
 from .context import Cloud, cloud_of
 from .exchange import answer, read
 from .guards import presented_token
 from .models import MODELS
+from .schemas import Bento, Done, Model
 
 __all__ = ["routes"]
 
@@ -102,7 +104,7 @@ async def delete_model(request: Request) -> Response:
 
 async def _tidied(cloud: Cloud) -> Response:
     await run_in_threadpool(partial(cloud.controller.garbage.collect, within_limit=True))
-    return JSONResponse({})
+    return answer(Done())
 
 
 async def find_garbage(request: Request) -> Response:
@@ -124,10 +126,10 @@ def _listed(what: str, names: list[str]) -> str:
 
 
 routes = [
-    Route("/api/bj/v1/bentos/{name}/{version}", delete_bento, methods=["DELETE"]),
-    Route("/api/bj/v1/models/{name}/{version}", delete_model, methods=["DELETE"]),
-    Route("/api/bj/v1/bentos/{name}/{version}/content", hand_over_bento, methods=["PUT"]),
-    Route("/api/bj/v1/models/{name}/{version}/content", hand_over_model, methods=["PUT"]),
-    Route("/api/bj/v1/garbage", find_garbage, methods=["GET"]),
-    Route("/api/bj/v1/garbage", collect_garbage, methods=["DELETE"]),
+    Call("DELETE /api/bj/v1/bentos/{name}/{version}", delete_bento, answer=Done),
+    Call("DELETE /api/bj/v1/models/{name}/{version}", delete_model, answer=Done),
+    Call("PUT /api/bj/v1/bentos/{name}/{version}/content", hand_over_bento, body=Handover, answer=Bento),
+    Call("PUT /api/bj/v1/models/{name}/{version}/content", hand_over_model, body=Handover, answer=Model),
+    Call("GET /api/bj/v1/garbage", find_garbage, answer=GarbageView),
+    Call("DELETE /api/bj/v1/garbage", collect_garbage, answer=GarbageView),
 ]

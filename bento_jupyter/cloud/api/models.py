@@ -16,6 +16,10 @@ __all__ = ["MODELS", "routes"]
 class ModelRegistry(Registry[ModelRecord]):
     """The calls about models."""
 
+    package_model = Model
+    full_model = ModelWithRepository
+    repository_model = ModelRepository
+
     def packages(self, store: Store) -> Packages[ModelRecord]:
         """Where they are."""
         return store.models
@@ -31,7 +35,7 @@ class ModelRegistry(Registry[ModelRecord]):
 
     def package_with_repository(self, record: ModelRecord, store: Store) -> ModelWithRepository:
         """A model on the wire, with its repository."""
-        repository = store.models.create_repository(record.name)
+        repository = store.models.require_repository(record.name)
         return ModelWithRepository.model_validate(
             {**self.package(record).model_dump(), "repository": self.repository(repository, None)}
         )

@@ -6,46 +6,37 @@ site's page can send (`SameSite=Strict`) and no script can read.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
-from html import escape
 from urllib.parse import parse_qsl, quote
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ...errors import NotFoundError
-from ...spec import DeploymentView
+from ...errors import BentoJupyterError, NotFoundError
+from ..logsearch import Filter
+from ..revisions import describe_revisions
 from ..store.tokens import OWNER_SCOPE
 from .auth import LoginCodes
 from .context import cloud_of
+from .deployment_page import Details, badge, deployment_content, path_of
+from .docs_page import document_content
+from .history import roll_back
+from .html import page, table, tag
+from .openapi import document_of
 
 __all__ = ["Sessions", "routes"]
 
 COOKIE = "bento_jupyter_session"
 LARGEST_FORM = 16 * 1024
+LONGEST_SEARCH = 1000
+SHOWN_EVENTS = 50
+SHOWN_LINES = 200
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse}td,th{text-align:left;padding:.3rem 1rem .3rem 0}"
-    ":root{color-scheme:light dark}"
-)
-_STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": (
-        f"default-src 'none'; style-src '{_STYLE_HASH}'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-}
-
-Page = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Sessions:
@@ -58,18 +49,26 @@ class Sessions:
         """The value of the session's cookie."""
         return hmac.new(self._key, b"owner", hashlib.sha256).hexdigest()
 
+    def csrf(self) -> str:
+        """What the forms of this session's pages carry, and other sites' pages cannot know."""
+        return hmac.new(self._key, b"form", hashlib.sha256).hexdigest()
+
+    def sent(self, value: str) -> bool:
+        """Whether a form that carries `value` is one of these pages."""
+        return hmac.compare_digest(value.encode(), self.csrf().encode())
+
     def holds(self, value: str) -> bool:
         """Whether `value` is that of a session's cookie."""
         return hmac.compare_digest(value.encode(), self.cookie().encode())
 
 
-def _for_owner(page: Page) -> Page:
+def _for_owner(handler: Handler) -> Handler:
     """A page that only the owner sees; others are asked for the token first."""
 
     async def guarded(request: Request) -> Response:
         sessions: Sessions = request.app.state.sessions
         if sessions.holds(request.cookies.get(COOKIE, "")):
-            return await page(request)
+            return await handler(request)
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(here, safe='')}", 303)
 
@@ -81,22 +80,35 @@ async def login(request: Request) -> Response:
     following = request.query_params.get("next", "/deployments")
     if not following.startswith("/") or following.startswith(("//", "/\\")):
         following = "/deployments"
-    problem = ""
+    problem = None
+    token_file = str(cloud_of(request).settings.home.token_file)
     if request.method == "POST":
         form = await _form(request)
         token = cloud_of(request).store.tokens.verify(form.get("token", "").strip())
         if token is not None and OWNER_SCOPE in token.scopes:  # the pages give out tokens that may do all
             response = RedirectResponse(following, 303)
             sessions: Sessions = request.app.state.sessions
-            response.set_cookie(COOKIE, sessions.cookie(), httponly=True, samesite="strict")
+            response.set_cookie(
+                COOKIE,
+                sessions.cookie(),
+                httponly=True,
+                samesite="strict",
+                secure=request.url.scheme == "https",
+            )
             return response
-        problem = "<p role=alert><strong>That is not a token of this cloud.</strong></p>"
-    token_file = escape(str(cloud_of(request).settings.home.token_file))
-    return _page(
+        problem = tag("p", tag("strong", "That is not a token of this cloud."), role="alert")
+    field = tag("input", type="password", name="token", autofocus=True, required=True, autocomplete="off")
+    return page(
         "Log in",
-        f"{problem}<form method=post action='/login?next={quote(following, safe='')}'>"
-        f"<p><label>Token <input type=password name=token autofocus required autocomplete=off></label> "
-        f"<button>Log in</button></p></form><p>The owner's token is in <code>{token_file}</code>.</p>",
+        problem,
+        tag(
+            "form",
+            tag("p", tag("label", "Token ", field), " ", tag("button", "Log in")),
+            method="post",
+            action=f"/login?next={quote(following, safe='')}",
+        ),
+        tag("p", "The owner's token is in ", tag("code", token_file), "."),
+        navigation=False,
     )
 
 
@@ -105,57 +117,104 @@ async def approve_login(request: Request) -> Response:
     codes: LoginCodes = request.app.state.login_codes
     code = request.query_params.get("code", "")
     if not codes.is_open(code):
-        return _page(
-            "Log in", "<p>This login has ended. Run <code>bentoml cloud login</code> again.</p>", 404
-        )
+        ended = tag("p", "This login has ended. Run ", tag("code", "bentoml cloud login"), " again.")
+        return page("Log in", ended, status=404)
     if request.method == "POST":
         _, value = cloud_of(request).store.tokens.create(
             name="browser-login", description="made for bentoml cloud login"
         )
         codes.approve(code, value)
-        return _page("Logged in", "<p>You can close this page.</p>")
-    return _page(
+        return page("Logged in", tag("p", "You can close this page."))
+    return page(
         "Log in",
-        "<p>A <code>bentoml</code> client asks for a token that may do everything in this cloud.</p>"
-        f"<form method=post action='/api_tokens?code={quote(code, safe='')}'><button>Allow</button></form>",
+        tag(
+            "p",
+            "A ",
+            tag("code", "bentoml"),
+            " client asks for a token that may do everything in this cloud.",
+        ),
+        tag("form", tag("button", "Allow"), method="post", action=f"/api_tokens?code={quote(code, safe='')}"),
     )
 
 
 async def deployments(request: Request) -> Response:
-    """All deployments."""
-    rows = "".join(
-        f"<tr><td><a href='/deployments/{quote(view.name)}'>{escape(view.name)}</a>"
-        f"<td>{escape(view.status.value)}<td>{view.ready}/{view.wanted}<td>{escape(view.bento)}<td>{_link(view)}"
-        for view in cloud_of(request).controller.views()
-    )
-    head = "<tr><th>Name<th>Status<th>Instances<th>Bento<th>URL"
-    return _page("Deployments", f"<table>{head}{rows}</table>" if rows else "<p>There are none.</p>")
+    """All deployments, newest first."""
+    views = cloud_of(request).controller.views()[::-1]
+    heads = ("Name", "Status", "Why", "Instances", "Mode", "Bento", "URL")
+    rows = [
+        [
+            tag("a", view.name, href=path_of(view)),
+            badge(view),
+            view.reason,
+            f"{view.ready} of {view.wanted}",
+            view.mode.full_name,
+            tag("code", view.bento),
+            tag("a", view.url, href=view.url) if view.url else "",
+        ]
+        for view in views
+    ]
+    return page("Deployments", table("Deployments, newest first", heads, rows))
 
 
 async def deployment(request: Request) -> Response:
-    """One deployment."""
+    """One deployment: the same as the sidebar's detail view."""
     name = request.path_params["name"]
     cloud = cloud_of(request)
     try:
         view = cloud.view(name)
     except NotFoundError:
-        return _page("Not found", f"<p>There is no deployment {escape(name)}.</p>", 404)
-    facts = {
-        "Status": escape(view.status.value + (f": {view.reason}" if view.reason else "")),
-        "Mode": escape(view.mode.value),
-        "URL": _link(view),
-        "Bento": escape(view.bento),
-        "Instances": f"{view.ready} of {view.wanted}",
-        "Requests": f"{view.requests} ({view.errors} failed)",
-        "Revision": str(view.revision),
-    }
-    rows = "".join(f"<tr><th>{label}<td>{value}" for label, value in facts.items())
-    log = escape("\n".join(line.text for line in cloud.controller.log_lines(name, 50)))
-    return _page(name, f"<table>{rows}</table><h2>Log</h2><pre>{log}</pre>")
+        return page("Not found", tag("p", f"There is no deployment {name}."), status=404)
+    params = request.query_params
+    q, source = params.get("q", "")[:LONGEST_SEARCH], params.get("source", "")
+    sessions: Sessions = request.app.state.sessions
+    store = cloud.store
+    details = Details(
+        view=view,
+        revisions=describe_revisions(store.deployments.revisions(name))[::-1],
+        events=store.events.of(name, view.created_at, SHOWN_EVENTS),
+        metrics=cloud.controller.metrics(name, 60 if params.get("step") == "60" else 1),
+        lines=await cloud.controller.search_log(name, Filter(q), SHOWN_LINES, source or None)
+        if q
+        else cloud.controller.log_lines(name, SHOWN_LINES, source or None),
+        q=q,
+        source=source,
+        csrf=sessions.csrf(),
+        here=path_of(view),
+    )
+    return page(name, *deployment_content(details))
 
 
-def _link(view: DeploymentView) -> str:
-    return f"<a href='{escape(view.url)}'>{escape(view.url)}</a>" if view.url else ""
+async def act(request: Request) -> Response:
+    """A form of a deployment's page: start, restart, terminate, roll back."""
+    name, action = request.path_params["name"], request.path_params["action"]
+    form = await _form(request)
+    sessions: Sessions = request.app.state.sessions
+    if not sessions.sent(form.get("csrf", "")):
+        return page(
+            "Refused", tag("p", "This form is too old, or not of this page. Load it again."), status=403
+        )
+    cloud = cloud_of(request)
+    try:
+        match action:
+            case "start":
+                cloud.store.deployments.start(name)
+            case "restart":
+                cloud.store.deployments.restart(name)
+            case "terminate":
+                cloud.store.deployments.terminate(name)
+            case "rollback":
+                roll_back(cloud, name, int(form.get("revision", "")))
+            case _:
+                return page("Not found", tag("p", f"There is nothing like {action}."), status=404)
+    except (BentoJupyterError, ValueError) as error:
+        return page("Not done", tag("p", str(error), role="alert"), status=409)
+    cloud.controller.changed(name)
+    return RedirectResponse(f"/deployments/{quote(name)}", 303)
+
+
+async def docs(request: Request) -> Response:
+    """The calls of the API, in words."""
+    return page("API", *document_content(document_of(request)))
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -165,14 +224,6 @@ async def _form(request: Request) -> dict[str, str]:
         if len(body) > LARGEST_FORM:
             return {}
     return dict(parse_qsl(body.decode("utf-8", errors="replace")))
-
-
-def _page(title: str, body: str, status: int = 200) -> Response:
-    html = (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)} - bento_jupyter</title>"
-        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>{body}"
-    )
-    return HTMLResponse(html, status, headers=_HEADERS)
 
 
 async def home(_request: Request) -> Response:
@@ -186,4 +237,7 @@ routes = [
     Route("/api_tokens", _for_owner(approve_login), methods=["GET", "POST"]),
     Route("/deployments", _for_owner(deployments)),
     Route("/deployments/{name}", _for_owner(deployment)),
+    Route("/deployments/{name}/{action}", _for_owner(act), methods=["POST"]),
+    Route("/codespaces/{name}", _for_owner(deployment)),
+    Route("/docs", docs),
 ]

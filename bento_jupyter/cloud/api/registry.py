@@ -9,13 +9,13 @@ from typing import Any, Generic, TypeVar
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
 
 from ...errors import InvalidRequestError, NotFoundError
 from ..store import BentoRecord, ModelRecord, PackageRecord, RepositoryRecord, Store
 from ..store.packages import Packages
+from .calls import ARCHIVE, BYTES, Call
 from .context import Cloud, cloud_of
-from .exchange import answer, number, read
+from .exchange import answer, number, query, read
 from .receiving import receive_body
 from .schemas import (
     CompleteParts,
@@ -24,12 +24,13 @@ from .schemas import (
     FinishUpload,
     Label,
     ListOf,
+    ListQuery,
     Package,
     PresignPart,
     Repository,
     UpdatePackage,
 )
-from .transfers import Permission
+from .transfers import Permission, TransferQuery
 
 __all__ = ["Registry", "package_fields", "repository_fields"]
 
@@ -49,8 +50,16 @@ class Registry(ABC, Generic[RecordT]):
         kind: `bento` or `model`.
     """
 
+    #: What crosses the border: a version, one with its repository, a repository.
+    package_model: type[Package]
+    full_model: type[Package]
+    repository_model: type[Repository]
+
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        self._list: type[ListOf[Any]] = ListOf[self.package_model]  # type: ignore[name-defined]
+        self._full_list: type[ListOf[Any]] = ListOf[self.full_model]  # type: ignore[name-defined]
+        self._repository_list: type[ListOf[Any]] = ListOf[self.repository_model]  # type: ignore[name-defined]
 
     @abstractmethod
     def packages(self, store: Store) -> Packages[RecordT]:
@@ -76,31 +85,43 @@ class Registry(ABC, Generic[RecordT]):
     def repository(self, record: RepositoryRecord, latest: RecordT | None) -> Repository:
         """A repository on the wire."""
 
-    def routes(self) -> list[BaseRoute]:
-        """All routes."""
-        repository = f"/api/v1/{self.kind}_repositories/{{name}}"
-        versions = f"{repository}/{self.kind}s"
+    def routes(self) -> list[Call]:
+        """All calls."""
+        repositories = f"/api/v1/{self.kind}_repositories"
+        versions = f"{repositories}/{{name}}/{self.kind}s"
         version = f"{versions}/{{version}}"
+        transfer = f"/transfer/{self.kind}s/{{name}}/{{version}}"
+        one, repository = self.package_model, self.repository_model
         return [
-            Route(f"/api/v1/{self.kind}_repositories", self.list_repositories, methods=["GET"]),
-            Route(f"/api/v1/{self.kind}_repositories", self.create_repository, methods=["POST"]),
-            Route(repository, self.get_repository),
-            Route(f"/api/v1/{self.kind}s", self.list_all),
-            Route(versions, self.list_versions, methods=["GET"]),
-            Route(versions, self.create, methods=["POST"]),
-            Route(version, self.get, methods=["GET"]),
-            Route(version, self.update, methods=["PATCH"]),
-            Route(f"{version}/presign_upload_url", self.presign_upload, methods=["PATCH"]),
-            Route(f"{version}/presign_download_url", self.presign_download, methods=["PATCH"]),
-            Route(f"{version}/start_multipart_upload", self.start_parts, methods=["PATCH"]),
-            Route(f"{version}/presign_multipart_upload_url", self.presign_part, methods=["PATCH"]),
-            Route(f"{version}/complete_multipart_upload", self.complete_parts, methods=["PATCH"]),
-            Route(f"{version}/start_upload", self.start_upload, methods=["PATCH"]),
-            Route(f"{version}/finish_upload", self.finish_upload, methods=["PATCH"]),
-            Route(f"{version}/upload", self.upload, methods=["PUT"]),
-            Route(f"{version}/download", self.download),
-            Route(f"/transfer/{self.kind}s/{{name}}/{{version}}", self.put, methods=["PUT"]),
-            Route(f"/transfer/{self.kind}s/{{name}}/{{version}}", self.fetch, methods=["GET"]),
+            Call(f"GET {repositories}", self.list_repositories, answer=self._repository_list),
+            Call(f"POST {repositories}", self.create_repository, body=CreateRepository, answer=repository),
+            Call(f"GET {repositories}/{{name}}", self.get_repository, answer=repository),
+            Call(f"GET /api/v1/{self.kind}s", self.list_all, answer=self._full_list),
+            Call(f"GET {versions}", self.list_versions, query=ListQuery, answer=self._list),
+            Call(f"POST {versions}", self.create, body=CreatePackage, answer=one),
+            Call(f"GET {version}", self.get, answer=one),
+            Call(f"PATCH {version}", self.update, body=UpdatePackage, answer=one),
+            Call(f"PATCH {version}/presign_upload_url", self.presign_upload, answer=one),
+            Call(f"PATCH {version}/presign_download_url", self.presign_download, answer=one),
+            Call(f"PATCH {version}/start_multipart_upload", self.start_parts, answer=one),
+            Call(
+                f"PATCH {version}/presign_multipart_upload_url",
+                self.presign_part,
+                body=PresignPart,
+                answer=one,
+            ),
+            Call(
+                f"PATCH {version}/complete_multipart_upload",
+                self.complete_parts,
+                body=CompleteParts,
+                answer=one,
+            ),
+            Call(f"PATCH {version}/start_upload", self.start_upload, answer=one),
+            Call(f"PATCH {version}/finish_upload", self.finish_upload, body=FinishUpload, answer=one),
+            Call(f"PUT {version}/upload", self.upload, upload=BYTES, answer=one),
+            Call(f"GET {version}/download", self.download, also={ARCHIVE: None}),
+            Call(f"PUT {transfer}", self.put, query=TransferQuery, upload=BYTES, open_to_all=True),
+            Call(f"GET {transfer}", self.fetch, query=TransferQuery, also={ARCHIVE: None}, open_to_all=True),
         ]
 
     async def list_repositories(self, request: Request) -> Response:
@@ -108,7 +129,7 @@ class Registry(ABC, Generic[RecordT]):
         packages = self._packages(request)
         found = {record.name: packages.repository(record.name) for record in packages.all()}
         return answer(
-            ListOf[Repository].page([self._repository(packages, found[name]) for name in sorted(found)])
+            self._repository_list.page([self._repository(packages, found[name]) for name in sorted(found)])
         )
 
     async def create_repository(self, request: Request) -> Response:
@@ -128,7 +149,7 @@ class Registry(ABC, Generic[RecordT]):
         store = cloud_of(request).store
         records = self.packages(store).all()
         return answer(
-            ListOf[Package].page([self.package_with_repository(record, store) for record in records])
+            self._full_list.page([self.package_with_repository(record, store) for record in records])
         )
 
     async def list_versions(self, request: Request) -> Response:
@@ -139,7 +160,7 @@ class Registry(ABC, Generic[RecordT]):
             raise NotFoundError(f"there is no {self.kind} {name!r} in this cloud", hint="push it first")
         wanted = request.query_params.get("q", "")
         records = [record for record in records if wanted in record.version]
-        page = ListOf[Package].page(
+        page = self._list.page(
             [self.package(record) for record in records],
             number(request, "start", 0) or 0,
             number(request, "count"),
@@ -254,8 +275,9 @@ class Registry(ABC, Generic[RecordT]):
         """The archive, or a part of it, put to a URL that was given out."""
         cloud, packages = cloud_of(request), self._packages(request)
         name, version = _tag(request)
-        upload_id, part = request.query_params.get("upload", ""), number(request, "part", 0) or 0
-        Permission("PUT", self.kind, name, version, upload_id, part).require(request, cloud.store)
+        given = query(request, TransferQuery)
+        upload_id, part = given.upload, given.part
+        Permission("PUT", self.kind, name, version, upload_id, part).require(given, cloud.store)
         packages.require(name, version)
         with packages.receive() as incoming:
             await receive_body(request, incoming)
@@ -270,7 +292,8 @@ class Registry(ABC, Generic[RecordT]):
     async def fetch(self, request: Request) -> Response:
         """The archive, from a URL that was given out."""
         name, version = _tag(request)
-        Permission("GET", self.kind, name, version).require(request, cloud_of(request).store)
+        given = query(request, TransferQuery)
+        Permission("GET", self.kind, name, version).require(given, cloud_of(request).store)
         return await send_content(self._packages(request), name, version)
 
     def _answer(self, cloud: Cloud, record: RecordT, **fields: str) -> Response:

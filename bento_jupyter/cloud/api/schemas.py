@@ -7,8 +7,8 @@ they name, never less. Their `str` fields show a null as the word "None", so emp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from datetime import datetime, timezone
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
@@ -19,16 +19,24 @@ __all__ = [
     "BentoRepository",
     "BentoWithRepository",
     "Cluster",
+    "ClusterQuery",
+    "Count",
     "CreateApiToken",
     "CreatePackage",
     "CreateRepository",
+    "CreateSecret",
     "Deployment",
     "DeploymentRevision",
     "DeploymentTarget",
+    "DeploymentsQuery",
+    "Done",
     "FinishUpload",
     "Items",
     "Label",
     "ListOf",
+    "ListQuery",
+    "LoginCode",
+    "LoginToken",
     "Model",
     "ModelManifest",
     "ModelRepository",
@@ -38,7 +46,12 @@ __all__ = [
     "Repository",
     "Resource",
     "ResourceInstance",
+    "Secret",
+    "SecretContent",
+    "SecretKey",
+    "TokenQuery",
     "UpdatePackage",
+    "UpdateSecret",
     "User",
 ]
 
@@ -61,8 +74,12 @@ class Label(Wire):
 # Requests
 
 
-def _local_time_is_meant(value: datetime | None) -> datetime | None:
-    return None if value is None else value.astimezone()
+def _in_utc(value: datetime | None) -> datetime | None:
+    """That time in UTC; without a zone local time is meant."""
+    try:
+        return None if value is None else value.astimezone(timezone.utc)
+    except (OverflowError, OSError, ValueError) as error:
+        raise ValueError(f"{value} is out of range") from error
 
 
 def _utc_is_meant(value: Any) -> Any:
@@ -82,6 +99,38 @@ class CreateRepository(Wire):
 
     name: str
     description: Text = ""
+
+
+#: Numbers that count something; SQLite's have 64 bits.
+Count = Annotated[int, Field(ge=0, le=10**18)]
+
+
+class ClusterQuery(Wire):
+    """Which cluster is meant; there is one."""
+
+    cluster: str = ""
+
+
+class TokenQuery(Wire):
+    """Which login is meant."""
+
+    code: str = ""
+
+
+class ListQuery(Wire):
+    """Which part of a list is meant; `count` absent = as many as the list gives at a time."""
+
+    start: Count = 0
+    count: Count | None = None
+    search: str = ""
+    q: str = ""
+
+
+class DeploymentsQuery(ListQuery):
+    """Which deployments are meant. `q`: words `is:dev`, `label:key`, `label:key=value`, parts of names."""
+
+    cluster: str = ""
+    all: str = ""
 
 
 class ManifestService(BaseModel):
@@ -121,7 +170,7 @@ class CreatePackage(Wire):
     version: str
     description: Text = ""
     manifest: dict[str, Any] | None = None
-    build_at: Annotated[datetime | None, BeforeValidator(_utc_is_meant)] = None
+    build_at: Annotated[datetime | None, BeforeValidator(_utc_is_meant), AfterValidator(_in_utc)] = None
     labels: Items[Label] = []
 
 
@@ -167,10 +216,44 @@ class CreateApiToken(Wire):
     name: str = Field(min_length=1, max_length=200)
     description: Text = ""
     scopes: list[str] | None = None
-    expired_at: Annotated[datetime | None, AfterValidator(_local_time_is_meant)] = None
+    expired_at: Annotated[datetime | None, AfterValidator(_in_utc)] = None
+
+
+class SecretItemBody(Wire):
+    """A key of a secret as it comes; a value null is kept as it is."""
+
+    key: str
+    value: str | None = Field(None, repr=False)
+    sub_path: Text = ""
+
+
+class SecretBody(Wire):
+    """What a secret is made of."""
+
+    type: Literal["env", "mountfile"]
+    path: Text = ""
+    stage: Literal["build", "runtime", "all"] | None = None
+    items: list[SecretItemBody]
+
+
+class UpdateSecret(Wire):
+    """Body of `PATCH /api/v1/org_secrets/{name}`; description null = as it is."""
+
+    content: SecretBody
+    description: str | None = None
+
+
+class CreateSecret(UpdateSecret):
+    """Body of `POST /api/v1/org_secrets`."""
+
+    name: str
 
 
 # Responses
+
+
+class Done(BaseModel):
+    """It was done; there is nothing more to say."""
 
 
 class ListOf(Wire, Generic[ItemT]):
@@ -186,6 +269,18 @@ class ListOf(Wire, Generic[ItemT]):
         """A part of `items`: `count` of them (None = all) from `start` on."""
         part = list(items[start:] if count is None else items[start : start + count])
         return cls(start=start, count=len(part), total=len(items), items=part)
+
+
+class LoginCode(Wire):
+    """A code for a browser login."""
+
+    code: str
+
+
+class LoginToken(Wire):
+    """The token of a browser login."""
+
+    token: str
 
 
 class User(Wire):
@@ -347,3 +442,29 @@ class ApiToken(Resource):
     is_organization_token: bool = False
     is_global_access: bool = False
     token: str | None = None
+
+
+class SecretKey(Wire):
+    """A key of a secret, without its value."""
+
+    key: str
+    sub_path: str = ""
+
+
+class SecretContent(Wire):
+    """What a secret is made of, without values."""
+
+    type: str
+    path: str
+    stage: str
+    items: list[SecretKey]
+
+
+class Secret(Resource):
+    """A secret."""
+
+    resource_type: str = "secret"
+    description: str
+    creator: User
+    content: SecretContent
+    cluster: Cluster

@@ -1,36 +1,108 @@
-"""Secrets (S1-S5 of the contract): this cloud keeps none, and says so."""
+"""Secrets on the wire (S1-S5 of the contract). A secret's values come in, and never go out again."""
 
 from __future__ import annotations
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from ...errors import NotFoundError
-from .exchange import answer
-from .schemas import ListOf, Resource
+from ..store import SecretItem, SecretRecord
+from .calls import Call
+from .context import cloud_of
+from .exchange import answer, read
+from .identity import cluster, owner, require_cluster
+from .schemas import (
+    ClusterQuery,
+    CreateSecret,
+    ListOf,
+    ListQuery,
+    Secret,
+    SecretContent,
+    SecretKey,
+    UpdateSecret,
+)
 
 __all__ = ["routes"]
 
 
-async def list_all(_request: Request) -> Response:
-    """S1: there are none."""
-    return answer(ListOf[Resource].page([]))
+async def list_all(request: Request) -> Response:
+    """S1: all that match, whatever `count` says: the client asks for 10, always, and never for the next."""
+    search = request.query_params.get("search", "")
+    found = [_secret(record) for record in cloud_of(request).store.secrets.all() if search in record.name]
+    return answer(ListOf[Secret].page(found))
 
 
-async def create(_request: Request) -> Response:
-    """S2: refused."""
-    raise HTTPException(501, "the embedded cloud keeps no secrets; pass values as envs")
+async def create(request: Request) -> Response:
+    """S2."""
+    require_cluster(request.query_params.get("cluster"))
+    body = await read(request, CreateSecret)
+    record = cloud_of(request).store.secrets.create(
+        body.name,
+        kind=body.content.type,
+        items=_items(body),
+        path=body.content.path,
+        stage=body.content.stage or "runtime",
+        description=body.description or "",
+        creator=owner().name,
+    )
+    return answer(_secret(record))
 
 
-async def unknown(request: Request) -> Response:
-    """S3, S4, S5."""
-    raise NotFoundError(f"there is no secret {request.path_params['name']!r}")
+async def get(request: Request) -> Response:
+    """S3."""
+    require_cluster(request.query_params.get("cluster"))
+    return answer(_secret(cloud_of(request).store.secrets.require(request.path_params["name"])))
+
+
+async def update(request: Request) -> Response:
+    """S4: instances get the new values when they are started the next time."""
+    require_cluster(request.query_params.get("cluster"))
+    body = await read(request, UpdateSecret)
+    record = cloud_of(request).store.secrets.update(
+        request.path_params["name"],
+        kind=body.content.type,
+        items=_items(body),
+        path=body.content.path,
+        stage=body.content.stage or "runtime",
+        description=body.description,
+    )
+    return answer(_secret(record))
+
+
+async def delete(request: Request) -> Response:
+    """S5: the answer is the secret as it was."""
+    require_cluster(request.query_params.get("cluster"))
+    secrets = cloud_of(request).store.secrets
+    record = secrets.require(request.path_params["name"])
+    secrets.delete(record.name)
+    return answer(_secret(record))
+
+
+def _items(body: UpdateSecret) -> list[SecretItem]:
+    return [SecretItem(item.key, item.value, item.sub_path) for item in body.content.items]
+
+
+def _secret(record: SecretRecord) -> Secret:
+    return Secret(
+        uid=record.uid,
+        name=record.name,
+        description=record.description,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+        creator=owner().model_copy(update={"name": record.creator}),
+        cluster=cluster(),
+        content=SecretContent(
+            type=record.kind,
+            path=record.path,
+            stage=record.stage,
+            items=[SecretKey(key=item.key, sub_path=item.sub_path) for item in record.items],
+        ),
+    )
 
 
 routes = [
-    Route("/api/v1/org_secrets", list_all, methods=["GET"]),
-    Route("/api/v1/org_secrets", create, methods=["POST"]),
-    Route("/api/v1/org_secrets/{name}", unknown, methods=["GET", "PATCH", "DELETE"]),
+    Call("GET /api/v1/org_secrets", list_all, query=ListQuery, answer=ListOf[Secret]),
+    Call("POST /api/v1/org_secrets", create, query=ClusterQuery, body=CreateSecret, answer=Secret),
+    Call("GET /api/v1/org_secrets/{name}", get, query=ClusterQuery, answer=Secret),
+    Call("PATCH /api/v1/org_secrets/{name}", update, query=ClusterQuery, body=UpdateSecret, answer=Secret),
+    Call("DELETE /api/v1/org_secrets/{name}", delete, query=ClusterQuery, answer=Secret),
 ]

@@ -11,8 +11,9 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from pydantic import BaseModel, Field
 from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ...errors import NotFoundError
 from ...spec import InstanceState, InstanceView
@@ -22,6 +23,14 @@ from .streams import until
 __all__ = ["routes"]
 
 BUILDER_PREFIX = "image-builder:"
+#: The client waits for a pod of a codespace before it sends the files that instances start with, and follows
+#: the log of the one it found: so there is one for all instances, which come and go with each change.
+CODESPACE_PREFIX = "codespace:"
+
+#: Most lines of a log that come before the new ones.
+MOST_TAIL_LINES = 10_000
+#: Seconds that a client has to say what it wants.
+WISH_TIMEOUT = 5.0
 
 _POD_STATUS = {
     InstanceState.STARTING: ("Pending", "Pending"),
@@ -52,23 +61,33 @@ async def image_builder_pods(socket: WebSocket) -> None:
 
 async def deployment_pods(socket: WebSocket) -> None:
     """`/ws/v2/deployments/{name}/pods`: one message with the instances."""
+    cloud, name = cloud_of(socket), socket.path_params["name"]
     try:
-        view = cloud_of(socket).view(socket.path_params["name"])
+        view = cloud.view(name)
+        record = cloud.store.deployments.require(name)
     except NotFoundError as error:
         await _send_error(socket, error.message)
         return
-    await _send_pods(socket, [_instance_pod(instance, view.bento) for instance in view.instances])
+    if record.dev:
+        state = "Terminating" if record.terminated else "Running"
+        labels = _api_server_labels(view.bento)
+        pods = [_pod(f"{CODESPACE_PREFIX}{name}", labels, (state, "Running"), view.reason, name)]
+    else:
+        bentos = {each.version: each.bento for each in view.sets}
+        pods = [_instance_pod(each, bentos.get(each.version, view.bento)) for each in view.instances]
+    await _send_pods(socket, pods)
 
 
 async def tail(socket: WebSocket) -> None:
     """`/ws/v1/clusters/{cluster}/tail`: the log of one pod, followed; `EOF` when it is over."""
     cloud = cloud_of(socket)
+    await socket.accept()
+    wish = await _read_wish(socket)
     try:
-        lines = _log(cloud, socket.query_params.get("pod_name", ""))
+        lines = _log(cloud, socket.query_params.get("pod_name", ""), wish.tail_lines)
     except NotFoundError as error:
         await _send_error(socket, error.message)
         return
-    await socket.accept()
     listener = asyncio.create_task(_answer_heartbeats(socket))
     try:
         async for line in until(lines, cloud.stopping):
@@ -83,22 +102,42 @@ async def tail(socket: WebSocket) -> None:
         listener.cancel()
 
 
-def _log(cloud: Cloud, pod: str) -> AsyncIterator[str]:
+class Wish(BaseModel):
+    """What a client asks for when it follows a log; which pod is in the URL already."""
+
+    tail_lines: int = Field(50, ge=0, le=MOST_TAIL_LINES)
+
+
+async def _read_wish(socket: WebSocket) -> Wish:
+    """The client's first message; without one that can be read, what the `bentoml` client asks for."""
+    try:
+        message = await asyncio.wait_for(socket.receive_text(), WISH_TIMEOUT)
+        return Wish.model_validate(json.loads(message).get("payload") or {})
+    except (WebSocketDisconnect, asyncio.TimeoutError, ValueError, AttributeError, KeyError, RuntimeError):
+        return Wish()
+
+
+def _log(cloud: Cloud, pod: str, lines: int) -> AsyncIterator[str]:
     if pod.startswith(BUILDER_PREFIX):
-        return cloud.controller.image_log(pod.removeprefix(BUILDER_PREFIX))
+        return cloud.controller.image_log(pod.removeprefix(BUILDER_PREFIX), lines)
+    if pod.startswith(CODESPACE_PREFIX):
+        name = cloud.view(pod.removeprefix(CODESPACE_PREFIX)).name
+        return _instance_log(cloud, name, None, lines)
     for view in cloud.controller.views():
         if any(instance.id == pod for instance in view.instances):
-            return _instance_log(cloud, view.name, pod)
+            return _instance_log(cloud, view.name, pod, lines)
     raise NotFoundError(f"there is no pod {pod!r}")
 
 
-async def _instance_log(cloud: Cloud, deployment: str, instance: str) -> AsyncIterator[str]:
-    async for line in cloud.controller.follow_log(deployment, instance):
+async def _instance_log(
+    cloud: Cloud, deployment: str, instance: str | None, lines: int
+) -> AsyncIterator[str]:
+    async for line in cloud.controller.follow_log(deployment, instance, lines):
         yield line.text
 
 
 async def _answer_heartbeats(socket: WebSocket) -> None:
-    """Read what the client sends: its wish (which pod is in the URL already), then heartbeats."""
+    """Read what the client sends after its wish: heartbeats."""
     try:
         while True:
             message = json.loads(await socket.receive_text())
@@ -109,16 +148,22 @@ async def _answer_heartbeats(socket: WebSocket) -> None:
 
 
 def _instance_pod(instance: InstanceView, bento: str) -> dict[str, Any]:
+    labels = _api_server_labels(bento)
+    return _pod(instance.id, labels, _POD_STATUS[instance.state], instance.reason, instance.service)
+
+
+def _api_server_labels(bento: str) -> dict[str, str]:
     name, _, version = bento.partition(":")
-    labels = {
+    return {
         "yatai.ai/bento-repository": name,
         "yatai.ai/bento": version,
         "yatai.ai/bento-function-component-type": "api-server",
     }
-    return _pod(instance.id, labels, _POD_STATUS[instance.state], instance.reason)
 
 
-def _pod(name: str, labels: dict[str, str], status: tuple[str, str], reason: str) -> dict[str, Any]:
+def _pod(
+    name: str, labels: dict[str, str], status: tuple[str, str], reason: str, runner: str = ""
+) -> dict[str, Any]:
     word, phase = status
     return {
         "name": name,
@@ -126,7 +171,7 @@ def _pod(name: str, labels: dict[str, str], status: tuple[str, str], reason: str
         "labels": labels,
         "pod_status": {"status": word, "reason": reason},
         "status": {"phase": phase, "ready": word == "Running"},
-        "runner_name": "",
+        "runner_name": runner,
     }
 
 
@@ -146,7 +191,8 @@ async def _send_pods(socket: WebSocket, pods: list[dict[str, Any]]) -> None:
 
 
 async def _send_error(socket: WebSocket, message: str) -> None:
-    await socket.accept()
+    if socket.application_state is not WebSocketState.CONNECTED:
+        await socket.accept()
     await socket.send_json(_message("error", message))
     await socket.close()
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ...errors import NotFoundError
 from ...spec import utc_now
 from ..store import ApiTokenRecord
+from .calls import Call
 from .context import Cloud, cloud_of
 from .exchange import answer, number, read
 from .identity import organization, owner
-from .schemas import ApiToken, CreateApiToken, ListOf
+from .schemas import ApiToken, CreateApiToken, ListOf, ListQuery
 
 __all__ = ["routes"]
 
@@ -31,7 +31,7 @@ async def create(request: Request) -> Response:
     record, value = cloud.store.tokens.create(
         name=body.name,
         description=body.description,
-        scopes=body.scopes or ("api",),
+        scopes=("api",) if body.scopes is None else body.scopes,
         expired_at=body.expired_at,
     )
     _tokens_changed(cloud)
@@ -83,8 +83,8 @@ def _token(record: ApiTokenRecord) -> ApiToken:
 
 
 routes = [
-    Route("/api/v1/api_tokens", list_all, methods=["GET"]),
-    Route("/api/v1/api_tokens", create, methods=["POST"]),
-    Route("/api/v1/api_tokens/{uid}", get, methods=["GET"]),
-    Route("/api/v1/api_tokens/{uid}", delete, methods=["DELETE"]),
+    Call("GET /api/v1/api_tokens", list_all, query=ListQuery, answer=ListOf[ApiToken]),
+    Call("POST /api/v1/api_tokens", create, body=CreateApiToken, answer=ApiToken),
+    Call("GET /api/v1/api_tokens/{uid}", get, answer=ApiToken),
+    Call("DELETE /api/v1/api_tokens/{uid}", delete, answer=ApiToken),
 ]

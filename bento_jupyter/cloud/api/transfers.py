@@ -12,15 +12,26 @@ import json
 import time
 from dataclasses import asdict, dataclass
 
+from pydantic import BaseModel
 from starlette.requests import Request
 
 from ...errors import NotLoggedInError
 from ..store import Store
+from .schemas import Count
 
-__all__ = ["LIFETIME", "Permission"]
+__all__ = ["LIFETIME", "Permission", "TransferQuery"]
 
 #: Seconds that a URL is good for; an upload that has begun by then goes on.
 LIFETIME = 12 * 3600
+
+
+class TransferQuery(BaseModel):
+    """Query string of such a URL: part of an upload, until when it is good, and the proof of both."""
+
+    upload: str = ""
+    part: Count = 0
+    expires: Count = 0
+    signature: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,19 +62,16 @@ class Permission:
         )
         return str(url)
 
-    def require(self, request: Request, store: Store) -> None:
-        """Let a request through that has such a URL.
+    def require(self, given: TransferQuery, store: Store) -> None:
+        """Let a request through that came to such a URL.
 
         Raises:
             NotLoggedInError: It has none, or it has expired.
         """
-        query = request.query_params
-        expires = query.get("expires", "")
-        good = expires.isascii() and expires.isdigit() and len(expires) < 16
-        expected = self._signature(store, int(expires) if good else 0)
-        if not hmac.compare_digest(query.get("signature", "").encode(), expected.encode()) or not good:
+        expected = self._signature(store, given.expires)
+        if not hmac.compare_digest(given.signature.encode(), expected.encode()):
             raise NotLoggedInError("this URL was not given out by this cloud")
-        if int(expires) < time.time():
+        if given.expires < time.time():
             raise NotLoggedInError("this URL has expired", hint="push or pull again")
 
     @property

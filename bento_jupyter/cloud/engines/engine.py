@@ -24,9 +24,12 @@ class ReplicaSpec:
         service: Service to serve; "" = the entry service.
         python: Interpreter of the Bento's environment.
         envs: Environment variables.
+        files: Content of files, by path below the instance's own `BENTOML_HOME`.
         cpu: CPUs that its instance type has.
         memory_bytes: Memory that its instance type has.
         instance_type: Name of that instance type, for messages.
+        remotes: Services of the Bento that other instances serve, each with the Unix socket to call it at;
+            those not in it run in the same process.
     """
 
     id: str
@@ -38,6 +41,8 @@ class ReplicaSpec:
     cpu: float
     memory_bytes: int
     instance_type: str
+    remotes: Mapping[str, Path] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 class ReplicaHandle(Protocol):
@@ -61,6 +66,11 @@ class ReplicaHandle(Protocol):
     @property
     def memory_bytes(self) -> int | None:
         """Memory that it and what it started use; None = not measured yet."""
+        ...
+
+    @property
+    def cpu(self) -> float | None:
+        """CPUs that it and what it started have used lately; None = not measured yet."""
         ...
 
     async def ready(self) -> ColdStart:

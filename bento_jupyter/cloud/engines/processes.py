@@ -11,7 +11,9 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -40,6 +42,19 @@ SUPERVISION_INTERVAL = 1.0
 START_TIMEOUT = 600.0
 
 
+@dataclass
+class Usage:
+    """What the processes of a group use together.
+
+    Attributes:
+        memory_bytes: Resident memory.
+        cpu_seconds: CPU time since they were started.
+    """
+
+    memory_bytes: int = 0
+    cpu_seconds: float = 0.0
+
+
 class ProcessReplica:
     """One process that serves a Bento; see `ReplicaHandle`."""
 
@@ -48,6 +63,8 @@ class ProcessReplica:
         self.process = process
         self.started_at: datetime = utc_now()
         self.memory_bytes: int | None = None
+        self.cpu: float | None = None
+        self._cpu_seconds: tuple[float, float] | None = None
         self.kill_reason = ""
         self._loop = asyncio.get_running_loop()
         self._reported: asyncio.Future[None] = self._loop.create_future()
@@ -100,6 +117,15 @@ class ProcessReplica:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, 9)
 
+    def measured(self, usage: Usage, now: float) -> None:
+        """Note what it uses; `now` is the time of a clock that never goes back."""
+        self.memory_bytes = usage.memory_bytes
+        if self._cpu_seconds is not None:
+            then, seconds = self._cpu_seconds
+            # A process of its group that has ended takes its seconds with it.
+            self.cpu = max(0.0, usage.cpu_seconds - seconds) / max(now - then, 0.001)
+        self._cpu_seconds = (now, usage.cpu_seconds)
+
     def _read_report(self, descriptor: int) -> None:
         if self.process.feed():
             self._loop.remove_reader(descriptor)
@@ -149,6 +175,8 @@ class ProcessEngine:
 
     async def start(self, spec: ReplicaSpec) -> ProcessReplica:
         """Start an instance; see `Engine.start`."""
+        scratch = self._scratch / spec.id
+        write_files(scratch / "bentoml", spec.files)
         # The path of a socket may have 103 bytes, an id alone has up to 68: hence the digest.
         # On the loop's own thread, the main one: the kernel then ends the replica when this process dies.
         process = launch_replica(
@@ -158,8 +186,9 @@ class ProcessEngine:
             service=spec.service,
             envs=spec.envs,
             log=self._home.logs / "deployments" / spec.deployment / f"{spec.id}.log",
-            scratch=self._scratch / spec.id,
+            scratch=scratch,
             cpus=spec.cpu,
+            remotes=spec.remotes,
         )
         replica = ProcessReplica(spec, process)
         self._replicas[spec.id] = replica
@@ -188,13 +217,15 @@ class ProcessEngine:
         self._replicas = {key: each for key, each in self._replicas.items() if not each._ended.done()}
         if not self._replicas:
             return
-        memory = memory_by_group({each.process.pid for each in self._replicas.values()})
+        found = usage_by_group({each.process.pid for each in self._replicas.values()})
+        now = time.monotonic()
         for replica in self._replicas.values():
             cap_log(replica.process.log)
-            used = memory.get(replica.process.pid)
-            if used is None:
+            usage = found.get(replica.process.pid)
+            if usage is None:
                 continue
-            replica.memory_bytes = used
+            replica.measured(usage, now)
+            used = usage.memory_bytes
             limit = replica.spec.memory_bytes
             if used > limit:
                 replica.kill(
@@ -219,6 +250,16 @@ class ProcessEngine:
             socket.unlink(missing_ok=True)
 
 
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files below `folder`, from their first byte on for the owner's eyes only."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+
+
 def end_processes(matches: Callable[[psutil.Process], bool]) -> None:
     """Kill this user's processes that match, with their process groups, and wait until they are gone."""
     ended = []
@@ -235,14 +276,19 @@ def end_processes(matches: Callable[[psutil.Process], bool]) -> None:
     psutil.wait_procs(ended, timeout=10)
 
 
-def memory_by_group(groups: set[int]) -> dict[int, int]:
-    """Resident memory of these process groups, in bytes."""
-    found: dict[int, int] = {}
+def usage_by_group(groups: set[int]) -> dict[int, Usage]:
+    """What these process groups use."""
+    found: dict[int, Usage] = {}
     for pid in psutil.pids():
         try:
             group = os.getpgid(pid)
             if group in groups:
-                found[group] = found.get(group, 0) + psutil.Process(pid).memory_info().rss
+                process = psutil.Process(pid)
+                with process.oneshot():
+                    usage = found.setdefault(group, Usage())
+                    usage.memory_bytes += process.memory_info().rss
+                    times = process.cpu_times()
+                    usage.cpu_seconds += times.user + times.system
         except (ProcessLookupError, PermissionError, psutil.Error):
             continue
     return found

@@ -9,6 +9,7 @@ import logging
 import resource
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -18,7 +19,7 @@ from .server import Gateway
 __all__ = ["main"]
 
 
-async def _serve(control: socket.socket) -> None:
+async def _serve(control: socket.socket, tls: ssl.SSLContext | None) -> None:
     """Serve until the control plane is gone."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
@@ -29,9 +30,10 @@ async def _serve(control: socket.socket) -> None:
         gateway.handle(message)
 
     channel = ControlChannel(on_message, ended.set)
-    gateway = Gateway(channel.send)
+    gateway = Gateway(channel.send, tls)
     await loop.create_unix_connection(lambda: channel, sock=control)
     await ended.wait()
+    gateway.clean_up()
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
@@ -63,6 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--control", type=int, required=True, help="descriptor of the socket to the control plane"
     )
+    parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="PEM files; without them plain HTTP")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Ctrl-C in a terminal reaches the whole process group; the control plane decides when this process ends.
@@ -71,7 +74,11 @@ def main(arguments: list[str] | None = None) -> None:
     control = socket.socket(fileno=options.control)
     control.setblocking(False)
     gc.freeze()
-    _runner()(_serve(control))
+    tls = None
+    if options.tls:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(*options.tls)
+    _runner()(_serve(control, tls))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class Caller(Protocol):
     """Where a request came from: a connection."""
 
     peer: bytes
+    proto: bytes
     congested: bool
 
     def write(self, data: bytes) -> None:
@@ -270,6 +271,8 @@ class Exchange:
         self._connection = None
         caller = self._caller
         answering = self._state is _State.ANSWERING
+        if answering:
+            self._route.took(time.monotonic() - self.arrived)
         self._end()
         if caller is not None and answering:
             caller.exchange_over(close=self._closing)
@@ -344,6 +347,7 @@ class Exchange:
         if not self._to_replica and self._caller is not None:
             self._to_replica = self.head.to_replica(
                 peer=self._caller.peer,
+                proto=self._caller.proto,
                 request_id=self._request_id,
                 with_authorization=not self._route.policy.protected,
             )
@@ -392,6 +396,7 @@ class Exchange:
         if caller is None:
             return
         self._count(error=answer.status >= 500)
+        self._route.took(time.monotonic() - self.arrived)
         close = close or not self.head.keep_alive or not self.body.complete
         caller.write(
             answer.encode(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from .bodies import HttpSyntaxError
 from .exchange import Exchange
-from .heads import MAX_HEAD, find_head, parse_request
+from .heads import MAX_HEAD, RequestHead, find_head, parse_request
 from .responses import bad_request
 from .route import Route
 
@@ -22,18 +23,20 @@ class CallerConnection(asyncio.Protocol):
     """A connection to a deployment's listener.
 
     Args:
-        route: The deployment.
+        choose: Gives the route that a request goes to, by its head.
         connections: Where the connection enters itself for as long as it lives.
 
     Attributes:
         peer: The caller's address.
+        proto: `https` when it came by TLS, else `http`.
         congested: The caller does not take in what is sent.
     """
 
-    def __init__(self, route: Route, connections: set[CallerConnection]) -> None:
+    def __init__(self, choose: Callable[[RequestHead], Route], connections: set[CallerConnection]) -> None:
         self.peer = b""
+        self.proto = b"http"
         self.congested = False
-        self._route = route
+        self._choose = choose
         self._connections = connections
         self._transport: asyncio.Transport
         self._exchange: Exchange | None = None
@@ -53,6 +56,8 @@ class CallerConnection(asyncio.Protocol):
         self._connections.add(self)
         peername = transport.get_extra_info("peername")
         self.peer = peername[0].encode("ascii") if peername else b"unknown"
+        if transport.get_extra_info("sslcontext") is not None:
+            self.proto = b"https"
 
     def data_received(self, data: bytes) -> None:
         """Callback of asyncio."""
@@ -188,7 +193,7 @@ class CallerConnection(asyncio.Protocol):
             return False
         head = parse_request(self._pending[:length])
         self._pending = self._pending[length:]
-        exchange = Exchange(self, self._route, head)
+        exchange = Exchange(self, self._choose(head), head)
         if self._pending and not exchange.body.complete:
             end = exchange.body.take(self._pending)
             exchange.receive(self._pending[:end])
@@ -206,6 +211,8 @@ class CallerConnection(asyncio.Protocol):
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        if not self._transport.can_write_eof():  # TLS has no half of a connection
+            self._transport.close()
+            return
+        self._transport.write_eof()
         self._linger = asyncio.get_running_loop().call_later(_LINGER, self._transport.abort)

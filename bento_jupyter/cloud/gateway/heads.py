@@ -100,6 +100,14 @@ class _Head:
         values = self.fields.get(name)
         return values[-1] if values else None
 
+    def any_field(self, name: bytes) -> bytes | None:
+        """The value of any field, by its name in small letters; the last one where there are several."""
+        for line in reversed(self.passed):
+            key, _, value = line.partition(b":")
+            if key.lower() == name:
+                return value.strip(b" \t")
+        return self.field(name)
+
 
 class RequestHead(_Head):
     """Head of a request.
@@ -150,7 +158,9 @@ class RequestHead(_Head):
         """A fresh reader for the body of this request."""
         return ChunkedBody() if self.chunked else FixedBody(self.length or 0)
 
-    def to_replica(self, *, peer: bytes, request_id: bytes, with_authorization: bool) -> bytes:
+    def to_replica(
+        self, *, peer: bytes, request_id: bytes, with_authorization: bool, proto: bytes = b"http"
+    ) -> bytes:
         """This head as the replica gets it.
 
         `X-Forwarded-For` grows by `peer`; `-Proto` and `-Host` are kept when a proxy before us has set them.
@@ -159,6 +169,7 @@ class RequestHead(_Head):
             peer: Address of the caller.
             request_id: Value of `X-Request-Id`.
             with_authorization: False leaves the caller's `Authorization` out.
+            proto: What the caller speaks: `http` or `https`.
         """
         fields = self.fields
         host = self.field(b"host") or b"localhost"
@@ -178,7 +189,7 @@ class RequestHead(_Head):
             % (
                 request_id,
                 b", ".join([*fields[b"x-forwarded-for"], peer]) if b"x-forwarded-for" in fields else peer,
-                self.field(b"x-forwarded-proto") or b"http",
+                self.field(b"x-forwarded-proto") or proto,
                 self.field(b"x-forwarded-host") or host,
             )
         )

@@ -1,4 +1,4 @@
-"""One deployment as callers meet it: who may come in, who waits, which replica is next, what is counted."""
+"""One set of replicas as callers meet it: who may come in, who waits, who is next, what is counted."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ..hosts import is_trusted_host
+from ..latency import Histogram
 from .admission import Admission
 from .heads import RequestHead
 from .responses import (
@@ -21,6 +22,7 @@ from .responses import (
     queue_full,
     unauthorized,
 )
+from .split import MAIN, Split
 from .upstream import Replica
 
 __all__ = ["Policy", "Route", "Visitor"]
@@ -37,10 +39,10 @@ _OPEN_PATHS = frozenset({b"/readyz", b"/livez"})
 
 @dataclass(frozen=True)
 class Policy:
-    """How a deployment is to be reached: the `route` message.
+    """How a set of replicas is to be reached: the `route` message.
 
     Attributes:
-        port: Port of the listener; 0 = any free one.
+        port: Port of the listener; 0 = any free one; None = it has none: only the main set has.
         concurrency: Requests that a replica works on at a time; None = no limit.
         queue: Requests that may wait; 429 above.
         timeout: Seconds from admission until the answer begins; 504 after. Also seconds for which a caller
@@ -52,9 +54,11 @@ class Policy:
         host: Address of the listener.
         hosts: Names besides addresses and `localhost` that `Host` may carry, against web pages that reach
             for this machine under a name of their own; None = any.
+        socket: Path of the Unix socket where other services of the same deployment call; None = none do.
+        split: Of the main set: which requests go to other sets instead.
     """
 
-    port: int
+    port: int | None
     concurrency: int | None = None
     queue: int = 10_000
     timeout: float = 60.0
@@ -64,6 +68,8 @@ class Policy:
     closed: str | None = None
     host: str = "127.0.0.1"
     hosts: frozenset[str] | None = None
+    socket: str | None = None
+    split: Split = field(default_factory=Split)
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Policy:
@@ -75,8 +81,9 @@ class Policy:
         """
         concurrency = message.get("concurrency")
         closed, hosts = message.get("closed"), message.get("hosts")
+        port, socket, split = message["port"], message.get("socket"), message.get("split")
         return cls(
-            port=int(message["port"]),
+            port=None if port is None else int(port),
             concurrency=None if concurrency is None else max(1, int(concurrency)),
             queue=max(1, int(message.get("queue", cls.queue))),
             timeout=float(message.get("timeout", cls.timeout)),
@@ -86,6 +93,8 @@ class Policy:
             closed=None if closed is None else str(closed),
             host=str(message.get("host") or cls.host),
             hosts=None if hosts is None else frozenset(map(str, hosts)),
+            socket=None if socket is None else str(socket),
+            split=Split() if split is None else Split.from_message(split),
         )
 
     def accepts(self, authorization: bytes | None) -> bool:
@@ -93,6 +102,7 @@ class Policy:
         scheme, _, token = (authorization or b"").partition(b" ")
         if scheme.lower() != b"bearer":
             return False
+        # By its hash: how long the look-up takes tells nothing of any token.
         return hashlib.sha256(token.strip()).hexdigest() in self.tokens
 
 
@@ -113,16 +123,24 @@ class Visitor(Protocol):
 
 
 class Route:
-    """One deployment.
+    """One set of replicas: those of one service in one version of a deployment.
 
     Args:
-        deployment: Its name.
+        deployment: The deployment's name.
         policy: How it is to be reached.
         send: Takes messages for the control plane.
+        name: The set's name.
     """
 
-    def __init__(self, deployment: str, policy: Policy, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        deployment: str,
+        policy: Policy,
+        send: Callable[[dict[str, Any]], None],
+        name: str = MAIN,
+    ) -> None:
         self.deployment = deployment
+        self.name = name
         self.policy = policy
         self._send = send
         self._loop = asyncio.get_running_loop()
@@ -131,6 +149,7 @@ class Route:
         self._admitted = 0
         self._requests = 0
         self._errors = 0
+        self._latency = Histogram()
         self._woken = False
         self._drought_began = time.monotonic()
         self._drought_ended = 0.0
@@ -236,7 +255,7 @@ class Route:
     def lost(self, replica: Replica) -> None:
         """A replica cannot be reached, or has ended: tell the control plane, use others meanwhile."""
         if self._replicas.get(replica.id) is replica and self._admission.suspend(replica.id):
-            self._send({"op": "lost", "deployment": self.deployment, "replica": replica.id})
+            self._say("lost", replica=replica.id)
             self._loop.call_later(_SUSPENSION, self._end_suspension, replica.id)
 
     def count(self, *, error: bool) -> None:
@@ -248,6 +267,11 @@ class Route:
     def count_broken(self) -> None:
         """An answer that was counted when it began did not come to its end."""
         self._errors += 1
+        self._changed()
+
+    def took(self, seconds: float) -> None:
+        """The answer to a request is whole; from its arrival that took so long."""
+        self._latency.add(seconds)
         self._changed()
 
     def waited(self, arrived: float, admitted: float) -> tuple[float, float]:
@@ -300,7 +324,7 @@ class Route:
     def _wake_if_needed(self) -> None:
         if self._admission.waiting and not self._admission.has_replica and not self._woken:
             self._woken = True
-            self._send({"op": "wake", "deployment": self.deployment})
+            self._say("wake")
 
     def _refuse_waiting(self, answer: Answer) -> None:
         while (visitor := self._admission.head()) is not None:
@@ -342,7 +366,7 @@ class Route:
 
     def _drained(self, replica_id: str) -> None:
         self._replicas.pop(replica_id).close()
-        self._send({"op": "drained", "deployment": self.deployment, "replica": replica_id})
+        self._say("drained", replica=replica_id)
 
     def _changed(self) -> None:
         """Report the load: at once after a quiet time, else when the interval is over."""
@@ -353,18 +377,19 @@ class Route:
     def _send_load(self) -> None:
         self._report = None
         self._reported = time.monotonic()
-        self._send(
-            {
-                "op": "load",
-                "deployment": self.deployment,
-                "in_flight": self._admission.in_flight,
-                "waiting": self._admission.waiting,
-                "admitted": self._admitted,
-                "requests": self._requests,
-                "errors": self._errors,
-                "per_replica": self._admission.per_replica,
-            }
+        self._say(
+            "load",
+            in_flight=self._admission.in_flight,
+            waiting=self._admission.waiting,
+            admitted=self._admitted,
+            requests=self._requests,
+            errors=self._errors,
+            latency=self._latency.take(),
+            per_replica=self._admission.per_replica,
         )
+
+    def _say(self, op: str, **content: Any) -> None:
+        self._send({"op": op, "deployment": self.deployment, "set": self.name, **content})
 
 
 def _say_nothing(message: dict[str, Any]) -> None:

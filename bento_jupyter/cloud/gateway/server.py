@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import socket
+import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .frontend import CallerConnection
+from .heads import RequestHead
 from .route import Policy, Route
+from .split import MAIN
 
 __all__ = ["Gateway"]
 
@@ -18,34 +24,42 @@ _log = logging.getLogger(__name__)
 _BACKLOG = 2048
 
 
-class _Listener:
-    """The public port of a deployment and the connections that came through it."""
+#: Address of a listener: host and port, or the path of a Unix socket.
+Address = tuple[str, int] | str
 
-    def __init__(self, route: Route, policy: Policy) -> None:
+
+class _Listener:
+    """Where callers reach a set of replicas, and the connections that came through it.
+
+    Args:
+        address: Where.
+        choose: Gives the route that a request goes to.
+        tls: How callers are served TLS; None = plain HTTP.
+
+    Raises:
+        OSError: The address cannot be had.
+    """
+
+    def __init__(
+        self, address: Address, choose: Callable[[RequestHead], Route], tls: ssl.SSLContext | None
+    ) -> None:
         self._connections: set[CallerConnection] = set()
-        self._route = route
-        self.address = (policy.host, policy.port)
-        # Accepted sockets inherit proto, and asyncio sets TCP_NODELAY only where it says TCP.
-        # Never SO_REUSEPORT: a leftover process would silently get half of the connections.
-        family = socket.AF_INET6 if ":" in policy.host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind(self.address)
-            self._socket.listen(_BACKLOG)
-            self._socket.setblocking(False)
-        except OSError:
-            self._socket.close()
-            raise
-        self.port: int = self._socket.getsockname()[1]
+        self._choose = choose
+        self._tls = tls
+        self.address = address
+        self._socket = _bound(address)
+        self.port: int | None = None if isinstance(address, str) else self._socket.getsockname()[1]
         self._server: asyncio.Server | None = None
         self._closed = False
         self._task = asyncio.get_running_loop().create_task(self._serve())
 
     async def _serve(self) -> None:
-        server = await asyncio.get_running_loop().create_server(
-            lambda: CallerConnection(self._route, self._connections), sock=self._socket, backlog=_BACKLOG
-        )
+        loop = asyncio.get_running_loop()
+        make = partial(CallerConnection, self._choose, self._connections)
+        if isinstance(self.address, str):
+            server = await loop.create_unix_server(make, sock=self._socket, backlog=_BACKLOG)
+        else:
+            server = await loop.create_server(make, sock=self._socket, backlog=_BACKLOG, ssl=self._tls)
         self._server = server
         if self._closed:
             server.close()
@@ -53,10 +67,42 @@ class _Listener:
     def close(self) -> None:
         """Accept nobody any more; end each connection after its request in progress."""
         self._closed = True
+        self.unlink()
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections):
             connection.end()
+
+    def unlink(self) -> None:
+        """Remove its Unix socket, if it is one."""
+        if isinstance(self.address, str):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.address)
+
+
+def _bound(address: Address) -> socket.socket:
+    if isinstance(address, str):
+        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    else:
+        # Accepted sockets inherit proto, and asyncio sets TCP_NODELAY only where it says TCP.
+        # Never SO_REUSEPORT: a leftover process would silently get half of the connections.
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        if isinstance(address, str):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(address)  # of a gateway that was killed
+            bound.bind(address)
+            os.chmod(address, 0o600)
+        else:
+            bound.bind(address)
+        bound.listen(_BACKLOG)
+        bound.setblocking(False)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 class Gateway:
@@ -64,12 +110,15 @@ class Gateway:
 
     Args:
         send: Takes messages for the control plane.
+        tls: How callers are served TLS; None = plain HTTP.
     """
 
-    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], None], tls: ssl.SSLContext | None = None) -> None:
         self._send = send
-        self._routes: dict[str, Route] = {}
-        self._listeners: dict[str, _Listener] = {}
+        self._tls = tls
+        #: By deployment and set.
+        self._routes: dict[tuple[str, str], Route] = {}
+        self._listeners: dict[tuple[str, str], _Listener] = {}
 
     def handle(self, message: dict[str, Any]) -> None:
         """Do what a message of the control plane says (docs/architecture.md, "Control plane <-> gateway").
@@ -77,48 +126,60 @@ class Gateway:
         Raises:
             KeyError, TypeError, ValueError: The message is not one of the contract.
         """
-        deployment = str(message["deployment"])
+        key = str(message["deployment"]), str(message.get("set", MAIN))
         match message["op"]:
             case "route":
-                self._set_route(deployment, Policy.from_message(message))
+                self._set_route(key, Policy.from_message(message))
             case "replicas":
                 replicas = [(str(one["id"]), str(one["socket"])) for one in message["replicas"]]
-                route = self._routes.get(deployment)
+                route = self._routes.get(key)
                 if route is None:
-                    _log.warning("replicas for deployment %r, which has no route", deployment)
+                    _log.warning("replicas for set %r of deployment %r, which has no route", *reversed(key))
                 else:
                     route.set_replicas(replicas)
             case "remove":
-                self._remove(deployment)
+                self._remove(key)
             case unknown:
                 raise ValueError(f"unknown op {unknown!r}")
 
-    def _set_route(self, deployment: str, policy: Policy) -> None:
-        route = self._routes.get(deployment)
+    def clean_up(self) -> None:
+        """Leave nothing on disk; connections are broken off by the end of the process."""
+        for listener in self._listeners.values():
+            listener.unlink()
+
+    def _set_route(self, key: tuple[str, str], policy: Policy) -> None:
+        deployment, name = key
+        route = self._routes.get(key)
         if route is None:
-            route = self._routes[deployment] = Route(deployment, policy, self._send)
+            route = self._routes[key] = Route(deployment, policy, self._send, name)
         else:
             route.configure(policy)
-        listener = self._listeners.get(deployment)
+        address = policy.socket if policy.port is None else (policy.host, policy.port)
+        listener = self._listeners.get(key)
         if listener is not None:
-            if listener.address == (policy.host, policy.port):
+            if listener.address == address:
                 return
-            del self._listeners[deployment]
+            del self._listeners[key]
             listener.close()
-        try:
-            listener = _Listener(route, policy)
-        except OSError as error:
-            self._send(
-                {"op": "listen-failed", "deployment": deployment, "port": policy.port, "error": str(error)}
-            )
+        if address is None:
             return
-        self._listeners[deployment] = listener
-        self._send({"op": "listening", "deployment": deployment, "port": listener.port})
+        told = {"deployment": deployment, "set": name, "port": policy.port}
+        try:
+            listener = _Listener(address, partial(self._choose, route), self._tls)
+        except OSError as error:
+            self._send({"op": "listen-failed", **told, "error": str(error)})
+            return
+        self._listeners[key] = listener
+        self._send({"op": "listening", **told, "port": listener.port})
 
-    def _remove(self, deployment: str) -> None:
-        listener = self._listeners.pop(deployment, None)
+    def _choose(self, route: Route, head: RequestHead) -> Route:
+        chosen = route.policy.split.choose(head)
+        return self._routes.get((route.deployment, chosen), route) if chosen != MAIN else route
+
+    def _remove(self, key: tuple[str, str]) -> None:
+        listener = self._listeners.pop(key, None)
         if listener is not None:
             listener.close()
-        route = self._routes.pop(deployment, None)
+        route = self._routes.pop(key, None)
         if route is not None:
             route.close()

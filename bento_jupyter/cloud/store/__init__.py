@@ -10,6 +10,9 @@ from .records import (
     ModelRecord,
     PackageRecord,
     RepositoryRecord,
+    RevisionRecord,
+    SecretItem,
+    SecretRecord,
 )
 from .store import Store
 
@@ -20,6 +23,9 @@ __all__ = [
     "ModelRecord",
     "PackageRecord",
     "RepositoryRecord",
+    "RevisionRecord",
+    "SecretItem",
+    "SecretRecord",
     "Store",
     "says_disk_is_full",
 ]

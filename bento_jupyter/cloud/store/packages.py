@@ -101,6 +101,17 @@ class Packages(Generic[RecordT]):
             row = session.get(self._repositories, name)
             return None if row is None else _repository(row)
 
+    def require_repository(self, name: str) -> RepositoryRecord:
+        """The repository of this name.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        found = self.repository(name)
+        if found is None:
+            raise NotFoundError(f"there is no {self.kind} repository {name!r} in this cloud")
+        return found
+
     def create_repository(self, name: str, description: str = "") -> RepositoryRecord:
         """The repository of this name, made when there is none."""
         with self._database.write() as session:
@@ -211,13 +222,15 @@ class Packages(Generic[RecordT]):
     def finish_upload(self, name: str, version: str, *, succeeded: bool, reason: str) -> RecordT:
         """Note what the client says about its upload. Success is believed only with content there.
 
+        What is for development (of a codespace) never has any: that is said of it, and changes nothing.
+
         Raises:
             NotFoundError: There is no such version.
             ConflictError: It is said to have succeeded, but no content came.
         """
         with self._database.write() as session:
             row = self._require(session, name, version)
-            if succeeded and not row.digest:
+            if succeeded and not row.digest and not row.manifest.get("dev"):
                 raise ConflictError(
                     f"{self.kind} {name}:{version} has no content: nothing was uploaded for it",
                     hint="push it again",

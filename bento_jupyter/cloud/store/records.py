@@ -13,6 +13,9 @@ __all__ = [
     "ModelRecord",
     "PackageRecord",
     "RepositoryRecord",
+    "RevisionRecord",
+    "SecretItem",
+    "SecretRecord",
 ]
 
 
@@ -102,16 +105,36 @@ class BentoRecord(PackageRecord):
         """Name of the service that has the endpoints; "" when the manifest does not say."""
         return str(self.manifest.get("entry_service") or next(iter(self._service_names), ""))
 
+    @property
+    def served(self) -> list[str]:
+        """Names of the services that run for it, the entry service first.
+
+        One that is called at a URL or in another deployment only does not run for this one.
+        """
+        found = [self.entry_service]
+        for name in found:  # grows meanwhile
+            for each in self._described(name).get("dependencies") or []:
+                needed = {"service": each} if isinstance(each, str) else each
+                called = str(needed.get("service") or "")
+                if called and called not in found and not (needed.get("url") or needed.get("deployment")):
+                    found.append(called)
+        return found
+
+    def config_of(self, service: str) -> dict[str, Any]:
+        """What the code of one of its services says about it."""
+        return dict(self._described(service).get("config") or {})
+
     def resources_of(self, service: str) -> dict[str, Any]:
         """`resources` that one of its services asks for."""
-        for described in self.manifest.get("services") or []:
-            if described["name"] == service:
-                return dict((described.get("config") or {}).get("resources") or {})
-        return {}
+        return dict(self.config_of(service).get("resources") or {})
 
     @property
     def _service_names(self) -> list[str]:
         return [str(service["name"]) for service in self.manifest.get("services") or []]
+
+    def _described(self, service: str) -> dict[str, Any]:
+        described = self.manifest.get("services") or []
+        return next((dict(each) for each in described if each["name"] == service), {})
 
 
 @dataclass(frozen=True)
@@ -142,6 +165,7 @@ class DeploymentRecord:
         created_at: When it was created.
         updated_at: When a user changed it last.
         creator: Who created it.
+        restarts: How often a user had its instances replaced by new ones.
     """
 
     uid: str
@@ -156,6 +180,30 @@ class DeploymentRecord:
     created_at: datetime
     updated_at: datetime
     creator: str
+    restarts: int = 0
+
+
+@dataclass(frozen=True)
+class RevisionRecord:
+    """What a deployment was asked to be at one time.
+
+    Attributes:
+        uid: Its id.
+        number: From 1.
+        bento: Tag `name:version`.
+        config: As in `DeploymentRecord`.
+        active: It is what the deployment should be now.
+        note: Why it was made, in words; "" for a plain change.
+        created_at: When it was made.
+    """
+
+    uid: str
+    number: int
+    bento: str
+    config: dict[str, Any]
+    active: bool
+    note: str
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -181,3 +229,47 @@ class ApiTokenRecord:
     created_at: datetime
     expired_at: datetime | None
     last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SecretItem:
+    """One key of a secret.
+
+    Attributes:
+        key: Name of the environment variable, or of the file.
+        value: Its value; None where it is not told.
+        sub_path: Folder of the file below the secret's path.
+    """
+
+    key: str
+    value: str | None = field(default=None, repr=False)
+    sub_path: str = ""
+
+
+@dataclass(frozen=True)
+class SecretRecord:
+    """A secret, without its values.
+
+    Attributes:
+        uid: Its id.
+        name: Its name.
+        description: In words.
+        kind: `env` or `mountfile`.
+        path: Folder of its files, below `$BENTOML_HOME`.
+        stage: Where it is given: `build`, `runtime` or `all`.
+        items: Its keys.
+        creator: Who made it.
+        created_at: When it was made.
+        updated_at: When it was changed last.
+    """
+
+    uid: str
+    name: str
+    description: str
+    kind: str
+    path: str
+    stage: str
+    items: tuple[SecretItem, ...]
+    creator: str
+    created_at: datetime
+    updated_at: datetime

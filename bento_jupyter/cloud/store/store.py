@@ -9,12 +9,14 @@ from pathlib import Path
 from ...errors import NotFoundError
 from ...home import Home
 from .archives import Archives
+from .codespaces import Codespaces
 from .database import Database
 from .deployments import Deployments
 from .events import Events
 from .packages import Packages
 from .parts import Parts
 from .records import BentoRecord, ModelRecord
+from .secrets import Secrets
 from .tables import BentoRepositoryRow, BentoRow, ModelRepositoryRow, ModelRow
 from .tokens import Tokens
 
@@ -32,7 +34,9 @@ class Store:
         models: Models.
         parts: Uploads in parts that are on their way.
         deployments: Deployments.
+        codespaces: Files of codespaces.
         events: The change feed.
+        secrets: Values that deployments are given.
         tokens: Who may do what.
 
     Args:
@@ -71,7 +75,10 @@ class Store:
         )
         self.parts = Parts(archives)
         self.deployments = Deployments(self._database)
+        self.codespaces = Codespaces(home.cloud / "codespaces")
+        self.codespaces.sweep(record.uid for record in self.deployments.all() if record.dev)
         self.events = Events(self._database)
+        self.secrets = Secrets(self._database)
         self.tokens = Tokens(self._database, home)
         self._archives = archives
         self.tidy()  # nothing runs yet
@@ -140,6 +147,39 @@ class Store:
         """
         bento = self.bentos.require_content(name, version)
         folder = self.bentos.directory(name, version)
+        self._link_models(bento, folder)
+        return folder
+
+    def require_described(self, name: str, version: str) -> BentoRecord:
+        """The Bento of a codespace: it has no content of its own, but all models it needs are uploaded.
+
+        Raises:
+            NotFoundError: The Bento or one of its models is not there.
+            ConflictError: A model has no content.
+        """
+        bento = self.bentos.require(name, version)
+        self._models_of(bento)
+        return bento
+
+    def codespace_directory(self, uid: str, name: str, version: str, python: str) -> Path:
+        """A folder that BentoML can serve: the files of a codespace, with the models it needs.
+
+        Args:
+            uid: Id of its deployment.
+            name: Name of the Bento that describes it.
+            version: Version of that Bento.
+            python: Version of Python that it runs with, e.g. "3.11".
+
+        Raises:
+            NotFoundError: The Bento or one of its models is not there.
+            ConflictError: A model has no content.
+        """
+        bento = self.require_described(name, version)
+        folder = self.codespaces.bento_directory(uid, bento, python)
+        self._link_models(bento, folder)
+        return folder
+
+    def _link_models(self, bento: BentoRecord, folder: Path) -> None:
         for model in self._models_of(bento):
             content = self.models.directory(model.name, model.version)
             place = folder / "models" / model.name
@@ -153,7 +193,6 @@ class Store:
             aside = _aside(latest)
             aside.write_text(model.version, encoding="utf-8")
             os.replace(aside, latest)
-        return folder
 
     def _models_of(self, bento: BentoRecord) -> list[ModelRecord]:
         """The models of a Bento that are uploaded, oldest build first."""

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -24,6 +24,7 @@ __all__ = [
     "PackageColumns",
     "RepositoryColumns",
     "RevisionRow",
+    "SecretRow",
 ]
 
 
@@ -50,7 +51,12 @@ def new_uid() -> str:
 class Base(DeclarativeBase):
     """Base of all tables."""
 
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
 
 
 class RepositoryColumns(Base):
@@ -137,6 +143,7 @@ class DeploymentRow(Base):
     port: Mapped[int] = mapped_column(unique=True)
     dev: Mapped[bool] = mapped_column(default=False)
     terminated: Mapped[bool] = mapped_column(default=False)
+    restarts: Mapped[int] = mapped_column(default=0)
     creator: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -154,6 +161,7 @@ class RevisionRow(Base):
     bento: Mapped[str]
     config: Mapped[dict[str, Any]]
     active: Mapped[bool] = mapped_column(default=True)
+    note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -161,13 +169,15 @@ class EventRow(Base):
     """An event; AUTOINCREMENT, so that an id is never used twice, also when the newest are deleted."""
 
     __tablename__ = "events"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+    __table_args__ = (Index("ix_events_name", "name", "id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     at: Mapped[datetime] = mapped_column(default=utc_now)
     kind: Mapped[str]
     name: Mapped[str] = mapped_column(default="")
     message: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+    revision: Mapped[int | None]
 
 
 class ApiTokenRow(Base):
@@ -184,3 +194,20 @@ class ApiTokenRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expired_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class SecretRow(Base):
+    """A secret, with its values: the database is the one place that has them, 0600."""
+
+    __tablename__ = "secrets"
+
+    uid: Mapped[str] = mapped_column(primary_key=True, default=new_uid)
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str]
+    path: Mapped[str] = mapped_column(default="")
+    stage: Mapped[str]
+    items: Mapped[list[dict[str, Any]]]
+    creator: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)

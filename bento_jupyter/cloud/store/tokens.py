@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import secrets
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from ...errors import InvalidRequestError, NotFoundError
@@ -19,18 +21,31 @@ from .database import Database
 from .records import ApiTokenRecord
 from .tables import ApiTokenRow
 
-__all__ = ["ENDPOINT_SCOPES", "OWNER_SCOPE", "READ_SCOPES", "SCOPES", "WRITE_SCOPES", "Tokens"]
+__all__ = ["ENDPOINT_SCOPES", "OWNER_SCOPE", "SCOPES", "Area", "Tokens", "scopes_for"]
 
 #: The scopes of BentoCloud's API tokens (`bentoml api-token create --scope`).
 SCOPES = ("api", "read_organization", "write_organization", "read_cluster", "write_cluster")
 #: May do everything, give out tokens too.
 OWNER_SCOPE = "api"
-#: May read the control plane.
-READ_SCOPES = frozenset(SCOPES)
-#: May change things.
-WRITE_SCOPES = frozenset({"api", "write_organization", "write_cluster"})
-#: May call the endpoints of protected deployments.
+#: "Protected Endpoint Access" of BentoCloud's console: may call the endpoints of protected deployments.
 ENDPOINT_SCOPES = frozenset({"api", "read_cluster", "write_cluster"})
+
+#: What a scope is about: the organization has Bentos, models and secrets, the cluster what runs.
+Area = Literal["organization", "cluster"]
+
+
+def scopes_for(area: Area, *, changes: bool) -> frozenset[str]:
+    """The scopes of which a token needs one.
+
+    Args:
+        area: What it is about.
+        changes: It changes something. Who may change things may look at them, too.
+
+    Example:
+        >>> sorted(scopes_for("cluster", changes=True))
+        ['api', 'write_cluster']
+    """
+    return frozenset({OWNER_SCOPE, f"write_{area}"} | (set() if changes else {f"read_{area}"}))
 
 
 class Tokens:
@@ -67,17 +82,17 @@ class Tokens:
         self.signing_key = hashlib.sha256(b"bento_jupyter signing key\0" + owner.encode()).digest()
 
     def verify(self, token: str) -> ApiTokenRecord | None:
-        """Whose token this is; None when nobody's, or it has expired. Takes the same time for all."""
+        """Whose token this is; None when nobody's, or it has expired.
+
+        What is looked up is the token's hash: how long that takes tells nothing of any token.
+        """
         presented = _sha256(token)
         if hmac.compare_digest(presented, self._owner_hash):
             return self._owner
         now = utc_now()
-        found: ApiTokenRow | None = None
         with self._database.read() as session:
-            for row in session.scalars(select(ApiTokenRow)):
-                if hmac.compare_digest(presented, row.sha256):
-                    found = row
-        if found is None or _expired(found, now):
+            found = session.scalars(select(ApiTokenRow).where(ApiTokenRow.sha256 == presented)).one_or_none()
+        if found is None or not hmac.compare_digest(presented, found.sha256) or _expired(found, now):
             return None
         if found.last_used_at is None or now - found.last_used_at > timedelta(minutes=1):
             with suppress(OperationalError):  # a full disk: to be let in is more important
@@ -94,6 +109,15 @@ class Tokens:
                 if ENDPOINT_SCOPES & set(row.scopes) and not _expired(row, now)
             ]
         return [self._owner_hash, *given_out]
+
+    def seconds_to_expiry(self) -> float:
+        """Seconds until the next token ends; infinite when none does."""
+        now = utc_now()
+        with self._database.read() as session:
+            ends = session.scalar(
+                select(func.min(ApiTokenRow.expired_at)).where(ApiTokenRow.expired_at > now)
+            )
+        return math.inf if ends is None else (ends - now).total_seconds()
 
     def all(self) -> list[ApiTokenRecord]:
         """The tokens that were given out, newest first."""
@@ -134,6 +158,8 @@ class Tokens:
         unknown = sorted(set(scopes) - set(SCOPES))
         if unknown:
             raise InvalidRequestError(f"there is no scope {unknown[0]!r}; there are: {', '.join(SCOPES)}")
+        if not scopes:
+            raise InvalidRequestError(f"a token needs a scope; there are: {', '.join(SCOPES)}")
         if expired_at is not None and expired_at <= utc_now():
             raise InvalidRequestError(
                 f"the token would be expired at once: {expired_at:%Y-%m-%d %H:%M} has passed"
@@ -172,7 +198,7 @@ class Tokens:
 
 
 def _sha256(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _expired(row: ApiTokenRow, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 # title: an estimator of the notebook that keeps functions, a compiled pattern and a logger in fitted attributes
-# expect: either
-# because: [lambda_1]
+# expect: refused
+# because: [lambda_1, "cell [2], line 11", method of Rules]
 # check: ["clf.predict(['abc1', 'x'])"]
 # %%
 import logging, re

@@ -1,6 +1,5 @@
 # title: high entropy in a harmless name: a hash, a uuid and a base64 image are no secrets
-# expect: either
-# because: [looks like a secret]
+# expect: right
 # check: [f(3)]
 # %%
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from bento_jupyter.errors import ProofError
 
+from ..plan import Plan
 from .cleanrun import added
 from .distributions import closure, pin_name
 from .installed import canonical, installed
-from .plan import Plan
 from .requirements import Needs, Requirement
 
 __all__ = ["with_missing"]

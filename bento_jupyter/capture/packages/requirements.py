@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from bento_jupyter.errors import BuildError
 
+from ..parts import Saved
+from ..source import CodeCapture
 from .distributions import Distributions, Lock, pin_name, unknown
 from .installed import canonical, installed
-from .parts import Saved
-from .source import CodeCapture
 from .wheels import local_distributions
 
 if TYPE_CHECKING:
-    from .plan import EndpointPlan
+    from ..plan import EndpointPlan
 
 __all__ = ["Needs", "Requirement", "requirements_of"]
 

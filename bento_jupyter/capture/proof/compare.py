@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, time
+from collections.abc import Callable
 from decimal import Decimal
-from enum import Enum
 from typing import Any
+
+from .differences import SAME, Difference, Place, below, differs, first_of, listed, named, placed, shown
+from .kinds import alike, kind_of
 
 __all__ = ["TOLERANCE", "Difference", "compare"]
 
@@ -22,28 +20,6 @@ TOLERANCES = {"float32": 1e-6, "complex64": 1e-6, "float16": 2e-3}
 #: is left of large numbers that cancel each other out has no more digits. An array that was saved and loaded
 #: may lie otherwise in memory, and then sums are taken in another order.
 NOISE = 8
-#: Longest text of a value in a detail.
-SHOWN = 80
-
-Place = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How two answers differ.
-
-    Attributes:
-        equal: True when they count as the same.
-        max_difference: Largest absolute difference of numbers; inf when they cannot be compared.
-        detail: The first place where they differ (field, row, column) and what is there; "" when equal.
-    """
-
-    equal: bool
-    max_difference: float = 0.0
-    detail: str = ""
-
-
-SAME = Difference(True)
 
 
 def compare(expected: Any, served: Any) -> Difference:
@@ -72,122 +48,14 @@ def compare(expected: Any, served: Any) -> Difference:
 def _compared(expected: Any, served: Any, place: Place) -> Difference:
     if expected is served:
         return SAME
-    expected, served = _alike(expected, served)
-    kinds = _kind(expected), _kind(served)
+    expected, served = alike(expected, served)
+    kinds = kind_of(expected), kind_of(served)
     if kinds[0] != kinds[1]:
-        return _differs(place, _named(kinds[0], expected), _named(kinds[1], served))
+        return differs(place, named(kinds[0], expected), named(kinds[1], served))
     return COMPARISONS.get(kinds[0], _plain)(expected, served, place)
 
 
 # ---------------------------------------------------------------------------- which comparison
-
-
-def _kind(value: Any) -> str:
-    """Which comparison a value takes; the name of its class where there is no special one."""
-    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if pandas is not None:
-        for name in ("DataFrame", "Series", "Index"):
-            if isinstance(value, getattr(pandas, name)):
-                return name
-        if isinstance(value, pandas.api.extensions.ExtensionArray):
-            return "column"
-        if value is pandas.NaT or isinstance(value, (pandas.Timestamp, pandas.Timedelta)):
-            return "moment"
-    if numpy is not None:
-        if isinstance(value, numpy.ndarray):
-            return "array"
-        if isinstance(value, numpy.generic) and not isinstance(value, numpy.void):
-            return "scalar"
-    if type(value) in (bool, int, float, complex, str, bytes):
-        return "scalar"
-    if isinstance(value, dict):
-        return "dict"
-    if isinstance(value, (list, tuple)):
-        return "list"
-    if isinstance(value, (set, frozenset)):
-        return "set"
-    if isinstance(value, (datetime, time)):
-        return "time"
-    if _is_of(value, "PIL.Image", "Image"):
-        return "image"
-    if hasattr(value, "tocsr") and hasattr(value, "nnz"):
-        return "sparse matrix"
-    return f"{type(value).__module__}.{type(value).__qualname__}"
-
-
-def _alike(expected: Any, served: Any) -> tuple[Any, Any]:
-    """Both in forms that can be compared: instances of classes as their fields, tensors as arrays."""
-    if type(expected) is type(served) and not (_is_model(expected) or _is_record(expected)):
-        return (_array_of(expected), _array_of(served)) if _is_tensor(expected) else (expected, served)
-    expected, served = (_array_of(value) if _is_tensor(value) else value for value in (expected, served))
-    if _is_model(expected) and _is_model(served):
-        # Field by field, with the types that the fields have.
-        return _fields(expected), _fields(served)
-    if _is_model(expected):
-        return expected.model_dump(mode="json"), served
-    if _is_record(expected):
-        return _fields(expected), _fields(served) if _is_record(served) else served
-    if isinstance(expected, Enum) and not isinstance(served, Enum):
-        return expected.value, served
-    if isinstance(expected, tuple) and hasattr(expected, "_asdict") and isinstance(served, dict):
-        return expected._asdict(), served
-    if isinstance(expected, (set, frozenset)) and isinstance(served, list):
-        return expected, set(served) if len(served) == len(expected) and _hashable(served) else served
-    if type(served) is str and (_kind(expected) == "time" or type(expected).__name__ in UNKNOWN_TO_JSON):
-        return _text_of(expected, served), served
-    return expected, served
-
-
-#: Classes whose instances are text in JSON, when no descriptor says more.
-UNKNOWN_TO_JSON = ("UUID", "Decimal", "date", "PosixPath", "WindowsPath")
-
-
-def _text_of(value: Any, served: str) -> Any:
-    """A value as JSON's text for it; the value itself when that is another."""
-    iso = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return served if served in (iso, iso.replace("+00:00", "Z")) else value
-
-
-def _is_tensor(value: Any) -> bool:
-    return _is_of(value, "torch", "Tensor")
-
-
-def _array_of(tensor: Any) -> Any:
-    return tensor.detach().cpu().numpy() if _is_tensor(tensor) else tensor
-
-
-def _is_model(value: Any) -> bool:
-    return _is_of(value, "pydantic", "BaseModel")
-
-
-def _is_record(value: Any) -> bool:
-    return dataclasses.is_dataclass(value) and not isinstance(value, type)
-
-
-def _is_of(value: Any, module: str, name: str) -> bool:
-    """Is it an instance of a class of a library? One that is not imported has none."""
-    kind = getattr(sys.modules.get(module), name, None)
-    return kind is not None and isinstance(value, kind)
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    """The fields of an instance, with its class where both sides have one."""
-    if _is_model(value):
-        return {name: getattr(value, name) for name in type(value).model_fields} | dict(
-            value.model_extra or {}
-        )
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-
-
-def _hashable(values: Iterable[Any]) -> bool:
-    try:
-        hash(tuple(values))
-    except TypeError:
-        return False
-    return True
-
-
-# ----------------------------------------------------------------------------- what is compared
 
 
 def _frames(expected: Any, served: Any, place: Place) -> Difference:
@@ -195,31 +63,31 @@ def _frames(expected: Any, served: Any, place: Place) -> Difference:
     if not columns.equal:
         return columns
     if len(expected) != len(served):
-        return _differs(place, f"{len(expected)} rows", len(served))
+        return differs(place, f"{len(expected)} rows", len(served))
     found = [_indexes(expected.index, served.index, place)]
     found += [
         _columns(expected.iloc[:, i], served.iloc[:, i], place, f"column {name!r}")
         for i, name in enumerate(expected.columns)
     ]
-    return _first(found)
+    return first_of(found)
 
 
 def _series(expected: Any, served: Any, place: Place) -> Difference:
     if not _plain(expected.name, served.name, ()).equal:
-        return _differs(place, repr(expected.name), repr(served.name), what="name")
+        return differs(place, repr(expected.name), repr(served.name), what="name")
     if len(expected) != len(served):
-        return _differs(place, f"{len(expected)} rows", len(served))
-    return _first([_indexes(expected.index, served.index, place), _columns(expected, served, place)])
+        return differs(place, f"{len(expected)} rows", len(served))
+    return first_of([_indexes(expected.index, served.index, place), _columns(expected, served, place)])
 
 
 def _indexes(expected: Any, served: Any, place: Place, *, what: str = "index") -> Difference:
     """The labels of rows or columns. A range counts as the numbers it stands for, as in pandas."""
     if list(expected.names) != list(served.names):
-        return _differs((*place, what), list(expected.names), list(served.names), what="names")
+        return differs((*place, what), list(expected.names), list(served.names), what="names")
     if what == "columns" and list(expected) != list(served):
-        return _differs(place, _listed(expected), _listed(served), what="columns")
+        return differs(place, listed(expected), listed(served), what="columns")
     if len(expected) != len(served):
-        return _differs((*place, what), f"{len(expected)} labels", len(served))
+        return differs((*place, what), f"{len(expected)} labels", len(served))
     if expected.nlevels > 1:
         levels = [
             _columns(
@@ -227,7 +95,7 @@ def _indexes(expected: Any, served: Any, place: Place, *, what: str = "index") -
             )
             for i in range(expected.nlevels)
         ]
-        return _first(levels)
+        return first_of(levels)
     return _columns(expected, served, (*place, what))
 
 
@@ -238,16 +106,16 @@ def _columns(expected: Any, served: Any, place: Place, column: str = "") -> Diff
 
     names = (column,) if column else ()
     if str(expected.dtype) != str(served.dtype):
-        return _differs((*place, *names), expected.dtype, served.dtype, what="dtype")
+        return differs((*place, *names), expected.dtype, served.dtype, what="dtype")
     if isinstance(expected.dtype, pd.CategoricalDtype):
         (mine, ordered), (other, other_ordered) = (
             (d.dtype.categories, d.dtype.ordered) for d in (expected, served)
         )
         categories = _columns(mine, other, ()) if len(mine) == len(other) else Difference(False, math.inf)
         if not categories.equal:
-            return _differs((*place, *names), _listed(mine), _listed(other), what="categories")
+            return differs((*place, *names), listed(mine), listed(other), what="categories")
         if ordered != other_ordered:
-            return _differs((*place, *names), ordered, other_ordered, what="order of categories")
+            return differs((*place, *names), ordered, other_ordered, what="order of categories")
     if isinstance(expected.dtype, np.dtype) and expected.dtype.kind in "biufcmM":
         return _arrays(np.asarray(expected), np.asarray(served), place, column)
     return _arrays(_objects(expected), _objects(served), place, column)
@@ -268,18 +136,18 @@ def _arrays(expected: Any, served: Any, place: Place, column: str = "") -> Diffe
     names = (column,) if column else ()
     dtypes = _dtype_name(expected.dtype), _dtype_name(served.dtype)
     if dtypes[0] != dtypes[1]:
-        return _differs((*place, *names), *dtypes, what="dtype")
+        return differs((*place, *names), *dtypes, what="dtype")
     if expected.shape != served.shape:
-        return _differs((*place, *names), expected.shape, served.shape, what="shape")
+        return differs((*place, *names), expected.shape, served.shape, what="shape")
     if hasattr(expected, "mask") and not np.array_equal(
         np.ma.getmaskarray(expected), np.ma.getmaskarray(served)
     ):
-        return _differs((*place, *names), expected.mask.tolist(), np.ma.getmask(served).tolist(), what="mask")
+        return differs((*place, *names), expected.mask.tolist(), np.ma.getmask(served).tolist(), what="mask")
     if expected.dtype.names:
         fields = [
             _arrays(expected[name], served[name], place, f"field {name!r}") for name in expected.dtype.names
         ]
-        return _first(fields)
+        return first_of(fields)
     wrong, largest = _wrong(expected, served)
     if not wrong.any():
         return Difference(True, largest)
@@ -289,7 +157,7 @@ def _arrays(expected: Any, served: Any, place: Place, column: str = "") -> Diffe
     if expected.dtype.kind == "O":
         inner = _compared(a, b, (*place, *names))
         return Difference(False, max(largest, inner.max_difference), inner.detail)
-    return _differs((*place, *names), _shown(a), _shown(b), apart=largest)
+    return differs((*place, *names), shown(a), shown(b), apart=largest)
 
 
 def _wrong(expected: Any, served: Any) -> tuple[Any, float]:
@@ -330,7 +198,7 @@ def _scalars(expected: Any, served: Any, place: Place) -> Difference:
 
     dtypes = _scalar_dtype(expected), _scalar_dtype(served)
     if dtypes[0] != dtypes[1]:
-        return _differs(place, f"{_shown(expected)} ({dtypes[0]})", f"{_shown(served)} ({dtypes[1]})")
+        return differs(place, f"{shown(expected)} ({dtypes[0]})", f"{shown(served)} ({dtypes[1]})")
     if dtypes[0] in ("str", "bytes", "int"):
         largest = float(abs(expected - served)) if dtypes[0] == "int" else math.inf
         same = bool(expected == served)
@@ -339,7 +207,7 @@ def _scalars(expected: Any, served: Any, place: Place) -> Difference:
         same = not wrong.any()
     if same:
         return Difference(True, largest if math.isfinite(largest) else 0.0)
-    return _differs(place, _shown(expected), _shown(served), apart=largest)
+    return differs(place, shown(expected), shown(served), apart=largest)
 
 
 def _scalar_dtype(value: Any) -> str:
@@ -357,26 +225,24 @@ def _dicts(expected: Any, served: Any, place: Place) -> Difference:
     ):
         found = [key for key in keys if key not in other]
         if found:
-            return Difference(False, math.inf, _placed(place, f"field {found[0]!r} {sides}"))
-    return _first([_compared(value, served[key], _below(place, key)) for key, value in expected.items()])
+            return Difference(False, math.inf, placed(place, f"field {found[0]!r} {sides}"))
+    return first_of([_compared(value, served[key], below(place, key)) for key, value in expected.items()])
 
 
 def _lists(expected: Any, served: Any, place: Place) -> Difference:
     if isinstance(served, tuple) and not isinstance(expected, tuple):
-        return _differs(place, "list", "tuple")
-    found = [
-        _compared(a, b, _below(place, i)) for i, (a, b) in enumerate(zip(expected, served, strict=False))
-    ]
+        return differs(place, "list", "tuple")
+    found = [_compared(a, b, below(place, i)) for i, (a, b) in enumerate(zip(expected, served, strict=False))]
     if len(expected) != len(served):
-        found.insert(0, _differs(place, f"{len(expected)} items", len(served)))
-    return _first(found)
+        found.insert(0, differs(place, f"{len(expected)} items", len(served)))
+    return first_of(found)
 
 
 def _sets(expected: Any, served: Any, place: Place) -> Difference:
     if expected == served:
         return SAME
-    lacking, extra = (_shown(sorted(a - b, key=repr)) for a, b in ((expected, served), (served, expected)))
-    return _differs(place, lacking, extra, what="besides what both have,")
+    lacking, extra = (shown(sorted(a - b, key=repr)) for a, b in ((expected, served), (served, expected)))
+    return differs(place, lacking, extra, what="besides what both have,")
 
 
 def _times(expected: Any, served: Any, place: Place) -> Difference:
@@ -384,7 +250,7 @@ def _times(expected: Any, served: Any, place: Place) -> Difference:
     zones = [getattr(value.tzinfo, "key", None) for value in (expected, served)]
     same = expected.replace(tzinfo=None) == served.replace(tzinfo=None)
     same &= expected.utcoffset() == served.utcoffset() and (None in zones or zones[0] == zones[1])
-    return SAME if same else _differs(place, _shown(expected), _shown(served))
+    return SAME if same else differs(place, shown(expected), shown(served))
 
 
 def _moments(expected: Any, served: Any, place: Place) -> Difference:
@@ -392,7 +258,7 @@ def _moments(expected: Any, served: Any, place: Place) -> Difference:
     same = type(expected) is type(served) and expected == served
     same = same and getattr(expected, "unit", "") == getattr(served, "unit", "")
     same = same and str(getattr(expected, "tz", "")) == str(getattr(served, "tz", ""))
-    return SAME if same else _differs(place, _shown(expected), _shown(served))
+    return SAME if same else differs(place, shown(expected), shown(served))
 
 
 def _images(expected: Any, served: Any, place: Place) -> Difference:
@@ -400,21 +266,21 @@ def _images(expected: Any, served: Any, place: Place) -> Difference:
 
     for what in ("mode", "size"):
         if getattr(expected, what) != getattr(served, what):
-            return _differs(place, getattr(expected, what), getattr(served, what), what=what)
+            return differs(place, getattr(expected, what), getattr(served, what), what=what)
     if expected.mode == "P" and expected.getpalette() != served.getpalette():
-        return _differs(place, "its palette", "another")
+        return differs(place, "its palette", "another")
     return _arrays(np.asarray(expected), np.asarray(served), (*place, "pixel"))
 
 
 def _sparse(expected: Any, served: Any, place: Place) -> Difference:
     for what in ("format", "shape", "dtype"):
         if getattr(expected, what) != getattr(served, what):
-            return _differs(place, getattr(expected, what), getattr(served, what), what=what)
+            return differs(place, getattr(expected, what), getattr(served, what), what=what)
     mine, other = expected.tocsr(copy=True), served.tocsr(copy=True)
     mine.sum_duplicates()
     other.sum_duplicates()
     parts = ("indptr", "indices", "data")
-    return _first([_arrays(getattr(mine, part), getattr(other, part), (*place, part)) for part in parts])
+    return first_of([_arrays(getattr(mine, part), getattr(other, part), (*place, part)) for part in parts])
 
 
 def _plain(expected: Any, served: Any, place: Place) -> Difference:
@@ -437,10 +303,10 @@ def _plain(expected: Any, served: Any, place: Place) -> Difference:
             try:
                 same = bool(expected == served)
             except (TypeError, ValueError) as error:
-                return Difference(False, math.inf, _placed(place, f"cannot be compared: {error}"))
+                return Difference(False, math.inf, placed(place, f"cannot be compared: {error}"))
         if same:
             return SAME
-    return _differs(place, _shown(expected), _shown(served))
+    return differs(place, shown(expected), shown(served))
 
 
 COMPARISONS: dict[str, Callable[[Any, Any, Place], Difference]] = {
@@ -458,60 +324,3 @@ COMPARISONS: dict[str, Callable[[Any, Any, Place], Difference]] = {
     "image": _images,
     "sparse matrix": _sparse,
 }
-
-
-# ----------------------------------------------------------------------------------- in words
-
-
-def _first(found: Iterable[Difference]) -> Difference:
-    """Several comparisons as one: the first difference is told, the largest number kept."""
-    differences = list(found)
-    largest = max((each.max_difference for each in differences), default=0.0)
-    for each in differences:
-        if not each.equal:
-            return Difference(False, largest, each.detail)
-    return Difference(True, largest)
-
-
-def _differs(
-    place: Place, expected: object, served: object, *, what: str = "", apart: float = math.inf
-) -> Difference:
-    words = f"{expected} expected, {served} served"
-    return Difference(False, apart, _placed(place, f"{what} {words}" if what else words))
-
-
-def _placed(place: Place, words: str) -> str:
-    return f"{', '.join(place)}: {words}" if place else words
-
-
-def _below(place: Place, key: Any) -> Place:
-    """The place of an item: `at a[2].b`, after where its container is."""
-    word = f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
-    if place and place[-1].startswith("at "):
-        return (*place[:-1], place[-1] + word)
-    return (*place, f"at {word.removeprefix('.')}")
-
-
-def _named(kind: str, value: Any) -> str:
-    """What stands there instead of a value of another kind."""
-    kinds = ("DataFrame", "Series", "Index", "array", "dict", "list", "set", "image", "sparse matrix")
-    if kind not in kinds:
-        return _shown(value)
-    return type(value).__name__ if kind in ("list", "set", "dict") else kind
-
-
-def _listed(values: Any) -> str:
-    return _shortened(repr(list(values)), 4 * SHOWN)
-
-
-def _shown(value: Any) -> str:
-    plain = (
-        value.item()
-        if hasattr(value, "item") and hasattr(value, "dtype") and value.dtype.kind not in "mM"
-        else value
-    )
-    return _shortened(repr(plain), SHOWN)
-
-
-def _shortened(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 4]} ..."

@@ -17,9 +17,9 @@ from typing import Any
 from bento_jupyter.errors import BuildError
 from bento_jupyter.home import Home
 
+from ..plan import Plan
 from .builder import BUILD_TIMEOUT, Builder, build_envs
-from .plan import Plan
-from .project import content_version, write_project
+from .writing import content_version, write_project
 
 __all__ = ["Built", "build_directory", "build_project", "discard", "run_build", "store"]
 
@@ -128,7 +128,7 @@ def build_directory(name: str, path: Path, home: Home) -> Built:
     Raises:
         BuildError: It is not there, or the build failed; the message has the last lines it wrote.
     """
-    from .plan import check_name
+    from ..plan import check_name
 
     check_name(name)
     begin = time.perf_counter()

@@ -15,10 +15,11 @@ import bento_jupyter
 from bento_jupyter.codec import describe, encode, encode_answer
 from bento_jupyter.errors import BuildError
 
-from .distributions import pin_name
-from .parts import NOTEBOOK_MODULE, Case
-from .plan import EndpointPlan, Plan
-from .report import in_words
+from ..packages.distributions import pin_name
+from ..packages.wheels import make_wheel
+from ..parts import NOTEBOOK_MODULE, Case
+from ..plan import EndpointPlan, Plan
+from ..report import in_words
 from .service import (
     CODEC_PACKAGE,
     MODELS_MODULE,
@@ -27,7 +28,6 @@ from .service import (
     service_source,
     stream_of,
 )
-from .wheels import make_wheel
 
 __all__ = ["content_version", "requirements_txt", "write_project"]
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from bento_jupyter.codec import CodecError, Descriptor, decode, describe, encode
 from bento_jupyter.errors import BentoJupyterError, NotServableError, SampleError
 
+from ..parts import Case, Parameter
+from ..proof.compare import compare
+from ..source import CodeCapture
+from ..subjects import Question, Subject
 from .answers import answer, unsteady
 from .bad_samples import bad_inputs
-from .compare import compare
-from .parts import Case, Parameter
 from .sample import (
     as_sample,
     describe_sample,
@@ -24,11 +26,9 @@ from .sample import (
 )
 from .schema import annotation_of, describe_parameter
 from .signatures import default_source, hint_source, is_loose_hint
-from .source import CodeCapture
-from .subjects import Question, Subject
 
 if TYPE_CHECKING:
-    from .plan import EndpointPlan
+    from ..plan import EndpointPlan
 
 __all__ = ["plan_endpoints"]
 
@@ -82,7 +82,7 @@ def plan_endpoint(
         SampleError: The object does not take the sample, or it cannot be sent.
         NotServableError: The answer cannot be sent, or is another one each time.
     """
-    from .plan import EndpointPlan
+    from ..plan import EndpointPlan
 
     inputs = {"X": as_sample(sample)} if question.rows else inputs_of(question, sample)
     takes = {name: described(name, value, question) for name, value in inputs.items()}

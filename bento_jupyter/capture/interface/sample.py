@@ -12,10 +12,10 @@ from bento_jupyter.codec import CodecError, Descriptor, decode, describe, encode
 from bento_jupyter.codec.tensors import is_tensor
 from bento_jupyter.errors import SampleError
 
-from .compare import compare
+from ..proof.compare import compare
 
 if TYPE_CHECKING:
-    from .subjects import Question
+    from ..subjects import Question
 
 __all__ = [
     "SAMPLE_ROWS",

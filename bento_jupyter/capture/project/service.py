@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import bento_jupyter
 
-from .parts import NOTEBOOK_MODULE, Loader
-from .report import in_words
-from .services import exact_annotations
+from ..parts import NOTEBOOK_MODULE, Loader
+from ..report import in_words
+from ..services import exact_annotations
 
 if TYPE_CHECKING:
-    from .plan import EndpointPlan, Plan
+    from ..plan import EndpointPlan, Plan
 
 __all__ = ["CODEC_PACKAGE", "MODELS_MODULE", "class_name", "notebook_source", "service_source"]
 

@@ -15,13 +15,12 @@ from bento_jupyter.environments import Environment, prepare
 from bento_jupyter.home import Home
 from bento_jupyter.launcher import REPLICA_PROGRAM, launch_replica
 
-from .build import model_folders, store
-from .cleanrun import MODULES_ENV, reported_modules
+from ..project.build import model_folders, store
 
 if TYPE_CHECKING:
     import httpx
 
-    from .plan import Plan
+    from ..plan import Plan
 
 __all__ = ["Stage", "environment_of", "running", "set_stage", "warm_modules", "with_models"]
 
@@ -52,7 +51,6 @@ class Stage:
         self.work = Path(tempfile.mkdtemp(prefix="bento-proof-"))
         self.socket = Path(tempfile.mkdtemp(prefix="p", dir=home.sockets)) / "s"
         self.log = self.work / "replica.log"
-        self._modules = self.work / "modules.json"
         self._ended = False
         try:
             own = {"HOME": self.work / "home", "TMPDIR": self.work / "tmp"}
@@ -63,7 +61,7 @@ class Stage:
                 None,
                 self.socket,
                 imports=imports,
-                envs={MODULES_ENV: str(self._modules), **{name: str(at) for name, at in own.items()}},
+                envs={name: str(at) for name, at in own.items()},
                 log=self.log,
                 scratch=self.work / "scratch",
                 hidden=notebook_folders(),
@@ -73,16 +71,11 @@ class Stage:
             self._remove()
             raise
 
-    def end(self) -> frozenset[str]:
-        """End the replica; the modules that it had imported."""
+    def close(self) -> None:
+        """End the replica and remove what it used."""
         if not self._ended:
             self._ended = True
             self.replica.stop()
-        return reported_modules(self._modules)
-
-    def close(self) -> None:
-        """End the replica and remove what it used."""
-        self.end()
         self._remove()
 
     def _remove(self) -> None:
@@ -110,8 +103,8 @@ def set_stage(
     Raises:
         EnvironmentBuildError: See `environments.prepare`.
     """
-    from .project import requirements_txt
-    from .wheels import make_wheel
+    from ..packages.wheels import make_wheel
+    from ..project.writing import requirements_txt
 
     bentoml = next(pin for pin in plan.lock if pin.startswith("bentoml=="))
     with tempfile.TemporaryDirectory(prefix="bento-wheels-") as folder:

@@ -7,7 +7,7 @@ import types
 import typing
 from typing import Any
 
-from .source import CodeCapture
+from ..source import CodeCapture
 
 __all__ = ["default_source", "hint_source", "is_loose_hint"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from bento_jupyter.errors import NotServableError
 
-from .compare import compare
+from ..proof.compare import compare
 
 __all__ = ["MOST_PARTS", "answer", "copied", "unsteady"]
 

@@ -17,9 +17,9 @@ from bento_jupyter.errors import ProofError, ReplicaStartError
 from bento_jupyter.home import Home
 from bento_jupyter.launcher import INHERITED_ENVS, log_tail
 
-from .build import model_folders, read_yaml, store
+from ..packages.cleanrun import missing_modules
+from ..project.build import model_folders, read_yaml, store
 from .cases import CaseDifference, EndpointProof, read_pairs, send_all
-from .cleanrun import missing_modules
 from .compare import TOLERANCE
 from .exchange import Exchange
 from .stage import Stage, environment_of, running, set_stage
@@ -59,7 +59,6 @@ class Proof:
         environment_key: Key of the environment it ran in; "" when a deployment was asked.
         at: When.
         url: The deployment that was asked; "" when the Bento ran in an environment of its own.
-        imported: Modules that the service had imported at its end; empty when that is not known.
     """
 
     tag: str
@@ -68,7 +67,6 @@ class Proof:
     environment_key: str
     at: datetime
     url: str = ""
-    imported: frozenset[str] = frozenset()
 
     @property
     def equal(self) -> bool:
@@ -176,9 +174,7 @@ def prove(
             missing_module=missing_module(log),
             log=log,
         ) from error
-    proof = Proof(
-        tag, results, time.perf_counter() - begin, key, datetime.now(timezone.utc), imported=stage.end()
-    )
+    proof = Proof(tag, results, time.perf_counter() - begin, key, datetime.now(timezone.utc))
     return judged(proof, path, allow_different)
 
 

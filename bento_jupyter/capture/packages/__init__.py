@@ -1,0 +1,1 @@
+"""Which distributions the code and the objects need: evidence, pins, wheels."""

@@ -1,0 +1,1 @@
+"""The built Bento in an environment of its own: does it answer as the notebook did?"""
