@@ -114,12 +114,15 @@ class Garbage:
             if record.dev:
                 with suppress(BentoJupyterError, OSError):
                     yield read_recipe(self._store.codespaces.folder(record.uid)).key
+        records = self._store.deployments.all()
+        trees = {self._store.codespaces.folder(record.uid) for record in records if record.dev}
         for tag in {tag for record in records for tag in tags_of(record)}:
             name, _, version = tag.partition(":")
-            with suppress(BentoJupyterError, OSError):
-                tree = self._store.bentos.unpacked(name, version)
-                if tree is not None:
-                    yield read_recipe(tree).key
+            tree = self._store.bentos.unpacked(name, version)
+            trees |= {tree} if tree is not None else set()
+        for tree in trees:
+            with suppress(BentoJupyterError, OSError):  # it never had any
+                yield read_recipe(tree).key
 
     def _running(self) -> tuple[set[str], set[Path]]:
         """Keys of environments and trees that some process runs in: instances, proofs, a user's own."""
