@@ -40,7 +40,7 @@ Bentos = dict[str, BentoWithRepository | None]
 
 
 async def create(request: Request) -> Response:
-    """D1."""
+    """Make a deployment (D1)."""
     require_cluster(request.query_params.get("cluster"))
     body = await read(request, CreateDeployment)
     cloud = cloud_of(request)
@@ -63,14 +63,17 @@ async def create(request: Request) -> Response:
 
 
 async def get(request: Request) -> Response:
-    """D2."""
+    """One deployment (D2)."""
     require_cluster(request.query_params.get("cluster"))
     cloud = cloud_of(request)
     return answer(_deployment(cloud, cloud.store.deployments.require(request.path_params["name"])))
 
 
 async def list_all(request: Request) -> Response:
-    """D3: newest first. The client asks twice: for `total`, then with `count=total` and its filter in `q`."""
+    """Deployments, newest first (D3).
+
+    The client asks twice: for `total`, then with `count=total` and its filter in `q`.
+    """
     cloud = cloud_of(request)
     wanted = query(request, DeploymentsQuery)
     require_cluster(wanted.cluster)
@@ -90,7 +93,7 @@ async def list_all(request: Request) -> Response:
 
 
 async def update(request: Request) -> Response:
-    """D4: a new revision. A terminated deployment is started by it, as the client's `start` does."""
+    """Give a deployment a new revision (D4); one that is terminated is started by it."""
     require_cluster(request.query_params.get("cluster"))
     body = await read(request, UpdateDeployment)
     cloud = cloud_of(request)
@@ -107,7 +110,7 @@ async def update(request: Request) -> Response:
 
 
 async def void_update(request: Request) -> Response:
-    """D5: start a terminated deployment; let a failed one try again. Instances that run stay."""
+    """Start a terminated deployment, let a failed one try again (D5). Instances that run stay."""
     require_cluster(request.query_params.get("cluster"))
     cloud = cloud_of(request)
     deployments = cloud.store.deployments
@@ -118,14 +121,14 @@ async def void_update(request: Request) -> Response:
 
 
 async def terminate(request: Request) -> Response:
-    """D6."""
+    """Stop a deployment; its revisions and its address are kept (D6)."""
     require_cluster(request.query_params.get("cluster"))
     cloud = cloud_of(request)
     return _changed(cloud, cloud.store.deployments.terminate(request.path_params["name"]))
 
 
 async def delete(request: Request) -> Response:
-    """D7: the answer is the deployment as it was."""
+    """Delete a deployment; the answer is how it was (D7)."""
     require_cluster(request.query_params.get("cluster"))
     cloud = cloud_of(request)
     record = cloud.store.deployments.require(request.path_params["name"])
