@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 import yaml
 
@@ -154,3 +155,44 @@ def test_services_of_a_new_revision_take_over_together(cloud, bentoml, duos, dep
     wait_for(is_over, 90)
     assert {("v1", "v1"), ("v2", "v2")} <= seen | {("v2", "v2")}
     assert asked(view, 1, json={"number": 1}).json()["version"] == "v2"
+
+
+def test_a_bento_of_other_services_takes_the_place_of_one(cloud, duos, shades, deployment_name, wait_for):
+    before = {"name": deployment_name, "bento": duos[0]}
+    cloud.http.post("/api/v2/deployments", json=before).raise_for_status()
+    cloud.wait_until(deployment_name, "running", seconds=90)
+    # The client's `update` sends the services again that there were.
+    config = {"bento": shades[0], "services": {"Front": {}, "Back": {}}}
+    cloud.http.put(f"/api/v2/deployments/{deployment_name}", json=config).raise_for_status()
+    seen = []
+
+    def is_over() -> bool:
+        view = cloud.view(deployment_name)
+        seen.append(sum(each["state"] == "ready" for each in view["instances"]))
+        return [each["service"] for each in view["sets"]] == ["Shade"] and len(view["instances"]) == 1
+
+    wait_for(is_over, 90)
+    assert min(seen) >= 1, "somebody answered all the time"
+    view = cloud.wait_until(deployment_name, "running")
+    assert asked(view, json={}).text == "v1 none"
+
+
+def test_services_find_each_other_again_when_the_gateway_was_killed(cloud, duos, deployment_name, wait_for):
+    body = {"name": deployment_name, "bento": duos[0]}
+    cloud.http.post("/api/v2/deployments", json=body).raise_for_status()
+    view = cloud.wait_until(deployment_name, "running", seconds=90)
+    assert asked(view, 1, json={"number": 1}).json()["answer"] == 2
+    (gateway,) = [
+        each
+        for each in psutil.Process(cloud.process.pid).children()
+        if "bento_jupyter.cloud.gateway" in each.cmdline()
+    ]
+    gateway.kill()
+
+    def answers() -> bool:
+        try:
+            return asked(view, 1, json={"number": 1}).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_for(answers, 30)
