@@ -13,7 +13,7 @@ export BENTOML_DO_NOT_TRACK := True
 LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/package.json labextension/yarn.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart lab test corpus coverage check bench screenshots clean lock
+.PHONY: help install quickstart lab test crash corpus fuzz coverage check bench screenshots clean lock
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,8 +51,14 @@ test: $(VENV)/.models ## all tests, with real kernels, the real bentoml client a
 	cd labextension && $(BIN)/jlpm install --immutable && $(BIN)/jlpm test
 	$(BIN)/python -m pytest
 
+crash: $(VENV)/.dev ## the cloud killed at 100 random points of a scripted life
+	BENTO_CRASH_POINTS=100 $(BIN)/python -m pytest tests/crash -s
+
 corpus: $(VENV)/.models ## the notebook cases of tests/capture/corpus, each built, proven and served: build/corpus.md
 	$(BIN)/python tests/capture/corpus/run.py
+
+fuzz: $(VENV)/.models ## the control plane's calls with anything in them, much longer than `make test` does
+	FUZZ_EXAMPLES=1000 $(BIN)/python -m pytest tests/cloud/test_fuzz.py tests/cloud/test_fuzz_openapi.py --timeout=3600
 
 coverage: $(VENV)/.models ## all Python tests, with what of the package they reach, in every process
 	$(BIN)/python -m coverage erase

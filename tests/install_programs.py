@@ -11,6 +11,7 @@ import sys
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     "curl": ("curl",),
+    "nginx-light": ("nginx",),
 }
 
 

@@ -26,6 +26,7 @@ FLOORS = {
     "cloud": 6,
     "client": 5,
     "display": 4,
+    "stored_environments": 4,
     "environments": 3,
     "launcher": 3,
     "bytecode": 2,

@@ -17,9 +17,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import uvicorn
 from pydantic import ValidationError
@@ -126,12 +126,21 @@ def _serve(settings: CloudSettings) -> int:
         server = CloudServer(settings, endpoint)
         logger.info("cloud %s for %s starts at %s", __version__, settings.home.root, endpoint)
         with contextlib.suppress(SystemExit):  # how uvicorn ends when the application does not start
-            asyncio.run(server.serve(sockets=[listener]))
+            runner()(server.serve(sockets=[listener]))
         if not server.was_up:
             sys.stderr.write(f"the cloud could not start; {settings.home.logs / 'cloud.log'} says why\n")
             return 1
         logger.info("cloud stopped")
         return 0
+
+
+def runner() -> Callable[[Coroutine[Any, Any, None]], None]:
+    """The `run` of uvloop where there is uvloop, else that of asyncio."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
 
 
 class CloudServer(uvicorn.Server):

@@ -103,6 +103,7 @@ class Controller:
             around = Surroundings(
                 self._settings, self._store, self._engine, self.images, self._data_plane, self.events
             )
+            self._deployments.pop(name, None)
             self._deployments[name] = Deployment(record, around, self._over, after=before)
             if before is not None:
                 self._ending.append(before)
@@ -128,10 +129,14 @@ class Controller:
 
     def some_views(self, start: int, count: int | None) -> tuple[list[DeploymentView], int]:
         """A part of all deployments as they are now, oldest first, and how many there are in all."""
+        # They are noted as they are created.
         present = [each for each in self._deployments.values() if not each.deleted]
-        present.sort(key=lambda each: each.record.created_at)
         part = present[start:] if count is None else present[start : start + count]
         return [each.view() for each in part], len(present)
+
+    def instances_up(self) -> int:
+        """How many instances are up in all."""
+        return sum(each.instances_up for each in self._all())
 
     def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
         """The last lines of a deployment's logs, oldest first.
@@ -249,9 +254,9 @@ class Controller:
         for deployment in self._all():
             deployment.gateway_restarted()
 
-    def _image_changed(self, _key: str) -> None:
+    def _image_changed(self, key: str) -> None:
         for deployment in self._all():
-            deployment.image_changed()
+            deployment.image_changed(key)
 
     def _all(self) -> list[Deployment]:
         return [*self._deployments.values(), *self._ending]

@@ -78,6 +78,7 @@ class Deployment:
         self._listening = False
         self._port_error = ""
         self._listen_again_at = 0.0
+        self._idle_view: DeploymentView | None = None
         self._told: DeploymentView | None = None
         self._told_at = 0.0
         self._event_id = around.events.last_id
@@ -90,6 +91,11 @@ class Deployment:
         return self.record.name
 
     @property
+    def instances_up(self) -> int:
+        """Instances that are starting, ready, or finish their requests."""
+        return sum(not instance.is_over for each in self._sets.values() for instance in each.instances)
+
+    @property
     def bentos(self) -> set[str]:
         """Tags of the Bentos that it runs."""
         return {version.bento for version in self._target.versions}
@@ -98,6 +104,7 @@ class Deployment:
 
     def record_changed(self, record: DeploymentRecord | None) -> None:
         """Somebody changed what is wanted; None = it was deleted."""
+        self._idle_view = None
         if record is None:
             self.deleted = True
         else:
@@ -116,6 +123,7 @@ class Deployment:
 
     def received(self, message: dict[str, Any]) -> None:
         """The gateway says something about this deployment."""
+        self._idle_view = None
         kind = message["op"]
         if kind == "load" and message["set"] in self._entries:
             self.metrics.load(message, message["set"])
@@ -134,19 +142,29 @@ class Deployment:
     def gateway_restarted(self) -> None:
         """A new gateway process has taken over; requests of the old one are gone."""
         self.metrics.gateway_restarted()
+        self._idle_view = None
         self._listening = False
         for each in self._sets.values():
             each.gateway_restarted()
         self._changed.set()
 
-    def image_changed(self) -> None:
-        """Some image's state has changed."""
-        self._changed.set()
+    def image_changed(self, key: str) -> None:
+        """An image's state has changed."""
+        if any(provision.key == key for provision in self._provisions.values()):
+            self._changed.set()
 
     # What is asked
 
     def view(self) -> DeploymentView:
         """How it is now."""
+        if self._idle_view is None:
+            view = self._view()
+            # Without instances nothing of it is measured, and nothing changes unless something comes in.
+            self._idle_view = None if self._has_instances else view
+            return view
+        return self._idle_view
+
+    def _view(self) -> DeploymentView:
         record, target = self.record, self._target
         entry = target.main.entry
         sets = list(self._sets.values())
@@ -231,6 +249,7 @@ class Deployment:
 
     def _reconcile(self) -> list[float]:
         """Look at everything and act; gives the times at which to look again."""
+        self._idle_view = None
         now = self._loop.time()
         for each in self._sets.values():
             each.collect(now)
@@ -432,6 +451,7 @@ class Deployment:
         )
         self._event_id = event.id
         self._told, self._told_at = view, now
+        self._idle_view = None
         return []
 
     def _end(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import logging
 import re
@@ -61,6 +62,12 @@ def read_recipe(bento: Path) -> Recipe:
         EnvironmentBuildError: It needs more than Python packages, which this cloud cannot give it, or it
             is no Bento that this cloud can serve.
     """
+    return _read_recipe(bento, (bento / "bento.yaml").stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_recipe(bento: Path, _written: int) -> Recipe:
+    """Read once: parsing takes longer than all else when many deployments run one Bento."""
     manifest = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8")) or {}
     image = manifest.get("image") or {}
     reason = unsupported(manifest)
@@ -137,6 +144,8 @@ class Images:
         self._changed = changed
         self._builds: dict[str, asyncio.Task[Environment]] = {}
         self._views: dict[str, ImageView] = {}
+        #: Built or found in this run. Who asks for one of these changes nothing for all others that use it.
+        self._ready: dict[str, Environment] = {}
         self._sizes: dict[str, int] = {}
         self._cancelled = threading.Event()
 
@@ -182,6 +191,9 @@ class Images:
         Raises:
             EnvironmentBuildError: It cannot be built.
         """
+        ready = self._ready.get(recipe.key)
+        if ready is not None and (ready.path / COMPLETE).exists():
+            return ready
         build = self._builds.get(recipe.key)
         if build is None:
             build = asyncio.create_task(self._build(recipe, secrets), name=f"image {recipe.key}")
@@ -214,6 +226,7 @@ class Images:
                 cached=environment.cached,
             )
         )
+        self._ready[recipe.key] = environment
         return environment
 
     def _show(self, view: ImageView) -> None:

@@ -65,6 +65,11 @@ class Provision:
         return "success" if self._done else "failed" if self.failure else "building"
 
     @property
+    def key(self) -> str:
+        """Key of the image; "" before it is known which one."""
+        return self._recipe.key if self._recipe else ""
+
+    @property
     def image(self) -> ImageView | None:
         """The image; None before it is known which one."""
         if self._recipe is not None:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ... import __version__
-from ...spec import CloudView, Event, InstanceState
+from ...spec import CloudView, Event
 from .calls import NDJSON, Call
 from .context import cloud_of
 from .exchange import answer, query
@@ -28,16 +28,14 @@ class FeedQuery(BaseModel):
 async def get_cloud(request: Request) -> Response:
     """The cloud as a whole."""
     cloud = cloud_of(request)
-    views = cloud.controller.views()
-    up = (InstanceState.STARTING, InstanceState.READY, InstanceState.DRAINING)
     return answer(
         CloudView(
             endpoint=cloud.endpoint,
             pid=os.getpid(),
             version=__version__,
             started_at=cloud.started_at,
-            deployments=sum(not record.terminated for record in cloud.store.deployments.all()),
-            instances=sum(instance.state in up for view in views for instance in view.instances),
+            deployments=cloud.store.deployments.count(terminated=False),
+            instances=cloud.controller.instances_up(),
             event_id=cloud.store.events.last_id(),
         )
     )

@@ -37,7 +37,7 @@ class BentoRegistry(Registry[BentoRecord]):
 
     def package_with_repository(self, record: BentoRecord, store: Store) -> BentoWithRepository:
         """A Bento on the wire, with its repository."""
-        repository = store.bentos.create_repository(record.name)
+        repository = store.bentos.require_repository(record.name)
         return BentoWithRepository.model_validate(
             {**self.package(record).model_dump(), "repository": self.repository(repository, None)}
         )

@@ -18,7 +18,7 @@ from .bentos import BENTOS
 from .calls import Call
 from .configuration import CreateDeployment, UpdateDeployment, complete_config
 from .context import Cloud, cloud_of
-from .exchange import answer, number, read
+from .exchange import answer, query, read
 from .identity import cluster, owner, require_cluster
 from .schemas import (
     BentoWithRepository,
@@ -32,6 +32,11 @@ from .schemas import (
 )
 
 __all__ = ["routes"]
+
+#: Deployments in a list whose length nobody asks for: the client first asks for the total alone.
+PAGE = 20
+#: Bentos that an answer needs again and again, by tag.
+Bentos = dict[str, BentoWithRepository | None]
 
 
 async def create(request: Request) -> Response:
@@ -50,7 +55,7 @@ async def create(request: Request) -> Response:
         name=body.name or _invent_name(bento.name, cloud),
         bento=bento.tag,
         config=config,
-        port=free_deployment_port(cloud.settings, {other.port for other in cloud.store.deployments.all()}),
+        port=free_deployment_port(cloud.settings, cloud.store.deployments.ports()),
         creator=owner().name,
         dev=body.dev,
     )
@@ -67,19 +72,21 @@ async def get(request: Request) -> Response:
 async def list_all(request: Request) -> Response:
     """D3: newest first. The client asks twice: for `total`, then with `count=total` and its filter in `q`."""
     cloud = cloud_of(request)
-    query = request.query_params
-    require_cluster(query.get("cluster"))
-    found = [
-        record
-        for record in reversed(cloud.store.deployments.all())
-        if query.get("search", "") in record.name and _matches(record, query.get("q", ""))
-    ]
-    page = ListOf[Deployment].page(
-        [_deployment(cloud, record) for record in found],
-        number(request, "start", 0) or 0,
-        number(request, "count"),
-    )
-    return answer(page)
+    wanted = query(request, DeploymentsQuery)
+    require_cluster(wanted.cluster)
+    count = PAGE if wanted.count is None else wanted.count
+    if wanted.q:
+        matching = [
+            record
+            for record in reversed(cloud.store.deployments.all())
+            if wanted.search in record.name and _matches(record, wanted.q)
+        ]
+        records, total = matching[wanted.start : wanted.start + count], len(matching)
+    else:
+        records, total = cloud.store.deployments.page(wanted.start, count, wanted.search)
+    bentos: Bentos = {}
+    items = [_deployment(cloud, record, bentos) for record in records]
+    return answer(ListOf[Deployment](start=wanted.start, count=len(items), total=total, items=items))
 
 
 async def update(request: Request) -> Response:
@@ -185,7 +192,7 @@ def _matches(record: DeploymentRecord, query: str) -> bool:
     return True
 
 
-def _deployment(cloud: Cloud, record: DeploymentRecord) -> Deployment:
+def _deployment(cloud: Cloud, record: DeploymentRecord, bentos: Bentos | None = None) -> Deployment:
     view = cloud.view(record.name)
     return Deployment(
         uid=record.uid,
@@ -196,13 +203,13 @@ def _deployment(cloud: Cloud, record: DeploymentRecord) -> Deployment:
         status=view.status.value,
         creator=_creator(record),
         cluster=cluster(),
-        latest_revision=_revision(cloud, record),
+        latest_revision=_revision(cloud, record, {} if bentos is None else bentos),
         manifest={"dev": record.dev, "routing": _routing(record)},
         urls=[view.url] if view.url else [],
     )
 
 
-def _revision(cloud: Cloud, record: DeploymentRecord) -> DeploymentRevision:
+def _revision(cloud: Cloud, record: DeploymentRecord, bentos: Bentos) -> DeploymentRevision:
     shared: dict[str, Any] = {
         "uid": record.revision_uid,
         "created_at": record.updated_at,
@@ -214,7 +221,7 @@ def _revision(cloud: Cloud, record: DeploymentRecord) -> DeploymentRevision:
         DeploymentTarget(
             name=name,
             config={key: value for key, value in version.items() if key not in ("bento", "weight")},
-            bento=_bento(cloud, version["bento"]),
+            bento=_bento(cloud, version["bento"], bentos),
             **shared,
         )
         for name, version in versions.items()
@@ -239,9 +246,11 @@ def _routing(record: DeploymentRecord) -> dict[str, Any] | None:
     }
 
 
-def _bento(cloud: Cloud, tag: str) -> BentoWithRepository | None:
-    bento = cloud.store.bentos.get(*_tag(tag))
-    return None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
+def _bento(cloud: Cloud, tag: str, known: Bentos) -> BentoWithRepository | None:
+    if tag not in known:
+        bento = cloud.store.bentos.get(*_tag(tag))
+        known[tag] = None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
+    return known[tag]
 
 
 def _creator(record: DeploymentRecord) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
 from datetime import datetime, timezone
@@ -16,6 +17,7 @@ CLUSTER_NAME = "default"
 _EPOCH = datetime(2020, 1, 1, tzinfo=timezone.utc)
 
 
+@functools.cache
 def owner() -> User:
     """The owner: whose account on this machine runs the cloud."""
     try:
@@ -25,6 +27,7 @@ def owner() -> User:
     return User(name=name, email=f"{name}@localhost")
 
 
+@functools.cache
 def organization() -> Organization:
     """The one organization."""
     return Organization(
@@ -32,6 +35,7 @@ def organization() -> Organization:
     )
 
 
+@functools.cache
 def cluster() -> Cluster:
     """The one cluster."""
     return Cluster(

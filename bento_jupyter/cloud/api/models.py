@@ -35,7 +35,7 @@ class ModelRegistry(Registry[ModelRecord]):
 
     def package_with_repository(self, record: ModelRecord, store: Store) -> ModelWithRepository:
         """A model on the wire, with its repository."""
-        repository = store.models.create_repository(record.name)
+        repository = store.models.require_repository(record.name)
         return ModelWithRepository.model_validate(
             {**self.package(record).model_dump(), "repository": self.repository(repository, None)}
         )

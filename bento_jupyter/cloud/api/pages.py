@@ -88,7 +88,13 @@ async def login(request: Request) -> Response:
         if token is not None and OWNER_SCOPE in token.scopes:  # the pages give out tokens that may do all
             response = RedirectResponse(following, 303)
             sessions: Sessions = request.app.state.sessions
-            response.set_cookie(COOKIE, sessions.cookie(), httponly=True, samesite="strict")
+            response.set_cookie(
+                COOKIE,
+                sessions.cookie(),
+                httponly=True,
+                samesite="strict",
+                secure=request.url.scheme == "https",
+            )
             return response
         problem = tag("p", tag("strong", "That is not a token of this cloud."), role="alert")
     field = tag("input", type="password", name="token", autofocus=True, required=True, autocomplete="off")

@@ -1,4 +1,4 @@
-"""Large bodies: written and hashed in a thread while more comes in."""
+"""Large bodies: written and hashed in threads while more comes in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import queue
 import shutil
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
@@ -15,9 +16,9 @@ from ..store.archives import IncomingArchive
 
 __all__ = ["receive_body"]
 
-#: Bytes that are handed to the thread at a time.
+#: Bytes that are handed to the threads at a time.
 CHUNK = 1024 * 1024
-#: Such pieces that may wait for the disk; the client waits for more.
+#: Such pieces that may wait for each of them; then the client waits.
 MOST_WAITING = 8
 #: Bytes of the disk that uploads leave free, for the database and the logs.
 RESERVE = 16 * 1024 * 1024
@@ -53,42 +54,50 @@ async def receive_body(request: Request, incoming: IncomingArchive) -> None:
 
 
 class _Writer:
-    """A thread that writes what it is given, in order."""
+    """Two threads that get the same pieces in the same order: one writes them, one hashes them."""
 
     def __init__(self, incoming: IncomingArchive) -> None:
-        self._incoming = incoming
         self._loop = asyncio.get_running_loop()
-        self._pieces: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
-        self._room = asyncio.Semaphore(MOST_WAITING)
+        self._room = asyncio.Semaphore(2 * MOST_WAITING)
         self._done: asyncio.Future[None] = self._loop.create_future()
-        self._thread = threading.Thread(target=self._run, name="upload", daemon=True)
-        self._thread.start()
+        self._busy = 2
+        self._ends: list[Callable[[], None]] = []
+        self._queues: list[queue.SimpleQueue[bytearray | None]] = []
+        for work in (incoming.append, incoming.digest):
+            pieces: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
+            thread = threading.Thread(target=self._run, args=(pieces, work), name="upload", daemon=True)
+            thread.start()
+            self._queues.append(pieces)
+            self._ends.append(thread.join)
 
     async def take(self, piece: bytearray) -> None:
         """Hand over a piece; waits while too many do."""
-        await self._room.acquire()
-        if self._done.done():
-            self._done.result()
-        self._pieces.put(piece)
+        for pieces in self._queues:
+            await self._room.acquire()
+            if self._done.done():
+                self._done.result()
+            pieces.put(piece)
 
     async def finish(self) -> None:
         """Wait until everything is written."""
-        self._pieces.put(None)
+        for pieces in self._queues:
+            pieces.put(None)
         await self._done
 
     def end(self) -> None:
-        """End the thread, whatever it was doing; the file is its own no longer."""
-        self._pieces.put(None)
-        self._thread.join()
+        """End the threads, whatever they were doing; the file is theirs no longer."""
+        for pieces, join in zip(self._queues, self._ends, strict=True):
+            pieces.put(None)
+            join()
         if self._done.done() and not self._done.cancelled():
             self._done.exception()  # taken note of
 
-    def _run(self) -> None:
+    def _run(self, pieces: queue.SimpleQueue[bytearray | None], work: Callable[[bytearray], None]) -> None:
         error: BaseException | None = None
-        while (piece := self._pieces.get()) is not None:
+        while (piece := pieces.get()) is not None:
             if error is None:
                 try:
-                    self._incoming.write(piece)
+                    work(piece)
                 except BaseException as caught:
                     error = caught
             self._tell(error)
@@ -96,10 +105,11 @@ class _Writer:
 
     def _tell(self, error: BaseException | None, over: bool = False) -> None:
         def note() -> None:
+            self._busy -= over
             if not self._done.done():
                 if error is not None:
                     self._done.set_exception(error)
-                elif over:
+                elif not self._busy:
                     self._done.set_result(None)
             self._room.release()
 

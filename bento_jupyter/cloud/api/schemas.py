@@ -7,7 +7,7 @@ they name, never less. Their `str` fields show a null as the word "None", so emp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
@@ -74,8 +74,12 @@ class Label(Wire):
 # Requests
 
 
-def _local_time_is_meant(value: datetime | None) -> datetime | None:
-    return None if value is None else value.astimezone()
+def _in_utc(value: datetime | None) -> datetime | None:
+    """That time in UTC; without a zone local time is meant."""
+    try:
+        return None if value is None else value.astimezone(timezone.utc)
+    except (OverflowError, OSError, ValueError) as error:
+        raise ValueError(f"{value} is out of range") from error
 
 
 def _utc_is_meant(value: Any) -> Any:
@@ -166,7 +170,7 @@ class CreatePackage(Wire):
     version: str
     description: Text = ""
     manifest: dict[str, Any] | None = None
-    build_at: Annotated[datetime | None, BeforeValidator(_utc_is_meant)] = None
+    build_at: Annotated[datetime | None, BeforeValidator(_utc_is_meant), AfterValidator(_in_utc)] = None
     labels: Items[Label] = []
 
 
@@ -212,7 +216,7 @@ class CreateApiToken(Wire):
     name: str = Field(min_length=1, max_length=200)
     description: Text = ""
     scopes: list[str] | None = None
-    expired_at: Annotated[datetime | None, AfterValidator(_local_time_is_meant)] = None
+    expired_at: Annotated[datetime | None, AfterValidator(_in_utc)] = None
 
 
 class SecretItemBody(Wire):

@@ -17,6 +17,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,9 @@ from .packing import Packed, copy_folder
 from .unpacking import CHUNK, survey, unpack
 
 __all__ = ["Archives", "IncomingArchive"]
+
+#: Bytes of an upload after which the disk is told to begin.
+FLUSH_EVERY = 32 * 1024 * 1024
 
 
 class IncomingArchive:
@@ -41,17 +45,41 @@ class IncomingArchive:
         self.size_bytes = 0
         self._file: BinaryIO = os.fdopen(descriptor, "wb", buffering=0)
         self._hash = hashlib.sha256()
+        self._flushed = 0
+        self._flush: threading.Thread | None = None
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Append `data`."""
+        self.digest(data)
+        self.append(data)
+
+    def digest(self, data: bytes | bytearray) -> None:
+        """The half of `write` that needs the processor; may run beside the other, in the same order."""
+        self._hash.update(data)
+
+    def append(self, data: bytes | bytearray) -> None:
+        """The half of `write` that needs the disk."""
+        self.size_bytes += len(data)
         view = memoryview(data)
-        self._hash.update(view)
-        self.size_bytes += len(view)
         while view:
             view = view[self._file.write(view) :]
+        # The disk works while more comes in, so that there is little left to wait for at the end.
+        if self.size_bytes - self._flushed >= FLUSH_EVERY and not (self._flush and self._flush.is_alive()):
+            self._flushed = self.size_bytes
+            self._flush = threading.Thread(target=self._to_disk, name="flush", daemon=True)
+            self._flush.start()
+
+    def _to_disk(self) -> None:
+        with contextlib.suppress(OSError):  # `seal` will say it
+            os.fsync(self._file.fileno())
+
+    def _join(self) -> None:
+        if self._flush is not None:
+            self._flush.join()
 
     def seal(self) -> str:
         """Put everything on the disk; gives the SHA-256 (hex)."""
+        self._join()
         os.fsync(self._file.fileno())
         self._file.close()
         return self._hash.hexdigest()
@@ -65,6 +93,7 @@ class IncomingArchive:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._join()  # a descriptor that is closed meanwhile could be another file's
         self._file.close()
         self.path.unlink(missing_ok=True)
 

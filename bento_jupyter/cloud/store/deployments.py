@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ...errors import ConflictError, NotFoundError
@@ -47,6 +47,34 @@ class Deployments:
     def all(self) -> list[DeploymentRecord]:
         """All deployments, oldest first."""
         return self._select()
+
+    def page(self, start: int, count: int, search: str = "") -> tuple[list[DeploymentRecord], int]:
+        """Some deployments, newest first, and how many there are in all.
+
+        Args:
+            start: How many newer ones to leave out.
+            count: How many at most.
+            search: Only those with this in their name.
+        """
+        named = [DeploymentRow.name.contains(search, autoescape=True)] if search else []
+        newest = DeploymentRow.created_at.desc()
+        # First which ones, then all of them: else the revisions of all deployments would be read and sorted.
+        part = select(DeploymentRow.uid).where(*named).order_by(newest).offset(start).limit(count)
+        query = _ACTIVE.where(DeploymentRow.uid.in_(part)).order_by(newest)
+        with self._database.read() as session:
+            total = session.scalar(select(func.count()).select_from(DeploymentRow).where(*named)) or 0
+            return [_record(*row) for row in session.execute(query)], total
+
+    def count(self, *, terminated: bool) -> int:
+        """How many are terminated, or are not."""
+        query = select(func.count()).where(DeploymentRow.terminated.is_(terminated))
+        with self._database.read() as session:
+            return session.scalar(query) or 0
+
+    def ports(self) -> set[int]:
+        """The ports of all deployments."""
+        with self._database.read() as session:
+            return set(session.scalars(select(DeploymentRow.port)))
 
     def create(
         self,
@@ -163,14 +191,17 @@ class Deployments:
         return self.require(name)
 
     def _select(self, *conditions: Any) -> list[DeploymentRecord]:
-        query = (
-            select(DeploymentRow, RevisionRow)
-            .join(RevisionRow, RevisionRow.deployment_uid == DeploymentRow.uid)
-            .where(RevisionRow.active, *conditions)
-            .order_by(DeploymentRow.created_at)
-        )
+        query = _ACTIVE.where(*conditions).order_by(DeploymentRow.created_at)
         with self._database.read() as session:
             return [_record(deployment, revision) for deployment, revision in session.execute(query)]
+
+
+#: Deployments with their active revisions.
+_ACTIVE = (
+    select(DeploymentRow, RevisionRow)
+    .join(RevisionRow, RevisionRow.deployment_uid == DeploymentRow.uid)
+    .where(RevisionRow.active)
+)
 
 
 def _find(session: Session, name: str) -> DeploymentRow | None:

@@ -101,6 +101,17 @@ class Packages(Generic[RecordT]):
             row = session.get(self._repositories, name)
             return None if row is None else _repository(row)
 
+    def require_repository(self, name: str) -> RepositoryRecord:
+        """The repository of this name.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        found = self.repository(name)
+        if found is None:
+            raise NotFoundError(f"there is no {self.kind} repository {name!r} in this cloud")
+        return found
+
     def create_repository(self, name: str, description: str = "") -> RepositoryRecord:
         """The repository of this name, made when there is none."""
         with self._database.write() as session:
