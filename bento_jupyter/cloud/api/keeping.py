@@ -86,7 +86,7 @@ async def delete_bento(request: Request) -> Response:
         raise ConflictError(
             f"bento {tag} is what {_listed('deployment', users)} runs", hint="update or delete that first"
         )
-    store.bentos.delete(*tag.split(":"))
+    store.bentos.delete(request.path_params["name"], request.path_params["version"])
     return await _tidied(cloud)
 
 
@@ -98,7 +98,7 @@ async def delete_model(request: Request) -> Response:
     users = [bento.tag for bento in store.bentos.all() if tag in bento.models]
     if users:
         raise ConflictError(f"model {tag} is needed by {_listed('bento', users)}", hint="delete that first")
-    store.models.delete(*tag.split(":"))
+    store.models.delete(request.path_params["name"], request.path_params["version"])
     return await _tidied(cloud)
 
 
