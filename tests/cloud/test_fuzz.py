@@ -314,6 +314,16 @@ def test_no_path_is_answered_with_5xx(http, method, path):
         check(http.request(method, each))
 
 
+@pytest.mark.parametrize(
+    "path", ["/" + "x" * 5000, "/x" * 3000, "/tmp/\0", "/dev/null", "/tmp/../tmp", "tmp", ""]
+)
+def test_what_is_no_folder_is_not_taken_for_one(http, path):
+    content = "/api/bj/v1/bentos/fuzz/v1/content"
+    answer = http.put(content, json={"path": path})
+    assert answer.status_code == 400
+    assert len(answer.text) < 1000
+
+
 def quoted(text: str) -> str:
     # A client would leave `..` out, with what is before it: `/deployments/../events` never ends.
     return quote(text.encode("utf-8", "surrogatepass"), safe="").replace(".", "%2E")
