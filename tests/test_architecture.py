@@ -29,6 +29,8 @@ FLOORS = {
     "stored_environments": 4,
     "environments": 3,
     "launcher": 3,
+    "zygote": 2,
+    "forkserver": 2,
     "bytecode": 2,
     "pip_settings": 2,
     "codec": 2,

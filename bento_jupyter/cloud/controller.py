@@ -53,7 +53,7 @@ class Controller:
         self.events = EventFeed(store)
         self._settings = settings
         self._store = store
-        self._engine = engine or ProcessEngine(settings.home)
+        self._engine = engine or ProcessEngine(settings.home, zygotes=settings.zygotes)
         self.images = Images(settings.home, self._image_changed)
         self._data_plane = DataPlane(
             settings.home, settings.host, self._received, self._gateway_restarted, settings.tls_files

@@ -130,6 +130,15 @@ CALLS: list[tuple[str, Any]] = [
     ("POST /api/v1/api_tokens", TOKEN),
     ("GET /api/v1/api_tokens/{name}", None),
     ("DELETE /api/v1/api_tokens/{name}", None),
+    *((f"GET /api/bj/v1/{what}", None) for what in ("cloud", "deployments", "images", "bentos", "models")),
+    *(
+        (f"GET /api/bj/v1/deployments/{{name}}{what}", None)
+        for what in ("", "/instances", "/logs", "/metrics", "/events", "/revisions")
+    ),
+    ("POST /api/bj/v1/deployments/{name}/rollback", {"revision": 1}),
+    ("POST /api/bj/v1/deployments/{name}/start", {}),
+    ("POST /api/bj/v1/deployments/{name}/restart", {}),
+    ("GET /api/bj/v1/images/{name}/log", None),
 ]
 
 TEXT = st.one_of(
@@ -150,11 +159,18 @@ JUNK = st.recursive(
     max_leaves=6,
 )
 QUERY = st.dictionaries(
-    st.sampled_from(["cluster", "count", "start", "q", "search", "all", "code", "sort", "x"]),
     st.one_of(
-        TEXT, NUMBERS.map(str), st.sampled_from(["is:dev", "label:a=b", "label:", "is:", ":", "default"])
+        st.sampled_from(["cluster", "count", "start", "q", "search", "all", "code", "x"]),
+        st.sampled_from(["lines", "source", "regex", "since", "step", "after", "before", "revision"]),
     ),
-    max_size=3,
+    st.one_of(
+        TEXT,
+        NUMBERS.map(str),
+        st.sampled_from(
+            ["is:dev", "label:a=b", "label:", "is:", ":", "default", "true", "image", "(a+)+$", "("]
+        ),
+    ),
+    max_size=4,
 )
 
 
@@ -287,4 +303,5 @@ def test_no_path_is_answered_with_5xx(http, method, path):
 
 
 def quoted(text: str) -> str:
-    return quote(text.encode("utf-8", "surrogatepass"), safe="")
+    # A client would leave `..` out, with what is before it: `/deployments/../events` never ends.
+    return quote(text.encode("utf-8", "surrogatepass"), safe="").replace(".", "%2E")

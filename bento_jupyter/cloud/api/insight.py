@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -16,7 +15,7 @@ from ..logsearch import Filter, filtered
 from .calls import NDJSON, Call
 from .context import cloud_of
 from .exchange import answer, query
-from .schemas import Count
+from .schemas import Count, Instant
 from .streams import ndjson
 
 __all__ = ["routes"]
@@ -57,7 +56,7 @@ class LogQuery(BaseModel):
     source: str = ""
     q: str = Field("", max_length=LONGEST_PATTERN)
     regex: bool = False
-    since: datetime | None = None
+    since: Instant | None = None
     follow: bool = False
 
 

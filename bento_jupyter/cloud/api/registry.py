@@ -172,7 +172,7 @@ class Registry(ABC, Generic[RecordT]):
 
     async def get(self, request: Request) -> Response:
         """One version (B3)."""
-        return self._answer(cloud_of(request), self._packages(request).require(*_tag(request)))
+        return self._answer(cloud_of(request), self._named(request))
 
     async def create(self, request: Request) -> Response:
         """Register a version, whose content is uploaded next (B5)."""
@@ -239,7 +239,7 @@ class Registry(ABC, Generic[RecordT]):
 
     def _with_url(self, request: Request, method: str, field: str) -> Response:
         cloud = cloud_of(request)
-        record = self._packages(request).require(*_tag(request))
+        record = self._named(request)
         permission = Permission(method, self.kind, record.name, record.version)
         url = "" if cloud.settings.transfer == "proxy" else permission.url(request, cloud.store)
         return self._answer(cloud, record, **{field: url})
@@ -307,10 +307,20 @@ class Registry(ABC, Generic[RecordT]):
 
     async def download(self, request: Request) -> Response:
         """Download the archive (B15): as it was uploaded, or as the folder that was handed over gives it."""
-        return await send_content(self._packages(request), *_tag(request))
+        record = self._named(request)
+        return await send_content(self._packages(request), record.name, record.version)
 
     def _packages(self, request: Request) -> Packages[RecordT]:
         return self.packages(cloud_of(request).store)
+
+    def _named(self, request: Request) -> RecordT:
+        """The version that is meant; `bentoml pull name:latest` asks for `latest` as if it were one."""
+        packages, (name, version) = self._packages(request), _tag(request)
+        if version == "latest":
+            complete = (record for record in packages.all(name) if record.is_complete)
+            if (newest := next(complete, None)) is not None:
+                return newest
+        return packages.require(name, version)
 
     def _repository(self, packages: Packages[RecordT], record: RepositoryRecord | None) -> Repository:
         if record is None:
