@@ -18,7 +18,7 @@ from .bentos import BENTOS
 from .calls import Call
 from .configuration import CreateDeployment, UpdateDeployment, complete_config
 from .context import Cloud, cloud_of
-from .exchange import answer, query, read
+from .exchange import answer, answer_page, query, read
 from .identity import cluster, owner, require_cluster
 from .schemas import (
     BentoWithRepository,
@@ -36,7 +36,10 @@ __all__ = ["routes"]
 #: Deployments in a list whose length nobody asks for: the client first asks for the total alone.
 PAGE = 20
 #: Bentos that an answer needs again and again, by tag.
-Bentos = dict[str, BentoWithRepository | None]
+Bentos = dict[str, BentoRecord | None]
+#: Deployments as they were written into lists last, by uid, each with what it was made from.
+WRITTEN: dict[str, tuple[object, bytes]] = {}
+MOST_WRITTEN = 1000
 
 
 async def create(request: Request) -> Response:
@@ -88,8 +91,8 @@ async def list_all(request: Request) -> Response:
     else:
         records, total = cloud.store.deployments.page(wanted.start, count, wanted.search)
     bentos: Bentos = {}
-    items = [_deployment(cloud, record, bentos) for record in records]
-    return answer(ListOf[Deployment](start=wanted.start, count=len(items), total=total, items=items))
+    items = [_written(cloud, record, bentos) for record in records]
+    return answer_page(ListOf[Deployment], items, wanted.start, total)
 
 
 async def update(request: Request) -> Response:
@@ -195,6 +198,22 @@ def _matches(record: DeploymentRecord, query: str) -> bool:
     return True
 
 
+def _written(cloud: Cloud, record: DeploymentRecord, bentos: Bentos) -> bytes:
+    """A deployment as JSON; written anew only when something of it has changed: lists are asked for often."""
+    view = cloud.view(record.name)
+    tags = [record.bento, *(version["bento"] for version in _canaries(record).values())]
+    found = [_bento_record(cloud, tag, bentos) for tag in tags]
+    pushed = tuple(bento and (bento.uid, bento.updated_at) for bento in found)
+    key = (record.revision_uid, record.updated_at, record.terminated, view.status, view.url, pushed)
+    kept = WRITTEN.get(record.uid)
+    if kept is None or kept[0] != key:
+        kept = (key, _deployment(cloud, record, bentos).model_dump_json().encode())
+        WRITTEN[record.uid] = kept
+        if len(WRITTEN) > MOST_WRITTEN:
+            del WRITTEN[next(iter(WRITTEN))]
+    return kept[1]
+
+
 def _deployment(cloud: Cloud, record: DeploymentRecord, bentos: Bentos | None = None) -> Deployment:
     view = cloud.view(record.name)
     return Deployment(
@@ -250,9 +269,13 @@ def _routing(record: DeploymentRecord) -> dict[str, Any] | None:
 
 
 def _bento(cloud: Cloud, tag: str, known: Bentos) -> BentoWithRepository | None:
+    bento = _bento_record(cloud, tag, known)
+    return None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
+
+
+def _bento_record(cloud: Cloud, tag: str, known: Bentos) -> BentoRecord | None:
     if tag not in known:
-        bento = cloud.store.bentos.get(*_tag(tag))
-        known[tag] = None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
+        known[tag] = cloud.store.bentos.get(*_tag(tag))
     return known[tag]
 
 
