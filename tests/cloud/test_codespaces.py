@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import resource
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bento_jupyter.cloud.store.codespaces import Codespaces
+from bento_jupyter.errors import InvalidRequestError
 
 
 def send(cloud, name: str, **files: str):
@@ -75,3 +81,33 @@ def test_a_codespace_in_lists_and_a_deployment_that_is_none(cloud, codespace, pu
     refused = cloud.http.post("/api/v2/deployments", json={"bento": f"described:{codespace}"})
     assert refused.status_code == 409, "what is for development only has no content to deploy"
     cloud.http.delete(f"/api/v2/deployments/{name}")
+
+
+def test_of_files_that_the_disk_has_no_room_for_none_is_written(tmp_path):
+    codespaces = Codespaces(tmp_path)
+    codespaces.write("uid", {"a.txt": b"before"})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        with pytest.raises(OSError, match="File too large"):
+            codespaces.write("uid", {"a.txt": b"after", "b/c.txt": b"x" * 5000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [file.path for file in codespaces.files("uid")] == ["a.txt"]
+    assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"before"]
+    assert codespaces.digest("uid") == Codespaces(tmp_path).digest("uid"), "as the next start reads it"
+
+
+@given(st.lists(st.text(max_size=8) | st.sampled_from(["..", ".", "a", "b", ""]), min_size=1, max_size=5))
+def test_whatever_is_sent_stays_below_the_folder(tmp_path_factory, parts):
+    folder = tmp_path_factory.mktemp("codespaces")
+    codespaces = Codespaces(folder)
+    path = "/".join(parts)
+    try:
+        codespaces.write("uid", {path: b"x"})
+    except InvalidRequestError:
+        assert not list(folder.rglob("*"))
+        return
+    assert [place for place in folder.rglob("*") if place.is_file()] == [folder / "uid" / "src" / path]
+    codespaces.delete("uid", [path])
+    assert not [place for place in folder.rglob("*") if place.is_file()]
