@@ -21,12 +21,11 @@ from .health import Verdict
 from .instance import Instance
 from .instance_types import instance_types
 from .load import Load
-from .logs import forget_old_logs
 from .metrics import Metrics
 from .provision import Provision
 from .rollout import RECREATE, Stock, next_step
 from .surroundings import Surroundings
-from .target import SetTarget, instance_size
+from .target import Blueprint, SetTarget, instance_size
 
 __all__ = ["ReplicaSet"]
 
@@ -76,6 +75,7 @@ class ReplicaSet:
         self._metrics = metrics
         self._instances: dict[str, Instance] = {}
         self._history = History()
+        self._prepared: tuple[Path, Path, Blueprint] | None = None
 
     @property
     def name(self) -> str:
@@ -149,17 +149,21 @@ class ReplicaSet:
 
     # What it does
 
-    def collect(self, now: float) -> None:
-        """Take note of instances that are over."""
-        for instance in [each for each in self._instances.values() if each.is_over]:
+    def collect(self, now: float) -> bool:
+        """Take note of instances that are over; False when there are none."""
+        over = [each for each in self._instances.values() if each.is_over]
+        for instance in over:
             del self._instances[instance.id]
             if instance.state is InstanceState.FAILED and self.is_current(instance):
                 self.failed = instance
                 self.failures.add(instance.reason, now, instance.ready_at)
+        return bool(over)
 
     def stop_all(self, reason: str) -> None:
         """End all instances, when they have answered what they were asked."""
         self.wanted, self._history = 0, History()
+        self._prepared = None
+        self._around.engine.release(f"{self._deployment}/{self.name}")
         for instance in self._instances.values():
             instance.drain(reason)
 
@@ -195,6 +199,8 @@ class ReplicaSet:
             return times
         start = self._roll(revision)
         if not start:
+            if not any(each.state is InstanceState.STARTING for each in self._instances.values()):
+                self._prepare(*provision.result)  # not beside a start, which it would slow down
             return times
         if now < self.failures.not_before:
             return [*times, self.failures.not_before]
@@ -251,13 +257,29 @@ class ReplicaSet:
     def _ready(self) -> list[Instance]:
         return [each for each in self._instances.values() if each.state is InstanceState.READY]
 
+    def _prepare(self, bento: Path, python: Path) -> None:
+        """Have the engine get ready for instances of this set."""
+        prepared = (bento, python, self.target.blueprint)
+        if prepared != self._prepared:
+            self._prepared = prepared
+            self._around.engine.prepare(f"{self._deployment}/{self.name}", self._spec(bento, python))
+
     def _start(self, bento: Path, python: Path) -> None:
+        spec = self._spec(bento, python, self._new_id())
+        self._instances[spec.id] = Instance(
+            spec,
+            self.target.blueprint,
+            self._around.engine,
+            self._instance_changed,
+            restarts=self.failures.count,
+        )
+
+    def _spec(self, bento: Path, python: Path, instance: str = "") -> ReplicaSpec:
         blueprint = self.target.blueprint
         size = instance_size(blueprint.instance_type, instance_types())
         given = self._around.store.secrets.resolve(blueprint.secrets, "runtime")
-        forget_old_logs(self._log_folder)
-        spec = ReplicaSpec(
-            id=self._new_id(),
+        return ReplicaSpec(
+            id=instance,
             deployment=self._deployment,
             bento=bento,
             service=blueprint.service,
@@ -268,9 +290,6 @@ class ReplicaSet:
             memory_bytes=size.memory_bytes,
             instance_type=size.name,
             remotes={service: self._socket_of(name) for service, name in blueprint.remotes},
-        )
-        self._instances[spec.id] = Instance(
-            spec, blueprint, self._around.engine, self._instance_changed, restarts=self.failures.count
         )
 
     def _instance_changed(self, instance: Instance) -> None:

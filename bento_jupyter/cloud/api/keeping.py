@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...errors import ConflictError, InvalidRequestError, NotLoggedInError
-from ...spec import GarbageView
+from ...insight import GarbageView
 from ..garbage import tags_of
 from .bentos import BENTOS
 from .calls import Call
