@@ -21,8 +21,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import ReplicaStartError
+from .zygote import ForkedProcess, Zygote
 
-__all__ = ["REPLICA_PROGRAM", "ReplicaProcess", "launch_replica", "log_tail"]
+__all__ = ["REPLICA_PROGRAM", "ReplicaProcess", "launch_replica", "log_tail", "zygote_envs"]
 
 #: The program that a replica runs.
 REPLICA_PROGRAM = Path(__file__).with_name("replica.py")
@@ -55,7 +56,7 @@ class ReplicaProcess:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        process: subprocess.Popen[bytes] | ForkedProcess,
         *,
         socket_path: Path,
         report_fd: int,
@@ -193,6 +194,8 @@ class ReplicaProcess:
             if self._lifeline_fd >= 0:
                 os.close(self._lifeline_fd)
                 self._lifeline_fd = -1
+            if isinstance(self.process, ForkedProcess):
+                self.process.release()
         self.socket_path.unlink(missing_ok=True)
         shutil.rmtree(self._scratch, ignore_errors=True)
         return code
@@ -237,6 +240,8 @@ def launch_replica(
     hidden: Iterable[Path] = (),
     kept: Iterable[Path] = (),
     remotes: Mapping[str, Path] | None = None,
+    zygote: Zygote | None = None,
+    record: Path | None = None,
 ) -> ReplicaProcess:
     """Start a replica of a Bento; returns at once, see `ReplicaProcess.wait_ready`.
 
@@ -255,6 +260,8 @@ def launch_replica(
         hidden: Folders whose files its Python code does not find, as they will not be there elsewhere.
         kept: Folders in `hidden` that it does find.
         remotes: Services that are called at these Unix sockets instead of run in the same process.
+        zygote: Forks it, when it can; else it is a new interpreter.
+        record: File into which it writes the modules that it has imported, for a zygote to come.
 
     Returns:
         The replica. Stop it with `stop()`, or use it as a context manager.
@@ -278,31 +285,37 @@ def launch_replica(
         what = {"bento": str(bento.resolve()), "service": service}
     if remotes:
         what["remotes"] = {name: path.absolute().as_uri() for name, path in remotes.items()}
+    if record is not None:
+        what["record"] = str(record.absolute())
     closed = {"hidden": [str(path.resolve()) for path in hidden], "kept": [str(path) for path in kept]}
-    settings = {
+    settings: dict[str, object] = {
         **what,
         **(closed if closed["hidden"] else {}),
-        "socket_fd": listener.fileno(),
-        "report_fd": report_write,
-        "lifeline_fd": lifeline_read,
         "started": time.monotonic(),
-        # The kernel's "parent died" signal is tied to the starting thread: only the main one lives as long.
-        "parent": os.getpid() if threading.current_thread() is threading.main_thread() else None,
     }
+    descriptors = {"socket_fd": listener.fileno(), "report_fd": report_write, "lifeline_fd": lifeline_read}
+    all_envs = replica_envs(python, scratch, envs or {}, cpus)
+    process: subprocess.Popen[bytes] | ForkedProcess | None = None
     try:
         with log.open("ab") as output:
-            process = subprocess.Popen(
-                [str(python), "-I", "-u", str(REPLICA_PROGRAM), json.dumps(settings)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=scratch if bento is None else bento.resolve(),
-                env=replica_envs(python, scratch, envs or {}, cpus),
-                start_new_session=True,
-                pass_fds=[
-                    fd for fd in (listener.fileno(), report_write, lifeline_read, order_read) if fd >= 0
-                ],
-            )
+            if zygote is not None and zygote.is_warm:
+                with contextlib.suppress(OSError):  # a zygote that is just ending: it is started anew
+                    process = zygote.fork(settings, all_envs, [*descriptors.values(), output.fileno()])
+            if process is None:
+                # The kernel's "parent died" signal is tied to the starting thread: only the main one lives
+                # as long.
+                is_main = threading.current_thread() is threading.main_thread()
+                settings |= {**descriptors, "parent": os.getpid() if is_main else None}
+                process = subprocess.Popen(
+                    [str(python), "-I", "-u", str(REPLICA_PROGRAM), json.dumps(settings)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=scratch if bento is None else bento.resolve(),
+                    env=all_envs,
+                    start_new_session=True,
+                    pass_fds=[fd for fd in (*descriptors.values(), order_read) if fd >= 0],
+                )
     except BaseException:
         os.close(report_read)
         os.close(lifeline_write)
@@ -353,6 +366,13 @@ def replica_envs(python: Path, scratch: Path, envs: Mapping[str, str], cpus: flo
     if cpus is not None:
         clean.update(dict.fromkeys(THREAD_ENVS, str(max(1, math.ceil(cpus)))))
     return {**clean, **envs}
+
+
+def zygote_envs(python: Path, scratch: Path, envs: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a zygote: as a replica's, but all pools of threads begin after the fork."""
+    (scratch / "bentoml").mkdir(mode=0o700, parents=True, exist_ok=True)
+    (scratch / "metrics").mkdir(mode=0o700, exist_ok=True)
+    return replica_envs(python, scratch, {**envs, **dict.fromkeys(THREAD_ENVS, "1")}, None)
 
 
 def describe_exit(code: int | None) -> str:

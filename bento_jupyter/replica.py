@@ -123,6 +123,13 @@ def check_required_envs(services: dict[str, Any]) -> None:
             os.environ[env.name] = str(env.value)
 
 
+def read_yaml_fast() -> None:
+    """Let BentoML read YAML by libyaml where it is there: to the same values, in a tenth of the time."""
+    import yaml  # type: ignore[import-untyped]
+
+    yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def load_service(bento: str, name: str, remotes: dict[str, str]) -> Any:
     """Load the Bento's service (and with it all that it depends on) as a worker of `bentoml serve` does.
 
@@ -139,6 +146,7 @@ def load_service(bento: str, name: str, remotes: dict[str, str]) -> Any:
     from bentoml._internal.log import configure_server_logging
     from bentoml._internal.utils.uri import join_paths
 
+    read_yaml_fast()
     info = Bento.from_path(bento).info
     apply_default_envs(info.envs)
     # Before the first line of log, which is where BentoML looks up the name that all lines bear.
@@ -209,7 +217,7 @@ class StartupFailure:
         await self.app(scope, receive, sent)
 
 
-def serve(app: StartupFailure, listener: socket.socket, report: Report) -> None:
+def serve(app: StartupFailure, listener: socket.socket, report: Report, record: str) -> None:
     """Serve until SIGTERM; report when the service's instance, and with it its model, is there.
 
     Raises:
@@ -221,6 +229,7 @@ def serve(app: StartupFailure, listener: socket.socket, report: Report) -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             if self.started:
+                write_modules(record)
                 gc.collect()
                 gc.freeze()  # what was made during the start lives for ever: never scan it again
                 report.phase("ready")
@@ -239,10 +248,34 @@ def serve(app: StartupFailure, listener: socket.socket, report: Report) -> None:
     try:
         server.run(sockets=[listener])
     finally:
+        write_modules(record)  # also what the first requests imported
         if not server.started:
             report.failed(app.traceback or traceback.format_exc())
     if not server.started:
         sys.exit(START_FAILED)
+
+
+def write_modules(file: str) -> None:
+    """Write down what this process has imported from its environment, for a zygote to come.
+
+    Args:
+        file: Where, as a JSON list in the order of the imports; "" = nowhere.
+    """
+    if not file:
+        return
+    roots = tuple(os.path.join(os.path.realpath(prefix), "") for prefix in (sys.prefix, sys.base_prefix))
+    names = []
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        origin = getattr(spec, "origin", None)
+        if spec is not None and origin and spec.name == name and os.path.realpath(origin).startswith(roots):
+            names.append(name)
+    aside = f"{file}.{os.getpid()}"
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        with open(aside, "w", encoding="utf-8") as handle:
+            json.dump(names, handle)
+        os.replace(aside, file)
 
 
 def warmed_up(settings: dict[str, Any]) -> dict[str, Any] | None:
@@ -301,8 +334,8 @@ def main(argument: str) -> None:
     Args:
         argument: `{"bento", "service", "socket_fd", "report_fd", "lifeline_fd"}` and, optionally, `started`
             (`time.monotonic()` of the supervisor), `parent` (see `end_with_supervisor`), `remotes` (see
-            `load_service`), `hidden` and `kept` (see `hide`). Without `bento` but with `imports` and
-            `order_fd` it warms up first, and reads the rest as a JSON line there.
+            `load_service`), `hidden` and `kept` (see `hide`), `record` (see `write_modules`). Without `bento`
+            but with `imports` and `order_fd` it warms up first, and reads the rest as a JSON line there.
     """
     settings = json.loads(argument)
     report = Report(settings["report_fd"], settings.get("started") or time.monotonic())
@@ -336,7 +369,7 @@ def main(argument: str) -> None:
         sys.stderr.write(text)
         report.failed(text)
         sys.exit(START_FAILED)
-    serve(app, socket.socket(fileno=settings["socket_fd"]), report)
+    serve(app, socket.socket(fileno=settings["socket_fd"]), report, settings.get("record") or "")
 
 
 if __name__ == "__main__":

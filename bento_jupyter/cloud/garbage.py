@@ -20,9 +20,10 @@ import psutil
 
 from ..errors import BentoJupyterError
 from ..home import Home
-from ..spec import GarbageItem, GarbageView
+from ..insight import GarbageItem, GarbageView
 from ..stored_environments import StoredEnvironment, discard, size_of, stored_environments
 from .images import read_recipe
+from .logs import cap_log
 from .store import DeploymentRecord, Store
 
 __all__ = ["Garbage"]
@@ -53,7 +54,7 @@ class Garbage:
         return GarbageView(items=items, bytes=sum(item.bytes for item in items), deleted=False)
 
     def collect(self, *, within_limit: bool = False) -> GarbageView:
-        """Delete what nobody needs.
+        """Delete what nobody needs, and cut logs that have grown too large.
 
         Args:
             within_limit: Leave alone finished environments while all together are within the limit.
@@ -68,6 +69,8 @@ class Garbage:
                     gone.append(item)
             except OSError:
                 logger.exception("garbage that cannot be deleted: %s", item.name)
+        for log in (self._home.logs / "gateway.log", self._home.logs / "cloud.out"):
+            cap_log(log)
         size = sum(item.bytes for item in gone)
         if gone:
             logger.info("deleted %d pieces of garbage, %d bytes", len(gone), size)
@@ -111,12 +114,15 @@ class Garbage:
             if record.dev:
                 with suppress(BentoJupyterError, OSError):
                     yield read_recipe(self._store.codespaces.folder(record.uid)).key
+        records = self._store.deployments.all()
+        trees = {self._store.codespaces.folder(record.uid) for record in records if record.dev}
         for tag in {tag for record in records for tag in tags_of(record)}:
             name, _, version = tag.partition(":")
-            with suppress(BentoJupyterError, OSError):
-                tree = self._store.bentos.unpacked(name, version)
-                if tree is not None:
-                    yield read_recipe(tree).key
+            tree = self._store.bentos.unpacked(name, version)
+            trees |= {tree} if tree is not None else set()
+        for tree in trees:
+            with suppress(BentoJupyterError, OSError):  # it never had any
+                yield read_recipe(tree).key
 
     def _running(self) -> tuple[set[str], set[Path]]:
         """Keys of environments and trees that some process runs in: instances, proofs, a user's own."""

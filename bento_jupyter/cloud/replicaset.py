@@ -25,7 +25,7 @@ from .metrics import Metrics
 from .provision import Provision
 from .rollout import RECREATE, Stock, next_step
 from .surroundings import Surroundings
-from .target import SetTarget, instance_size
+from .target import Blueprint, SetTarget, instance_size
 
 __all__ = ["ReplicaSet"]
 
@@ -75,6 +75,7 @@ class ReplicaSet:
         self._metrics = metrics
         self._instances: dict[str, Instance] = {}
         self._history = History()
+        self._prepared: tuple[Path, Path, Blueprint] | None = None
 
     @property
     def name(self) -> str:
@@ -161,6 +162,8 @@ class ReplicaSet:
     def stop_all(self, reason: str) -> None:
         """End all instances, when they have answered what they were asked."""
         self.wanted, self._history = 0, History()
+        self._prepared = None
+        self._around.engine.release(f"{self._deployment}/{self.name}")
         for instance in self._instances.values():
             instance.drain(reason)
 
@@ -196,6 +199,8 @@ class ReplicaSet:
             return times
         start = self._roll(revision)
         if not start:
+            if not any(each.state is InstanceState.STARTING for each in self._instances.values()):
+                self._prepare(*provision.result)  # not beside a start, which it would slow down
             return times
         if now < self.failures.not_before:
             return [*times, self.failures.not_before]
@@ -252,12 +257,29 @@ class ReplicaSet:
     def _ready(self) -> list[Instance]:
         return [each for each in self._instances.values() if each.state is InstanceState.READY]
 
+    def _prepare(self, bento: Path, python: Path) -> None:
+        """Have the engine get ready for instances of this set."""
+        prepared = (bento, python, self.target.blueprint)
+        if prepared != self._prepared:
+            self._prepared = prepared
+            self._around.engine.prepare(f"{self._deployment}/{self.name}", self._spec(bento, python))
+
     def _start(self, bento: Path, python: Path) -> None:
+        spec = self._spec(bento, python, self._new_id())
+        self._instances[spec.id] = Instance(
+            spec,
+            self.target.blueprint,
+            self._around.engine,
+            self._instance_changed,
+            restarts=self.failures.count,
+        )
+
+    def _spec(self, bento: Path, python: Path, instance: str = "") -> ReplicaSpec:
         blueprint = self.target.blueprint
         size = instance_size(blueprint.instance_type, instance_types())
         given = self._around.store.secrets.resolve(blueprint.secrets, "runtime")
-        spec = ReplicaSpec(
-            id=self._new_id(),
+        return ReplicaSpec(
+            id=instance,
             deployment=self._deployment,
             bento=bento,
             service=blueprint.service,
@@ -268,9 +290,6 @@ class ReplicaSet:
             memory_bytes=size.memory_bytes,
             instance_type=size.name,
             remotes={service: self._socket_of(name) for service, name in blueprint.remotes},
-        )
-        self._instances[spec.id] = Instance(
-            spec, blueprint, self._around.engine, self._instance_changed, restarts=self.failures.count
         )
 
     def _instance_changed(self, instance: Instance) -> None:

@@ -41,6 +41,9 @@ class CloudSettings(BaseModel):
         environments_limit: Bytes that environments may have together before those in nobody's use are
             deleted, the ones unused for longest first.
 
+        zygotes: Whether instances are forked from processes that have imported what they need, where this
+            machine can.
+
     Example:
         >>> CloudSettings().host
         '127.0.0.1'
@@ -58,6 +61,7 @@ class CloudSettings(BaseModel):
     first_deployment_port: int = Field(21000, ge=1024, le=65535)
     last_deployment_port: int = Field(29999, ge=1024, le=65535)
     idle_seconds: float = Field(60, ge=0, le=3600)
+    zygotes: bool = True
     cold_start_timeout: float = Field(300, gt=0)
     transfer: Literal["proxy", "presigned", "multipart"] = "proxy"
     environments_limit: int = Field(20 * 2**30, ge=0)
@@ -85,7 +89,7 @@ class CloudSettings(BaseModel):
 
         Returns:
             Defaults, with `BENTO_JUPYTER_PORT`, `BENTO_JUPYTER_PUBLIC_HOSTS` (names with commas between
-            them), `BENTO_JUPYTER_IDLE_SECONDS`, `BENTO_JUPYTER_TRANSFER` and
+            them), `BENTO_JUPYTER_IDLE_SECONDS`, `BENTO_JUPYTER_TRANSFER`, `BENTO_JUPYTER_ZYGOTES` and
             `BENTO_JUPYTER_ENVIRONMENTS_LIMIT` where they are set.
 
         Raises:
@@ -94,6 +98,7 @@ class CloudSettings(BaseModel):
         variables = {
             "port": "BENTO_JUPYTER_PORT",
             "idle_seconds": "BENTO_JUPYTER_IDLE_SECONDS",
+            "zygotes": "BENTO_JUPYTER_ZYGOTES",
             "transfer": "BENTO_JUPYTER_TRANSFER",
             "environments_limit": "BENTO_JUPYTER_ENVIRONMENTS_LIMIT",
         }

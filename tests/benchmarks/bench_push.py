@@ -101,8 +101,10 @@ def curl(archive: Path, url: str, *more: str) -> float:
 @contextmanager
 def cloud_in(folder: Path) -> Iterator[CloudState]:
     home = Home(folder / "home")
-    yield embedded.start(home)
-    embedded.stop(home)
+    try:
+        yield embedded.start(home)
+    finally:
+        embedded.stop(home)
 
 
 def model_archive(path: Path) -> Path:

@@ -130,6 +130,26 @@ CALLS: list[tuple[str, Any]] = [
     ("POST /api/v1/api_tokens", TOKEN),
     ("GET /api/v1/api_tokens/{name}", None),
     ("DELETE /api/v1/api_tokens/{name}", None),
+    *((f"GET /api/bj/v1/{what}", None) for what in ("cloud", "deployments", "images", "bentos", "models")),
+    *(
+        (f"GET /api/bj/v1/deployments/{{name}}{what}", None)
+        for what in ("", "/instances", "/logs", "/metrics", "/events", "/revisions")
+    ),
+    ("POST /api/bj/v1/deployments/{name}/rollback", {"revision": 1}),
+    ("POST /api/bj/v1/deployments/{name}/start", {}),
+    ("POST /api/bj/v1/deployments/{name}/restart", {}),
+    ("GET /api/bj/v1/images/{name}/log", None),
+    ("GET /api/bj/v1/garbage", None),
+    *(
+        call
+        for kind in ("bento", "model")
+        for call in [
+            (f"DELETE /api/bj/v1/{kind}s/{{name}}/{{version}}", None),
+            (f"PUT /api/bj/v1/{kind}s/{{name}}/{{version}}/content", {"path": "/nowhere"}),
+            (f"PUT /transfer/{kind}s/{{name}}/{{version}}", {}),
+            (f"GET /transfer/{kind}s/{{name}}/{{version}}", None),
+        ]
+    ),
 ]
 
 TEXT = st.one_of(
@@ -139,7 +159,7 @@ TEXT = st.one_of(
     ),
     st.sampled_from(["0001-01-01 00:00:00.000000", "9999-12-31T23:59:59.999999+00:00", "2026-02-30"]),
     st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1e999", "NaN", "-1"]),
-    st.just("x" * 5000),
+    st.sampled_from(["x" * 5000, "/" + "x" * 5000, "/tmp", "/dev/null", "/tmp/\0"]),
 )  # fmt: skip
 NUMBERS = st.one_of(
     st.integers(), st.floats(), st.sampled_from([0, -1, 1, 2**31, 2**63 - 1, 2**63, 10**400, 1e308, 0.5])
@@ -150,11 +170,19 @@ JUNK = st.recursive(
     max_leaves=6,
 )
 QUERY = st.dictionaries(
-    st.sampled_from(["cluster", "count", "start", "q", "search", "all", "code", "sort", "x"]),
     st.one_of(
-        TEXT, NUMBERS.map(str), st.sampled_from(["is:dev", "label:a=b", "label:", "is:", ":", "default"])
+        st.sampled_from(["cluster", "count", "start", "q", "search", "all", "code", "x"]),
+        st.sampled_from(["lines", "source", "regex", "since", "step", "after", "before", "revision"]),
+        st.sampled_from(["upload", "part", "expires", "signature"]),
     ),
-    max_size=3,
+    st.one_of(
+        TEXT,
+        NUMBERS.map(str),
+        st.sampled_from(
+            ["is:dev", "label:a=b", "label:", "is:", ":", "default", "true", "image", "(a+)+$", "("]
+        ),
+    ),
+    max_size=4,
 )
 
 
@@ -286,5 +314,16 @@ def test_no_path_is_answered_with_5xx(http, method, path):
         check(http.request(method, each))
 
 
+@pytest.mark.parametrize(
+    "path", ["/" + "x" * 5000, "/x" * 3000, "/tmp/\0", "/dev/null", "/tmp/../tmp", "tmp", ""]
+)
+def test_what_is_no_folder_is_not_taken_for_one(http, path):
+    content = "/api/bj/v1/bentos/fuzz/v1/content"
+    answer = http.put(content, json={"path": path})
+    assert answer.status_code == 400
+    assert len(answer.text) < 1000
+
+
 def quoted(text: str) -> str:
-    return quote(text.encode("utf-8", "surrogatepass"), safe="")
+    # A client would leave `..` out, with what is before it: `/deployments/../events` never ends.
+    return quote(text.encode("utf-8", "surrogatepass"), safe="").replace(".", "%2E")

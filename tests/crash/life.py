@@ -22,6 +22,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from bento_jupyter.cloud.store.packing import describe
 from bento_jupyter.home import Home
 
 REPOSITORY = Path(__file__).parents[2]
@@ -176,6 +177,8 @@ class Life:
         self.failure: BaseException | None = None
         self._bento = bento
         self._random = random.Random(seed)
+        #: Digests of what was handed over as a folder: there is no blob of it.
+        self._handed_over: set[str] = set()
         self._markers: dict[str, str] = {}
         self._stop = threading.Event()
 
@@ -208,6 +211,7 @@ class Life:
         steps: list[tuple[int, Callable[[httpx.Client], None]]] = [
             (4, self._push_bento),
             (2, self._push_model),
+            (2, self._hand_over_model),
             (4, self._deploy),
             (4, self._update),
             (2, self._terminate),
@@ -242,6 +246,26 @@ class Life:
         archive = tar_of({"model.yaml": b"name: weights\n", "weights.bin": content})
         manifest = {"module": "m", "api_version": "v1", "bentoml_version": "1", "size_bytes": len(content)}
         self._push(http, "model", "weights", self._random.choice(["m1", "m2"]), manifest, archive)
+
+    def _hand_over_model(self, http: httpx.Client) -> None:
+        """Push as our own client does it on the same machine: by the name of a folder."""
+        version = self._random.choice(["m1", "m2", "m3"])
+        key = f"model/weights:{version}"
+        folder = self.cloud.home.root.parent / "handed over"
+        folder.mkdir(exist_ok=True)
+        (folder / "model.yaml").write_text("name: weights\n")
+        (folder / "weights.bin").write_bytes(self._random.randbytes(self._random.choice([1000, 6_000_000])))
+        manifest = {"module": "m", "api_version": "v1", "bentoml_version": "1", "size_bytes": 1}
+        versions = "/api/v1/model_repositories/weights/models"
+        http.post("/api/v1/model_repositories", json={"name": "weights"}).raise_for_status()
+        if http.get(f"{versions}/{version}").status_code == 404:
+            http.post(versions, json={"version": version, "manifest": manifest}).raise_for_status()
+        digest = describe(folder).digest
+        self._handed_over.add(digest)
+        with self._acknowledging(f"content {key}", digest):
+            path = f"/api/bj/v1/models/weights/{version}/content"
+            http.put(path, json={"path": str(folder)}).raise_for_status()
+            self.memory.content[key] = digest
 
     def _push(
         self, http: httpx.Client, kind: str, name: str, version: str, manifest: dict, archive: bytes
@@ -430,7 +454,7 @@ class Life:
     def check_folders(self) -> None:
         """No folder or file that nothing needs."""
         home = self.cloud.home
-        digests = set(self.memory.content.values())
+        digests = set(self.memory.content.values()) - self._handed_over
         blobs = {path.stem for path in (home.cloud / "blobs").iterdir()}
         if blobs != digests:
             raise Defect(f"blobs: {len(blobs - digests)} that nothing needs, {len(digests - blobs)} missing")
@@ -460,7 +484,11 @@ class Life:
                 views = http.get("/api/bj/v1/deployments").raise_for_status().json()["deployments"]
                 instances = {each["id"] for view in views for each in view["instances"] if each["pid"]}
                 sockets = list(self.cloud.home.sockets.glob("*.sock"))
-                scratch = {path.name for path in (self.cloud.home.cloud / "scratch").iterdir()}
+                scratch = {
+                    path.name
+                    for path in (self.cloud.home.cloud / "scratch").iterdir()
+                    if not path.name.startswith("zygote-")  # what instances are forked from
+                }
                 if scratch == instances and len(sockets) == len(instances):
                     return
                 if time.monotonic() > deadline:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...spec import DeploymentView, InstanceView, LogLine, MetricsView
+from ...insight import MetricsView
+from ...spec import DeploymentView, InstanceView, LogLine
 from ..logsearch import Filter, filtered
 from .calls import NDJSON, Call
 from .context import cloud_of
 from .exchange import answer, query
-from .schemas import Count
+from .schemas import Count, Instant
 from .streams import ndjson
 
 __all__ = ["routes"]
@@ -56,7 +56,7 @@ class LogQuery(BaseModel):
     source: str = ""
     q: str = Field("", max_length=LONGEST_PATTERN)
     regex: bool = False
-    since: datetime | None = None
+    since: Instant | None = None
     follow: bool = False
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "DeploymentsQuery",
     "Done",
     "FinishUpload",
+    "Instant",
     "Items",
     "Label",
     "ListOf",
@@ -80,6 +81,10 @@ def _in_utc(value: datetime | None) -> datetime | None:
         return None if value is None else value.astimezone(timezone.utc)
     except (OverflowError, OSError, ValueError) as error:
         raise ValueError(f"{value} is out of range") from error
+
+
+#: A time that somebody sends, in UTC.
+Instant = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 def _utc_is_meant(value: Any) -> Any:

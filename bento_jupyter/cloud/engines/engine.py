@@ -105,6 +105,19 @@ class Engine(Protocol):
         """
         ...
 
+    def prepare(self, name: str, spec: ReplicaSpec) -> None:
+        """Instances like this one may be needed at any time: get ready to start them fast.
+
+        Args:
+            name: Who may need them; remembered until `release`. A later call replaces an earlier one.
+            spec: One of them.
+        """
+        ...
+
+    def release(self, name: str) -> None:
+        """They will not be needed any more."""
+        ...
+
     async def close(self) -> None:
         """Stop working; the instances have been stopped before."""
         ...

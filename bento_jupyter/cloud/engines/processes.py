@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import json
 import logging
@@ -29,8 +30,10 @@ from ...launcher import (
     log_tail,
 )
 from ...spec import ColdStart, utc_now
+from ...zygote import FORKSERVER_PROGRAM, can_fork
 from ..logs import cap_log
 from .engine import ReplicaSpec
+from .zygotes import Zygotes, ZygoteView, record_of
 
 __all__ = ["ProcessEngine", "ProcessReplica"]
 
@@ -97,6 +100,10 @@ class ProcessReplica:
         phases = dict(self.process.phases)
         return ColdStart(at=self.started_at, seconds=round(sum(phases.values()), 6), phases=phases)
 
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Have something called once it is ready."""
+        self._reported.add_done_callback(lambda _: call() if self.process.ready else None)
+
     async def ended(self) -> str:
         """Wait for its end; see `ReplicaHandle.ended`."""
         code = await asyncio.shield(self._ended)
@@ -156,12 +163,15 @@ class ProcessEngine:
 
     Args:
         home: Where sockets, logs and the instances' scratch folders are.
+        zygotes: Whether instances are forked from processes that are kept warm, where the machine can.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, zygotes: bool = True) -> None:
         self._home = home
+        self._has_zygotes = zygotes and can_fork()
         self._scratch = Path(tempfile.gettempdir()) / f"bento-jupyter-replicas-{os.getpid()}"
         self._replicas: dict[str, ProcessReplica] = {}
+        self._zygotes = Zygotes(home.cloud / "scratch", home.logs / "zygotes", home.root)
         self._supervisor: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -179,7 +189,11 @@ class ProcessEngine:
         write_files(scratch / "bentoml", spec.files)
         # The path of a socket may have 103 bytes, an id alone has up to 68: hence the digest.
         # On the loop's own thread, the main one: the kernel then ends the replica when this process dies.
-        process = launch_replica(
+        zygote = self._zygotes.get(spec.python, spec.envs)
+        file = record_of(spec.python, spec.bento)
+        record = None if file.exists() else file
+        launch = functools.partial(
+            launch_replica,
             spec.python,
             spec.bento,
             self._home.sockets / f"{hashlib.sha256(spec.id.encode()).hexdigest()[:16]}.sock",
@@ -189,10 +203,29 @@ class ProcessEngine:
             scratch=scratch,
             cpus=spec.cpu,
             remotes=spec.remotes,
+            zygote=zygote,
+            record=record,
         )
+        # A fork is waited for, elsewhere than on the loop.
+        process = launch() if zygote is None else await asyncio.to_thread(launch)
         replica = ProcessReplica(spec, process)
+        if record is not None:
+            replica.when_ready(lambda: self._zygotes.refresh(spec.python, spec.envs))
         self._replicas[spec.id] = replica
         return replica
+
+    def prepare(self, name: str, spec: ReplicaSpec) -> None:
+        """Have a zygote warm; see `Engine.prepare`."""
+        if self._has_zygotes:
+            self._zygotes.want(name, spec.python, spec.envs)
+
+    def release(self, name: str) -> None:
+        """Let the zygote go when nobody else may need it; see `Engine.release`."""
+        self._zygotes.release(name)
+
+    def zygotes(self) -> list[ZygoteView]:
+        """The processes that are kept warm to fork instances."""
+        return self._zygotes.views()
 
     async def close(self) -> None:
         """End the supervision, and instances that were not stopped."""
@@ -201,6 +234,7 @@ class ProcessEngine:
         for replica in self._replicas.values():
             await replica.stop(grace=0)
         self._replicas.clear()
+        await asyncio.to_thread(self._zygotes.close)
         shutil.rmtree(self._scratch, ignore_errors=True)
         with contextlib.suppress(OSError):  # proofs have sockets there, too
             self._home.sockets.rmdir()
@@ -210,6 +244,7 @@ class ProcessEngine:
             await asyncio.sleep(SUPERVISION_INTERVAL)
             try:
                 self._measure()
+                await asyncio.to_thread(self._zygotes.tend)
             except Exception:
                 logger.exception("supervising the instances failed")
 
@@ -239,6 +274,10 @@ class ProcessEngine:
 
         def is_ours(process: psutil.Process) -> bool:
             words = process.info["cmdline"] or []
+            if str(FORKSERVER_PROGRAM) in words[:-1]:  # zygotes, and replicas that they forked
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    return bool(json.loads(words[-1])["home"] == str(self._home.root))
+                return False
             if program not in words[:-1]:
                 return False
             with contextlib.suppress(ValueError, KeyError, TypeError):
