@@ -36,6 +36,8 @@ Log = Callable[[str], None]
 
 #: Marker of a finished environment; written last.
 COMPLETE = ".complete"
+#: Folder in an environment with what Bentos were seen to import in it.
+IMPORTS = "imports"
 #: Variables of the caller's own environment that would make uv work on that one.
 FOREIGN_ENVS = (
     "VIRTUAL_ENV",
@@ -72,6 +74,11 @@ class Environment:
     python: Path
     cached: bool
     seconds: float
+
+    @property
+    def imports(self) -> Path:
+        """Folder with what Bentos were seen to import in it, a JSON list per file; may be missing."""
+        return self.path / IMPORTS
 
     @property
     def size(self) -> int:

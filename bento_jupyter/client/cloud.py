@@ -26,16 +26,8 @@ from ..errors import (
     StorageFullError,
 )
 from ..home import Home
-from ..spec import (
-    DeploymentView,
-    Event,
-    ImageView,
-    InstanceType,
-    InstanceView,
-    LogLine,
-    MetricsView,
-    RevisionView,
-)
+from ..insight import MetricsView, RevisionView
+from ..spec import DeploymentView, Event, ImageView, InstanceType, InstanceView, LogLine
 from .local import stored
 from .wire import read_bytes, read_cpus, read_spec, read_view
 
@@ -44,7 +36,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ..spec import DeploymentSpec, GarbageView
+    from ..insight import GarbageView
+    from ..spec import DeploymentSpec
 
 __all__ = ["Cloud"]
 
@@ -488,7 +481,7 @@ class Cloud:
         Args:
             delete: Delete it; else it is only looked for.
         """
-        from ..spec import GarbageView
+        from ..insight import GarbageView
 
         self._needs_embedded("a look at its garbage")
         with self._errors("garbage"):

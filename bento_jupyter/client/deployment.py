@@ -13,7 +13,8 @@ from .endpoint import Answer, Endpoints, Timing
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ..spec import Event, InstanceView, MetricsView, RevisionView
+    from ..insight import MetricsView, RevisionView
+    from ..spec import Event, InstanceView
     from .cloud import Cloud
 
 __all__ = ["Deployment"]

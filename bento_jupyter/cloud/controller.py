@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ..errors import BentoJupyterError
-from ..spec import DeploymentView, LogLine, MetricsView
+from ..insight import MetricsView
+from ..spec import DeploymentView, LogLine
 from .dataplane import DataPlane
 from .deployment import Deployment
 from .engines import Engine, ProcessEngine
@@ -18,7 +19,7 @@ from .images import Images, read_recipe
 from .logs import LogFile, follow, forget_stray_logs, tail
 from .logsearch import Filter, search
 from .settings import CloudSettings
-from .store import Store
+from .store import DeploymentRecord, Store
 from .surroundings import Surroundings
 
 __all__ = ["Controller"]
@@ -73,7 +74,7 @@ class Controller:
         # A deployment that was deleted when the cloud was killed had no time to tidy up.
         forget_stray_logs(self._settings.home.logs / "deployments", {record.name for record in records})
         for record in records:
-            self.changed(record.name)
+            self._follow(record.name, record)
         self._collector = asyncio.create_task(self._collect_garbage(), name="garbage")
         self.events.publish("cloud", message="the cloud has started")
 
@@ -91,9 +92,10 @@ class Controller:
 
     def changed(self, name: str) -> None:
         """What is wanted of a deployment has changed in the store: it was created, changed or deleted."""
-        if not self._started:
-            return
-        record = self._store.deployments.get(name)
+        if self._started:
+            self._follow(name, self._store.deployments.get(name))
+
+    def _follow(self, name: str, record: DeploymentRecord | None) -> None:
         before = self._deployments.get(name)
         if before is not None and (record is None or record.uid != before.record.uid):
             before.record_changed(None)

@@ -21,7 +21,7 @@ from ..spec import DeploymentView, InstanceState, mode_of
 from .autoscaler import Observation
 from .happenings import describe
 from .health import Facts, Verdict, combine, in_development, judge, with_canaries
-from .logs import LogFile, forget_logs
+from .logs import LogFile, forget_logs, forget_old_logs
 from .metrics import Metrics
 from .provision import Provision
 from .replicaset import ReplicaSet
@@ -251,8 +251,12 @@ class Deployment:
         """Look at everything and act; gives the times at which to look again."""
         self._idle_view = None
         now = self._loop.time()
+        ended = False
         for each in self._sets.values():
-            each.collect(now)
+            ended |= each.collect(now)
+        if ended:
+            in_use = {instance.id for each in self._sets.values() for instance in each.instances}
+            forget_old_logs(self._log_folder, in_use=in_use)
         times = self._stop_all() if self._is_off else self._plan(now)
         self._verdict = self._judge()
         self._tell_gateway()

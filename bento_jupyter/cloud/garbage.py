@@ -20,7 +20,7 @@ import psutil
 
 from ..errors import BentoJupyterError
 from ..home import Home
-from ..spec import GarbageItem, GarbageView
+from ..insight import GarbageItem, GarbageView
 from ..stored_environments import StoredEnvironment, discard, size_of, stored_environments
 from .images import read_recipe
 from .logs import cap_log

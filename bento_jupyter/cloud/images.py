@@ -62,11 +62,12 @@ def read_recipe(bento: Path) -> Recipe:
         EnvironmentBuildError: It needs more than Python packages, which this cloud cannot give it, or it
             is no Bento that this cloud can serve.
     """
-    return _read_recipe(bento, (bento / "bento.yaml").stat().st_mtime_ns)
+    file = (bento / "bento.yaml").stat()
+    return _read_recipe(bento, (file.st_ino, file.st_mtime_ns))
 
 
 @functools.lru_cache(maxsize=256)
-def _read_recipe(bento: Path, _written: int) -> Recipe:
+def _read_recipe(bento: Path, _written: tuple[int, int]) -> Recipe:
     """Read once: parsing takes longer than all else when many deployments run one Bento."""
     manifest = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8")) or {}
     image = manifest.get("image") or {}

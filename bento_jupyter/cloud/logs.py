@@ -188,10 +188,17 @@ def cap_log(path: Path) -> None:
             handle.write(kept)
 
 
-def forget_old_logs(folder: Path, keep: int = KEPT_LOGS) -> None:
-    """Delete all but the newest logs of a deployment."""
+def forget_old_logs(folder: Path, keep: int = KEPT_LOGS, in_use: Collection[str] = ()) -> None:
+    """Delete all but the newest logs of a deployment, and those of its instances.
+
+    Args:
+        folder: Where they are.
+        keep: How many of ended instances are kept.
+        in_use: Ids of the instances that there are.
+    """
     with suppress(FileNotFoundError):
-        logs = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True)
+        ended = [path for path in folder.glob("*.log") if path.stem not in in_use]
+        logs = sorted(ended, key=lambda path: path.stat().st_mtime, reverse=True)
         for old in logs[keep:]:
             old.unlink(missing_ok=True)
 

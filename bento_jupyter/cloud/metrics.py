@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ..spec import ColdStart, InstanceColdStart, MetricsPoint, MetricsView
+from ..insight import InstanceColdStart, MetricsPoint, MetricsView
+from ..spec import ColdStart
 from .latency import Histogram
 
 __all__ = ["SPANS", "Metrics"]

@@ -21,7 +21,6 @@ from .health import Verdict
 from .instance import Instance
 from .instance_types import instance_types
 from .load import Load
-from .logs import forget_old_logs
 from .metrics import Metrics
 from .provision import Provision
 from .rollout import RECREATE, Stock, next_step
@@ -150,13 +149,15 @@ class ReplicaSet:
 
     # What it does
 
-    def collect(self, now: float) -> None:
-        """Take note of instances that are over."""
-        for instance in [each for each in self._instances.values() if each.is_over]:
+    def collect(self, now: float) -> bool:
+        """Take note of instances that are over; False when there are none."""
+        over = [each for each in self._instances.values() if each.is_over]
+        for instance in over:
             del self._instances[instance.id]
             if instance.state is InstanceState.FAILED and self.is_current(instance):
                 self.failed = instance
                 self.failures.add(instance.reason, now, instance.ready_at)
+        return bool(over)
 
     def stop_all(self, reason: str) -> None:
         """End all instances, when they have answered what they were asked."""
@@ -265,7 +266,6 @@ class ReplicaSet:
 
     def _start(self, bento: Path, python: Path) -> None:
         spec = self._spec(bento, python, self._new_id())
-        forget_old_logs(self._log_folder)
         self._instances[spec.id] = Instance(
             spec,
             self.target.blueprint,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..spec import RevisionChange, RevisionView
+from ..insight import RevisionChange, RevisionView
 from .store import RevisionRecord
 
 __all__ = ["changes", "describe_revisions"]

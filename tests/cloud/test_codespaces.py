@@ -3,145 +3,25 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
-import json
-import sys
-import threading
-from pathlib import Path
+import resource
+import signal
+from importlib.metadata import version
 
 import httpx
-import pexpect
 import pytest
-from running_cloud import clean_environment, wait_for
+from hypothesis import given
+from hypothesis import strategies as st
 
-SOURCE = """
-import bentoml
+from bento_jupyter.cloud.store.codespaces import Codespaces
+from bento_jupyter.errors import InvalidRequestError
+from bento_jupyter.home import Home
 
-@bentoml.service
-class Live:
-    @bentoml.api
-    def word(self) -> str:
-        print("asked for the word \\u00e4\\u20ac", flush=True)
-        return "{word}"
-"""
-
-BENTOFILE = """
-service: service:Live
-include: ["service.py", "data/*.txt"]
-python:
-  lock_packages: false
-"""
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    (folder / "data").mkdir(parents=True)
-    (folder / "service.py").write_text(SOURCE.format(word="first"))
-    (folder / "bentofile.yaml").write_text(BENTOFILE)
-    (folder / "data" / "a.txt").write_text("a")
-    return folder
-
-
-class Terminal:
-    """A program in a terminal that somebody reads all the time; one that is full would stop it."""
-
-    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
-        self.child = pexpect.spawn(
-            command[0],
-            command[1:],
-            cwd=folder,
-            env=environment,
-            encoding="utf-8",
-            dimensions=(50, 200),
-        )
-        self.text = ""
-        self._at = 0
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        with contextlib.suppress(pexpect.EOF, OSError, ValueError):
-            while True:
-                with contextlib.suppress(pexpect.TIMEOUT):
-                    self.text += self.child.read_nonblocking(4096, timeout=1)
-
-    def shows(self, text: str, seconds: float = 90) -> None:
-        """Wait until a text was shown, and go on behind it."""
-        try:
-            wait_for(lambda: self.text.find(text, self._at) >= 0, seconds)
-        except AssertionError:
-            raise AssertionError(f"{text!r} is not in {self.text[self._at :][-3000:]}") from None
-        self._at = self.text.find(text, self._at) + len(text)
-
-    def type(self, text: str) -> None:
-        self.child.send(text)
-
-    def close(self) -> None:
-        self.child.close(force=True)
-        self._reader.join(5)
-
-
-@pytest.fixture
-def code(bentoml, project):
-    """`bentoml code` in a terminal."""
-    environment = clean_environment(
-        BENTOML_HOME=str(bentoml.home), COLUMNS="200", LINES="50", TERM="xterm", PYTHONUNBUFFERED="1"
-    )
-    terminal = Terminal([sys.executable, "-m", "bentoml", "code", "."], project, environment)
-    yield terminal
-    terminal.close()
-
-
-def said(url: str) -> str | None:
-    try:
-        answer = httpx.post(f"{url}/word", json={}, timeout=30, trust_env=False)
-    except httpx.TransportError:
-        return None
-    return answer.text if answer.status_code == 200 else f"{answer.status_code} {answer.text}"
-
-
-def test_bentoml_code_keeps_a_codespace_in_step_with_a_folder(cloud, bentoml, code, project, deployment_name):
-    code.shows("Create a new codespace")
-    code.type("\r")
-    code.shows("Enter a name for the new codespace")
-    code.type(f"{deployment_name}\r")
-    code.shows(f"/codespaces/{deployment_name}")
-    code.shows("Endpoint")
-    view = cloud.wait_until(deployment_name, "running", seconds=120)
-    url = view["url"]
-    assert said(url) == "first"
-    code.shows("asked for the word \u00e4\u20ac")
-
-    (project / "service.py").write_text(SOURCE.format(word="second"))
-    wait_for(lambda: said(url) == "second", 60)
-    broken = SOURCE.format(word="broken").replace(
-        "    @bentoml.api",
-        "    def __init__(self):\n        raise RuntimeError('no luck')\n\n    @bentoml.api",
-    )
-    (project / "service.py").write_text(broken)
-    view = wait_for(lambda: "no luck" in (seen := cloud.view(deployment_name))["reason"] and seen, 60)
-    assert view["status"] == "deploying", "the client leaves a codespace alone that has failed"
-    assert said(url) == "second", "what worked goes on answering"
-    (project / "service.py").write_text(SOURCE.format(word="third"))
-    wait_for(lambda: said(url) == "third", 90)
-
-    files = cloud.http.get(f"/api/v2/deployments/{deployment_name}/files").json()["files"]
-    listed = {file["path"]: file for file in files}
-    assert {"service.py", "bentofile.yaml", "data/a.txt", "requirements.txt"} <= set(listed)
-    content = (project / "service.py").read_bytes()
-    assert listed["service.py"]["md5"] == hashlib.md5(content).hexdigest()
-    (project / "data" / "a.txt").unlink()
-    wait_for(
-        lambda: "data/a.txt" not in cloud.http.get(f"/api/v2/deployments/{deployment_name}/files").text,
-        30,
-    )
-    assert json.loads(bentoml("deployment", "list", "-o", "json").stdout)
-    code.type("\x03")
-    code.shows("Watcher stopped")
-    bentoml("deployment", "delete", deployment_name)
-    wait_for(lambda: not list((cloud.home.cloud / "codespaces").iterdir()))
+BENTOML = version("bentoml")
+SERVICE = (
+    "import bentoml\n\n@bentoml.service\nclass Live:\n"
+    "    @bentoml.api\n    def word(self) -> str:\n        return 'kept'\n"
+)
 
 
 def send(cloud, name: str, **files: str):
@@ -152,23 +32,25 @@ def send(cloud, name: str, **files: str):
     return cloud.http.post(f"/api/v2/deployments/{name}/files", json={"files": sent})
 
 
-@pytest.fixture
-def codespace(cloud, deployment_name) -> str:
-    """A codespace without files; nothing of it runs."""
-    manifest = {"service": "service:Live", "bentoml_version": "1.4.39", "size_bytes": 0, "dev": True}
+def make_codespace(cloud, name: str) -> None:
+    """What `bentoml code` does before it sends files."""
+    service = {"name": "Live", "service": ""}
+    manifest = {"service": "service:Live", "bentoml_version": BENTOML, "size_bytes": 0, "dev": True}
     repository = "/api/v1/bento_repositories"
     cloud.http.post(repository, json={"name": "described"})
     versions = f"{repository}/described/bentos"
-    body = {
-        "version": deployment_name,
-        "manifest": {**manifest, "services": [{"name": "Live", "service": ""}]},
-    }
+    body = {"version": name, "manifest": {**manifest, "entry_service": "Live", "services": [service]}}
     cloud.http.post(versions, json=body).raise_for_status()
     done = {"status": "success", "reason": "bento for development"}
-    cloud.http.patch(f"{versions}/{deployment_name}/finish_upload", json=done).raise_for_status()
-    tag = f"described:{deployment_name}"
-    body = {"name": deployment_name, "bento": tag, "dev": True}
+    cloud.http.patch(f"{versions}/{name}/finish_upload", json=done).raise_for_status()
+    body = {"name": name, "bento": f"described:{name}", "dev": True}
     cloud.http.post("/api/v2/deployments", json=body).raise_for_status()
+
+
+@pytest.fixture
+def codespace(cloud, deployment_name) -> str:
+    """A codespace without files; nothing of it runs."""
+    make_codespace(cloud, deployment_name)
     return deployment_name
 
 
@@ -211,3 +93,50 @@ def test_a_codespace_in_lists_and_a_deployment_that_is_none(cloud, codespace, pu
     refused = cloud.http.post("/api/v2/deployments", json={"bento": f"described:{codespace}"})
     assert refused.status_code == 409, "what is for development only has no content to deploy"
     cloud.http.delete(f"/api/v2/deployments/{name}")
+
+
+def test_of_files_that_the_disk_has_no_room_for_none_is_written(tmp_path):
+    codespaces = Codespaces(tmp_path)
+    codespaces.write("uid", {"a.txt": b"before"})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        with pytest.raises(OSError, match="File too large"):
+            codespaces.write("uid", {"a.txt": b"after", "b/c.txt": b"x" * 5000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [file.path for file in codespaces.files("uid")] == ["a.txt"]
+    assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"before"]
+    assert codespaces.digest("uid") == Codespaces(tmp_path).digest("uid"), "as the next start reads it"
+
+
+@given(st.lists(st.text(max_size=8) | st.sampled_from(["..", ".", "a", "b", ""]), min_size=1, max_size=5))
+def test_whatever_is_sent_stays_below_the_folder(tmp_path_factory, parts):
+    folder = tmp_path_factory.mktemp("codespaces")
+    codespaces = Codespaces(folder)
+    path = "/".join(parts)
+    try:
+        codespaces.write("uid", {path: b"x"})
+    except InvalidRequestError:
+        assert not list(folder.rglob("*"))
+        return
+    assert [place for place in folder.rglob("*") if place.is_file()] == [folder / "uid" / "src" / path]
+    codespaces.delete("uid", [path])
+    assert not [place for place in folder.rglob("*") if place.is_file()]
+
+
+def test_a_codespace_is_there_again_when_the_cloud_was_killed(start_cloud, tmp_path, wait_for):
+    home = Home(tmp_path / "home")
+    cloud = start_cloud(home)
+    make_codespace(cloud, "live")
+    files = {"service.py": SERVICE, "requirements.txt": f"bentoml=={BENTOML}\n", ".project_ready": ""}
+    assert send(cloud, "live", **files).status_code == 200
+    url = cloud.wait_until("live", "running", seconds=120)["url"]
+    cloud.stop(signal.SIGKILL)
+    cloud = start_cloud(home)
+    cloud.wait_until("live", "running", seconds=120)
+    assert httpx.post(f"{url}/word", json={}, timeout=30, trust_env=False).text == "kept"
+    listed = cloud.http.get("/api/v2/deployments/live/files").json()["files"]
+    assert [file["path"] for file in listed] == sorted(files)
+    cloud.http.delete("/api/v2/deployments/live").raise_for_status()
+    wait_for(lambda: not list((home.cloud / "codespaces").iterdir()))

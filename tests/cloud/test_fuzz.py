@@ -139,6 +139,17 @@ CALLS: list[tuple[str, Any]] = [
     ("POST /api/bj/v1/deployments/{name}/start", {}),
     ("POST /api/bj/v1/deployments/{name}/restart", {}),
     ("GET /api/bj/v1/images/{name}/log", None),
+    ("GET /api/bj/v1/garbage", None),
+    *(
+        call
+        for kind in ("bento", "model")
+        for call in [
+            (f"DELETE /api/bj/v1/{kind}s/{{name}}/{{version}}", None),
+            (f"PUT /api/bj/v1/{kind}s/{{name}}/{{version}}/content", {"path": "/nowhere"}),
+            (f"PUT /transfer/{kind}s/{{name}}/{{version}}", {}),
+            (f"GET /transfer/{kind}s/{{name}}/{{version}}", None),
+        ]
+    ),
 ]
 
 TEXT = st.one_of(
@@ -148,7 +159,7 @@ TEXT = st.one_of(
     ),
     st.sampled_from(["0001-01-01 00:00:00.000000", "9999-12-31T23:59:59.999999+00:00", "2026-02-30"]),
     st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1e999", "NaN", "-1"]),
-    st.just("x" * 5000),
+    st.sampled_from(["x" * 5000, "/" + "x" * 5000, "/tmp", "/dev/null", "/tmp/\0"]),
 )  # fmt: skip
 NUMBERS = st.one_of(
     st.integers(), st.floats(), st.sampled_from([0, -1, 1, 2**31, 2**63 - 1, 2**63, 10**400, 1e308, 0.5])
@@ -162,6 +173,7 @@ QUERY = st.dictionaries(
     st.one_of(
         st.sampled_from(["cluster", "count", "start", "q", "search", "all", "code", "x"]),
         st.sampled_from(["lines", "source", "regex", "since", "step", "after", "before", "revision"]),
+        st.sampled_from(["upload", "part", "expires", "signature"]),
     ),
     st.one_of(
         TEXT,
@@ -300,6 +312,16 @@ def test_no_path_is_answered_with_5xx(http, method, path):
     below = f"/api/bj/v1/deployments/{quoted(path)}"
     for each in (f"/{quoted(path)}", below, f"{below}/logs?lines={quoted(path[:20])}"):
         check(http.request(method, each))
+
+
+@pytest.mark.parametrize(
+    "path", ["/" + "x" * 5000, "/x" * 3000, "/tmp/\0", "/dev/null", "/tmp/../tmp", "tmp", ""]
+)
+def test_what_is_no_folder_is_not_taken_for_one(http, path):
+    content = "/api/bj/v1/bentos/fuzz/v1/content"
+    answer = http.put(content, json={"path": path})
+    assert answer.status_code == 400
+    assert len(answer.text) < 1000
 
 
 def quoted(text: str) -> str:

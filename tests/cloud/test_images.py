@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,24 @@ def test_many_that_want_one_image_at_once_build_it_once(home, tmp_path):
     assert len({each.path for each in made}) == 1
     log = Images(home).log_path(recipe.key).read_text()
     assert log.count("built for Python") == 1
+
+
+def test_an_image_that_is_there_is_announced_once(home, tmp_path):
+    recipe = read_recipe(bento(tmp_path / "b"))
+    told: list[str] = []
+
+    async def want() -> None:
+        images = Images(home, told.append)
+        first = await images.ensure(recipe)
+        announced = len(told)
+        assert await images.ensure(recipe) == first
+        assert len(told) == announced, "a later deployment changes nothing for those that use it already"
+        shutil.rmtree(first.path)
+        again = await images.ensure(recipe)
+        assert again.python.exists()
+        assert len(told) > announced
+
+    asyncio.run(want())
 
 
 def test_a_failure_is_the_resolvers_own_words_and_the_next_deployment_tries_again(home, tmp_path):

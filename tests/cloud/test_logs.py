@@ -83,12 +83,12 @@ def test_a_large_log_keeps_its_end_while_it_is_written(tmp_path: Path, monkeypat
     assert [line.text[:6] for line in found] == ["xxxxxx", "and on"]
 
 
-def test_only_the_newest_logs_are_kept(tmp_path: Path) -> None:
+def test_only_the_newest_logs_and_those_in_use_are_kept(tmp_path: Path) -> None:
     import os
 
     for number in range(5):
         path = tmp_path / f"{number}.log"
         path.touch()
         os.utime(path, (number, number))
-    forget_old_logs(tmp_path, keep=2)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["3.log", "4.log"]
+    forget_old_logs(tmp_path, keep=2, in_use={"0"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.log", "3.log", "4.log"]

@@ -294,6 +294,21 @@ def test_revisions_are_kept_with_why_they_were_made(store):
         store.deployments.revisions("nobody")
 
 
+def test_deployments_are_read_in_pages_newest_first(store):
+    for number in range(5):
+        deploy(store, f"iris-{number}", 21000 + number)
+    deploy(store, "100%_sure", 22000)
+    store.deployments.update("iris-3", bento="b:v2", config={})
+    records, total = store.deployments.page(1, 2)
+    assert ([record.name for record in records], total) == (["iris-4", "iris-3"], 6)
+    assert records[1].bento == "b:v2"
+    assert store.deployments.page(0, 0) == ([], 6)
+    assert [record.name for record in store.deployments.page(0, 9, "%_")[0]] == ["100%_sure"]
+    store.deployments.terminate("iris-0")
+    assert (store.deployments.count(terminated=True), store.deployments.count(terminated=False)) == (1, 5)
+    assert store.deployments.ports() == {*range(21000, 21005), 22000}
+
+
 def test_a_restart_is_counted_and_starts_what_was_terminated(store):
     deploy(store, "iris")
     store.deployments.terminate("iris")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bento_jupyter.spec import MetricsView
+from bento_jupyter.insight import MetricsView
 
 
 def create(cloud, name: str, bento: str, *, least: int = 1, **more) -> None:

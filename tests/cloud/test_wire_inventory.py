@@ -35,6 +35,20 @@ def test_there_is_no_log_of_what_is_no_image(cloud):
         assert cloud.http.get(f"/api/bj/v1/images/{key}/log").status_code == 404
 
 
+def test_secrets_are_listed_by_name_only(cloud):
+    body = {
+        "name": "listed",
+        "description": "",
+        "content": {"type": "env", "items": [{"key": "KEY", "value": "hush-hush"}]},
+    }
+    cloud.http.post("/api/v1/org_secrets", json=body).raise_for_status()
+    answer = cloud.http.get("/api/bj/v1/secrets")
+    assert "listed" in answer.json()["items"]
+    assert "hush-hush" not in answer.text
+    assert "KEY" not in answer.text
+    cloud.http.delete("/api/v1/org_secrets/listed").raise_for_status()
+
+
 def test_sizes_of_instances_are_those_of_the_contract(cloud):
     ours = [each["name"] for each in get(cloud, "instance_types")["items"]]
     theirs = cloud.http.get("/api/v1/instance_types").raise_for_status().json()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import collections
-import json
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 import yaml
 
@@ -84,65 +83,6 @@ def asked(view: dict, number: int = 0, **sent) -> httpx.Response:
     return httpx.post(f"{view['url']}/{'ask' if number else 'shade'}", timeout=60, trust_env=False, **sent)
 
 
-def test_a_canary_gets_its_share_and_an_update_by_the_client_keeps_it(
-    cloud, bentoml, shades, deployment_name, tmp_path
-):
-    one = {"scaling": {"min_replicas": 1, "max_replicas": 1}}
-    config = {
-        "name": deployment_name,
-        "bento": shades[0],
-        "services": {"Shade": one},
-        "canary": {
-            "route_type": "header",
-            "route_by": "X-User",
-            "versions": {
-                "next": {
-                    "bento": shades[1],
-                    "weight": 40,
-                    "services": {"Shade": one},
-                    "envs": [{"name": "DEPTH", "value": "deep"}],
-                }
-            },
-        },
-    }
-    deploy(bentoml, tmp_path, ["deploy"], config)
-    view = cloud.view(deployment_name)
-    assert view["status"] == "running"
-    assert [(each["version"], each["weight"], each["ready"]) for each in view["sets"]] == [
-        ("main", 60.0, 1),
-        ("next", 40.0, 1),
-    ]
-
-    def answer(user: int) -> str:
-        return asked(view, headers={"X-User": str(user)}, json={}).text
-
-    answers = [answer(user) for user in range(40)]
-    assert [answer(user) for user in range(40)] == answers, "the same user meets the same version"
-    assert set(answers) == {"v1 none", "v2 deep"}
-    counted = collections.Counter(answers)
-    assert counted["v1 none"] > counted["v2 deep"] - 10
-
-    got = json.loads(bentoml("deployment", "get", deployment_name, "-o", "json").stdout)
-    assert got["config"]["canary"]["versions"]["next"]["bento"] == shades[1]
-    bentoml("deployment", "update", deployment_name, "--env", "DEPTH=low")
-    wire = cloud.http.get(f"/api/v2/deployments/{deployment_name}").json()
-    assert wire["manifest"]["routing"]["weights"] == {"main": 60, "next": 40}
-    assert [target["name"] for target in wire["latest_revision"]["targets"]] == ["main", "next"]
-    cloud.wait_until(deployment_name, "running")
-
-    # The canary becomes the main version.
-    deploy(
-        bentoml,
-        tmp_path,
-        ["deployment", "apply"],
-        {**config, "bento": shades[1], "canary": None, "cluster": "default"},
-    )
-    cloud.wait_until(deployment_name, "running")
-    assert {answer(user) for user in range(20)} == {"v2 none"}
-    view = cloud.view(deployment_name)
-    assert [each["version"] for each in view["sets"]] == ["main"]
-
-
 def test_a_canary_that_does_not_start_gets_no_requests_and_the_reason_is_said(
     cloud, bentoml, shades, deployment_name, wait_for
 ):
@@ -215,3 +155,44 @@ def test_services_of_a_new_revision_take_over_together(cloud, bentoml, duos, dep
     wait_for(is_over, 90)
     assert {("v1", "v1"), ("v2", "v2")} <= seen | {("v2", "v2")}
     assert asked(view, 1, json={"number": 1}).json()["version"] == "v2"
+
+
+def test_a_bento_of_other_services_takes_the_place_of_one(cloud, duos, shades, deployment_name, wait_for):
+    before = {"name": deployment_name, "bento": duos[0]}
+    cloud.http.post("/api/v2/deployments", json=before).raise_for_status()
+    cloud.wait_until(deployment_name, "running", seconds=90)
+    # The client's `update` sends the services again that there were.
+    config = {"bento": shades[0], "services": {"Front": {}, "Back": {}}}
+    cloud.http.put(f"/api/v2/deployments/{deployment_name}", json=config).raise_for_status()
+    seen = []
+
+    def is_over() -> bool:
+        view = cloud.view(deployment_name)
+        seen.append(sum(each["state"] == "ready" for each in view["instances"]))
+        return [each["service"] for each in view["sets"]] == ["Shade"] and len(view["instances"]) == 1
+
+    wait_for(is_over, 90)
+    assert min(seen) >= 1, "somebody answered all the time"
+    view = cloud.wait_until(deployment_name, "running")
+    assert asked(view, json={}).text == "v1 none"
+
+
+def test_services_find_each_other_again_when_the_gateway_was_killed(cloud, duos, deployment_name, wait_for):
+    body = {"name": deployment_name, "bento": duos[0]}
+    cloud.http.post("/api/v2/deployments", json=body).raise_for_status()
+    view = cloud.wait_until(deployment_name, "running", seconds=90)
+    assert asked(view, 1, json={"number": 1}).json()["answer"] == 2
+    (gateway,) = [
+        each
+        for each in psutil.Process(cloud.process.pid).children()
+        if "bento_jupyter.cloud.gateway" in each.cmdline()
+    ]
+    gateway.kill()
+
+    def answers() -> bool:
+        try:
+            return asked(view, 1, json={"number": 1}).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_for(answers, 30)

@@ -178,3 +178,43 @@ def test_a_file_of_a_secret_is_where_its_paths_say(cloud, bentoml, name, status,
     deployed = status(name, "running")
     assert call(deployed, "read", path="demo/secrets/password/KEY") == VALUE
     assert call(deployed, "read", path="demo/flat") == "é\n"
+
+
+def test_a_canary_is_given_its_own_secrets(cloud, bentoml, echo, name, status, tmp_path):
+    other = f"{name}-b"
+    try:
+        bentoml("secret", "create", name, f"API_KEY={VALUE}")
+        bentoml("secret", "create", other, f"API_KEY={VALUE}-canary")
+        canary = {"bento": echo, "weight": 100, "secrets": [other]}
+        config = {
+            "name": name,
+            "bento": echo,
+            "secrets": [name],
+            "canary": {"route_type": "random", "versions": {"next": canary}},
+        }
+        (tmp_path / "deployment.json").write_text(json.dumps(config))
+        bentoml("deploy", "-f", str(tmp_path / "deployment.json"), "--no-wait")
+        expected = hashlib.sha256(f"{VALUE}-canary".encode()).hexdigest()
+        assert call(status(name, "running"), "digest", name="API_KEY") == expected
+        assert name in bentoml("secret", "delete", other, check=False).stderr
+    finally:
+        cloud.http.delete(f"/api/v2/deployments/{name}")
+        cloud.http.delete(f"/api/v1/org_secrets/{other}")
+
+
+def test_no_revision_comes_back_without_its_secret(embedded, bentoml, echo, name):
+    bentoml("secret", "create", name, f"API_KEY={VALUE}")
+    deploy = {
+        "bento": echo,
+        "name": name,
+        "secrets": [name],
+        "services": {"Echo": {"scaling": {"min_replicas": 0}}},
+    }
+    embedded.http.post("/api/v2/deployments", json=deploy).raise_for_status()
+    embedded.http.put(f"/api/v2/deployments/{name}", json={**deploy, "secrets": []}).raise_for_status()
+    bentoml("secret", "delete", name)
+    answer = embedded.http.post(f"/api/bj/v1/deployments/{name}/rollback", json={"revision": 1})
+    assert answer.status_code == 400
+    assert name in answer.json()["message"]
+    revisions = embedded.http.get(f"/api/bj/v1/deployments/{name}/revisions")
+    assert VALUE not in revisions.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sysconfig
 import tempfile
@@ -47,6 +48,7 @@ class Stage:
 
     def __init__(self, environment: Environment, home: Home, imports: Iterable[str] = ()) -> None:
         self.environment = environment
+        imports = list(imports)
         home.create()
         self.work = Path(tempfile.mkdtemp(prefix="bento-proof-"))
         self.socket = Path(tempfile.mkdtemp(prefix="p", dir=home.sockets)) / "s"
@@ -65,6 +67,7 @@ class Stage:
                 log=self.log,
                 scratch=self.work / "scratch",
                 hidden=notebook_folders(),
+                record=record_of(environment, imports),
                 kept=[self.work, home.root, store(), REPLICA_PROGRAM.parent],
             )
         except BaseException:
@@ -81,6 +84,12 @@ class Stage:
     def _remove(self) -> None:
         shutil.rmtree(self.work, ignore_errors=True)
         shutil.rmtree(self.socket.parent, ignore_errors=True)
+
+
+def record_of(environment: Environment, imports: Iterable[str]) -> Path:
+    """Where a proof's replica writes down what it has imported: a cloud's zygotes begin with that."""
+    digest = hashlib.sha256(repr(sorted(imports)).encode()).hexdigest()[:16]
+    return environment.imports / f"proof-{digest}.json"
 
 
 def notebook_folders() -> list[Path]:

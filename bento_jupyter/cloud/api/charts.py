@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ...spec import MetricsPoint, MetricsView, utc_now
+from ...insight import MetricsPoint, MetricsView
+from ...spec import utc_now
 from .html import Html, tag
 
 __all__ = ["Line", "chart", "metric_charts"]

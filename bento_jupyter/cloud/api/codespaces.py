@@ -9,14 +9,15 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from ...errors import InvalidRequestError
 from ..store import DeploymentRecord
+from .calls import Call
 from .context import Cloud, cloud_of
 from .exchange import answer, read
 from .identity import require_cluster
+from .schemas import ClusterQuery, Done
 
 __all__ = ["routes"]
 
@@ -65,7 +66,7 @@ class FileList(BaseModel):
 
 
 async def list_files(request: Request) -> Response:
-    """What is there: the client sends what differs."""
+    """The files of a codespace: the client sends what differs (D8)."""
     cloud = cloud_of(request)
     record = _codespace(cloud, request)
     files = cloud.store.codespaces.files(record.uid)
@@ -73,24 +74,24 @@ async def list_files(request: Request) -> Response:
 
 
 async def upload_files(request: Request) -> Response:
-    """Write files; what runs is replaced by instances with the new ones, once those are ready."""
+    """Write files of a codespace; instances with the new ones take over once they are ready (D8)."""
     cloud = cloud_of(request)
     record = _codespace(cloud, request)
     body = await read(request, Upload, LARGEST_UPLOAD)
     files = {each.path: each.b64_encoded_content for each in body.files}
     await run_in_threadpool(cloud.store.codespaces.write, record.uid, files)
     cloud.controller.changed(record.name)
-    return JSONResponse({})
+    return answer(Done())
 
 
 async def delete_files(request: Request) -> Response:
-    """Delete files."""
+    """Delete files of a codespace (D8)."""
     cloud = cloud_of(request)
     record = _codespace(cloud, request)
     body = await read(request, Deletion)
     await run_in_threadpool(cloud.store.codespaces.delete, record.uid, body.paths)
     cloud.controller.changed(record.name)
-    return JSONResponse({})
+    return answer(Done())
 
 
 def _codespace(cloud: Cloud, request: Request) -> DeploymentRecord:
@@ -103,8 +104,9 @@ def _codespace(cloud: Cloud, request: Request) -> DeploymentRecord:
     return record
 
 
+_FILES = "/api/v2/deployments/{name}/files"
 routes = [
-    Route("/api/v2/deployments/{name}/files", list_files, methods=["GET"]),
-    Route("/api/v2/deployments/{name}/files", upload_files, methods=["POST"]),
-    Route("/api/v2/deployments/{name}/files", delete_files, methods=["DELETE"]),
+    Call(f"GET {_FILES}", list_files, query=ClusterQuery, answer=FileList),
+    Call(f"POST {_FILES}", upload_files, query=ClusterQuery, body=Upload, answer=Done),
+    Call(f"DELETE {_FILES}", delete_files, query=ClusterQuery, body=Deletion, answer=Done),
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
+from ...insight import MetricsView, RevisionChange, RevisionView
 from ...spec import (
     FAILED_STATUSES,
     READY_STATUSES,
@@ -15,9 +16,6 @@ from ...spec import (
     Event,
     InstanceState,
     LogLine,
-    MetricsView,
-    RevisionChange,
-    RevisionView,
     Status,
     utc_now,
 )

@@ -18,7 +18,7 @@ from .bentos import BENTOS
 from .calls import Call
 from .configuration import CreateDeployment, UpdateDeployment, complete_config
 from .context import Cloud, cloud_of
-from .exchange import answer, query, read
+from .exchange import answer, answer_page, query, read
 from .identity import cluster, owner, require_cluster
 from .schemas import (
     BentoWithRepository,
@@ -36,11 +36,14 @@ __all__ = ["routes"]
 #: Deployments in a list whose length nobody asks for: the client first asks for the total alone.
 PAGE = 20
 #: Bentos that an answer needs again and again, by tag.
-Bentos = dict[str, BentoWithRepository | None]
+Bentos = dict[str, BentoRecord | None]
+#: Deployments as they were written into lists last, by uid, each with what it was made from.
+WRITTEN: dict[str, tuple[object, bytes]] = {}
+MOST_WRITTEN = 1000
 
 
 async def create(request: Request) -> Response:
-    """D1."""
+    """Make a deployment (D1)."""
     require_cluster(request.query_params.get("cluster"))
     body = await read(request, CreateDeployment)
     cloud = cloud_of(request)
@@ -63,14 +66,17 @@ async def create(request: Request) -> Response:
 
 
 async def get(request: Request) -> Response:
-    """D2."""
+    """One deployment (D2)."""
     require_cluster(request.query_params.get("cluster"))
     cloud = cloud_of(request)
     return answer(_deployment(cloud, cloud.store.deployments.require(request.path_params["name"])))
 
 
 async def list_all(request: Request) -> Response:
-    """D3: newest first. The client asks twice: for `total`, then with `count=total` and its filter in `q`."""
+    """Deployments, newest first (D3).
+
+    The client asks twice: for `total`, then with `count=total` and its filter in `q`.
+    """
     cloud = cloud_of(request)
     wanted = query(request, DeploymentsQuery)
     require_cluster(wanted.cluster)
@@ -85,12 +91,12 @@ async def list_all(request: Request) -> Response:
     else:
         records, total = cloud.store.deployments.page(wanted.start, count, wanted.search)
     bentos: Bentos = {}
-    items = [_deployment(cloud, record, bentos) for record in records]
-    return answer(ListOf[Deployment](start=wanted.start, count=len(items), total=total, items=items))
+    items = [_written(cloud, record, bentos) for record in records]
+    return answer_page(ListOf[Deployment], items, wanted.start, total)
 
 
 async def update(request: Request) -> Response:
-    """D4: a new revision. A terminated deployment is started by it, as the client's `start` does."""
+    """Give a deployment a new revision (D4); one that is terminated is started by it."""
     require_cluster(request.query_params.get("cluster"))
     body = await read(request, UpdateDeployment)
     cloud = cloud_of(request)
@@ -107,7 +113,7 @@ async def update(request: Request) -> Response:
 
 
 async def void_update(request: Request) -> Response:
-    """D5: start a terminated deployment; let a failed one try again. Instances that run stay."""
+    """Start a terminated deployment, let a failed one try again (D5). Instances that run stay."""
     require_cluster(request.query_params.get("cluster"))
     cloud = cloud_of(request)
     deployments = cloud.store.deployments
@@ -118,14 +124,14 @@ async def void_update(request: Request) -> Response:
 
 
 async def terminate(request: Request) -> Response:
-    """D6."""
+    """Stop a deployment; its revisions and its address are kept (D6)."""
     require_cluster(request.query_params.get("cluster"))
     cloud = cloud_of(request)
     return _changed(cloud, cloud.store.deployments.terminate(request.path_params["name"]))
 
 
 async def delete(request: Request) -> Response:
-    """D7: the answer is the deployment as it was."""
+    """Delete a deployment; the answer is how it was (D7)."""
     require_cluster(request.query_params.get("cluster"))
     cloud = cloud_of(request)
     record = cloud.store.deployments.require(request.path_params["name"])
@@ -192,6 +198,22 @@ def _matches(record: DeploymentRecord, query: str) -> bool:
     return True
 
 
+def _written(cloud: Cloud, record: DeploymentRecord, bentos: Bentos) -> bytes:
+    """A deployment as JSON; written anew only when something of it has changed: lists are asked for often."""
+    view = cloud.view(record.name)
+    tags = [record.bento, *(version["bento"] for version in _canaries(record).values())]
+    found = [_bento_record(cloud, tag, bentos) for tag in tags]
+    pushed = tuple(bento and (bento.uid, bento.updated_at) for bento in found)
+    key = (record.revision_uid, record.updated_at, record.terminated, view.status, view.url, pushed)
+    kept = WRITTEN.get(record.uid)
+    if kept is None or kept[0] != key:
+        kept = (key, _deployment(cloud, record, bentos).model_dump_json().encode())
+        WRITTEN[record.uid] = kept
+        if len(WRITTEN) > MOST_WRITTEN:
+            del WRITTEN[next(iter(WRITTEN))]
+    return kept[1]
+
+
 def _deployment(cloud: Cloud, record: DeploymentRecord, bentos: Bentos | None = None) -> Deployment:
     view = cloud.view(record.name)
     return Deployment(
@@ -247,9 +269,13 @@ def _routing(record: DeploymentRecord) -> dict[str, Any] | None:
 
 
 def _bento(cloud: Cloud, tag: str, known: Bentos) -> BentoWithRepository | None:
+    bento = _bento_record(cloud, tag, known)
+    return None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
+
+
+def _bento_record(cloud: Cloud, tag: str, known: Bentos) -> BentoRecord | None:
     if tag not in known:
-        bento = cloud.store.bentos.get(*_tag(tag))
-        known[tag] = None if bento is None else BENTOS.package_with_repository(bento, cloud.store)
+        known[tag] = cloud.store.bentos.get(*_tag(tag))
     return known[tag]
 
 

@@ -25,7 +25,17 @@ from ...errors import (
 )
 from ..store import says_disk_is_full
 
-__all__ = ["EXCEPTION_HANDLERS", "ModelResponse", "answer", "number", "parse", "query", "read", "refusal"]
+__all__ = [
+    "EXCEPTION_HANDLERS",
+    "ModelResponse",
+    "answer",
+    "answer_page",
+    "number",
+    "parse",
+    "query",
+    "read",
+    "refusal",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +148,19 @@ def answer(content: BaseModel | Sequence[BaseModel]) -> Response:
         return ModelResponse(content.model_dump_json().encode(), frozenset({type(content)}))
     body = b"[" + b",".join(item.model_dump_json().encode() for item in content) + b"]"
     return ModelResponse(body, frozenset(map(type, content)))
+
+
+def answer_page(model: type[BaseModel], items: Sequence[bytes], start: int, total: int) -> Response:
+    """A part of a list whose items are written already.
+
+    Args:
+        model: What that is, a `schemas.ListOf`.
+        items: JSON.
+        start: How many come before them.
+        total: How many there are in all.
+    """
+    head = f'{{"start":{start},"count":{len(items)},"total":{total},"items":['
+    return ModelResponse(head.encode() + b",".join(items) + b"]}", frozenset({model}))
 
 
 def refusal(path: str, status: int, message: str, hint: str = "") -> JSONResponse:

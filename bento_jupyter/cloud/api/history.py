@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...errors import ConflictError, NotFoundError
-from ...spec import DeploymentView, Event, RevisionView
+from ...insight import RevisionView
+from ...spec import DeploymentView, Event
 from ..revisions import describe_revisions
 from ..store import DeploymentRecord
 from .calls import Call

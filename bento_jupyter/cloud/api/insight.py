@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...spec import DeploymentView, InstanceView, LogLine, MetricsView
+from ...insight import MetricsView
+from ...spec import DeploymentView, InstanceView, LogLine
 from ..logsearch import Filter, filtered
 from .calls import NDJSON, Call
 from .context import cloud_of

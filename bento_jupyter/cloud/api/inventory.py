@@ -1,4 +1,4 @@
-"""`/api/bj/v1`: what the cloud has: images, Bentos, models, sizes of instances."""
+"""`/api/bj/v1`: what the cloud has: images, Bentos, models, secrets' names, sizes of instances."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...errors import NotFoundError
-from ...spec import ImageView, InstanceType, LogLine, PackageView
+from ...insight import PackageView
+from ...spec import ImageView, InstanceType, LogLine
 from ..garbage import tags_of
 from ..instance_types import instance_types
 from ..logs import LogFile, follow
@@ -51,6 +52,12 @@ class Packages(BaseModel):
     """Bentos or models, newest build first."""
 
     items: Sequence[PackageView]
+
+
+class SecretNames(BaseModel):
+    """Names of secrets; nothing of what is in them."""
+
+    items: Sequence[str]
 
 
 class InstanceTypes(BaseModel):
@@ -102,6 +109,11 @@ async def list_models(request: Request) -> Response:
     return answer(Packages(items=[_package(record, users) for record in cloud.store.models.all()]))
 
 
+async def list_secrets(request: Request) -> Response:
+    """The names of the secrets that there are."""
+    return answer(SecretNames(items=[record.name for record in cloud_of(request).store.secrets.all()]))
+
+
 async def list_instance_types(_request: Request) -> Response:
     """The sizes of instances that this machine offers."""
     return answer(InstanceTypes(items=instance_types()))
@@ -138,5 +150,6 @@ routes = [
     ),
     Call("GET /api/bj/v1/bentos", list_bentos, answer=Packages),
     Call("GET /api/bj/v1/models", list_models, answer=Packages),
+    Call("GET /api/bj/v1/secrets", list_secrets, answer=SecretNames),
     Call("GET /api/bj/v1/instance_types", list_instance_types, answer=InstanceTypes),
 ]

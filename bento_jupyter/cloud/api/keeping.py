@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...errors import ConflictError, InvalidRequestError, NotLoggedInError
-from ...spec import GarbageView
+from ...insight import GarbageView
 from ..garbage import tags_of
 from .bentos import BENTOS
 from .calls import Call
@@ -69,9 +70,13 @@ def _own_folder(path: str) -> Path:
     folder = Path(path)
     if not folder.is_absolute() or "\0" in path or ".." in folder.parts:
         raise InvalidRequestError("path: not an absolute path")
-    if folder.is_symlink() or not folder.is_dir():
+    try:
+        found = folder.lstat()
+    except OSError as error:
+        raise InvalidRequestError(f"path: {path[:200]!r}: {error.strerror}") from error
+    if not stat.S_ISDIR(found.st_mode):
         raise InvalidRequestError(f"path: {path!r} is no folder of this machine")
-    if folder.stat().st_uid != os.getuid():
+    if found.st_uid != os.getuid():
         raise InvalidRequestError(f"path: {path!r} belongs to somebody else")
     return folder
 
@@ -86,7 +91,7 @@ async def delete_bento(request: Request) -> Response:
         raise ConflictError(
             f"bento {tag} is what {_listed('deployment', users)} runs", hint="update or delete that first"
         )
-    store.bentos.delete(*tag.split(":"))
+    store.bentos.delete(request.path_params["name"], request.path_params["version"])
     return await _tidied(cloud)
 
 
@@ -98,7 +103,7 @@ async def delete_model(request: Request) -> Response:
     users = [bento.tag for bento in store.bentos.all() if tag in bento.models]
     if users:
         raise ConflictError(f"model {tag} is needed by {_listed('bento', users)}", hint="delete that first")
-    store.models.delete(*tag.split(":"))
+    store.models.delete(request.path_params["name"], request.path_params["version"])
     return await _tidied(cloud)
 
 

@@ -133,19 +133,19 @@ class Registry(ABC, Generic[RecordT]):
         )
 
     async def create_repository(self, request: Request) -> Response:
-        """B2; one that is there already is answered as if made."""
+        """Make a repository; one that is there already is answered as if made (B2)."""
         body = await read(request, CreateRepository)
         _require_tag_part(body.name, "name")
         packages = self._packages(request)
         return answer(self._repository(packages, packages.create_repository(body.name, body.description)))
 
     async def get_repository(self, request: Request) -> Response:
-        """B1."""
+        """One repository (B1)."""
         packages = self._packages(request)
         return answer(self._repository(packages, packages.repository(request.path_params["name"])))
 
     async def list_all(self, request: Request) -> Response:
-        """B16."""
+        """All versions of all repositories, newest build first (B16)."""
         store = cloud_of(request).store
         records = self.packages(store).all()
         return answer(
@@ -153,7 +153,10 @@ class Registry(ABC, Generic[RecordT]):
         )
 
     async def list_versions(self, request: Request) -> Response:
-        """B4: newest build first. An empty list breaks the client, so that is a 404 too."""
+        """The versions of a repository, newest build first (B4).
+
+        An empty list breaks the client, so that is a 404 too.
+        """
         name = request.path_params["name"]
         records = self._packages(request).all(name)
         if not records:
@@ -168,11 +171,11 @@ class Registry(ABC, Generic[RecordT]):
         return answer(page)
 
     async def get(self, request: Request) -> Response:
-        """B3."""
+        """One version (B3)."""
         return self._answer(cloud_of(request), self._named(request))
 
     async def create(self, request: Request) -> Response:
-        """B5."""
+        """Register a version, whose content is uploaded next (B5)."""
         name = request.path_params["name"]
         body = await read(request, CreatePackage)
         _require_tag_part(body.version, "version")
@@ -187,7 +190,7 @@ class Registry(ABC, Generic[RecordT]):
         return self._answer(cloud_of(request), record)
 
     async def update(self, request: Request) -> Response:
-        """B6."""
+        """Change a version, or what it will be once its content is uploaded anew (B6)."""
         body = await read(request, UpdatePackage)
         changes = body.model_dump(exclude_none=True, exclude={"labels"})
         if body.manifest is not None:
@@ -197,11 +200,11 @@ class Registry(ABC, Generic[RecordT]):
         return self._answer(cloud_of(request), self._packages(request).stage(*_tag(request), changes))
 
     async def start_upload(self, request: Request) -> Response:
-        """B8."""
+        """Say that content is about to come (B8)."""
         return self._answer(cloud_of(request), self._packages(request).start_upload(*_tag(request)))
 
     async def finish_upload(self, request: Request) -> Response:
-        """B13."""
+        """Say how an upload ended (B13)."""
         body = await read(request, FinishUpload)
         record = self._packages(request).finish_upload(
             *_tag(request), succeeded=body.status == "success", reason=body.reason
@@ -209,7 +212,7 @@ class Registry(ABC, Generic[RecordT]):
         return self._answer(cloud_of(request), record)
 
     async def upload(self, request: Request) -> Response:
-        """B9: the archive. With its last byte the version is complete; nothing else follows."""
+        """Upload the archive; with its last byte the version is complete (B9)."""
         packages = self._packages(request)
         name, version = _tag(request)
         packages.require(name, version)
@@ -227,11 +230,11 @@ class Registry(ABC, Generic[RecordT]):
     # Presigned
 
     async def presign_upload(self, request: Request) -> Response:
-        """B7: where to put the archive; "" = through us."""
+        """Where to put the archive; empty = through us (B7)."""
         return self._with_url(request, "PUT", "presigned_upload_url")
 
     async def presign_download(self, request: Request) -> Response:
-        """B14: where to get the archive."""
+        """Where to get the archive; empty = through us (B14)."""
         return self._with_url(request, "GET", "presigned_download_url")
 
     def _with_url(self, request: Request, method: str, field: str) -> Response:
@@ -242,13 +245,13 @@ class Registry(ABC, Generic[RecordT]):
         return self._answer(cloud, record, **{field: url})
 
     async def start_parts(self, request: Request) -> Response:
-        """B10."""
+        """Begin an upload in parts (B10)."""
         cloud = cloud_of(request)
         record = self._packages(request).start_upload(*_tag(request))
         return self._answer(cloud, record, upload_id=cloud.store.parts.begin())
 
     async def presign_part(self, request: Request) -> Response:
-        """B11."""
+        """Where to put a part of the archive (B11)."""
         body = await read(request, PresignPart)
         cloud = cloud_of(request)
         record = self._packages(request).require(*_tag(request))
@@ -258,7 +261,7 @@ class Registry(ABC, Generic[RecordT]):
         return self._answer(cloud, record, presigned_upload_url=permission.url(request, cloud.store))
 
     async def complete_parts(self, request: Request) -> Response:
-        """B12: the version is complete with this; B13 follows all the same."""
+        """Put the parts together: the version is complete with this (B12)."""
         body = await read(request, CompleteParts)
         cloud, packages = cloud_of(request), self._packages(request)
         name, version = _tag(request)
@@ -303,7 +306,7 @@ class Registry(ABC, Generic[RecordT]):
         return answer(self.package(record).model_copy(update=update))
 
     async def download(self, request: Request) -> Response:
-        """B15: the archive as it was uploaded, or as the folder that was handed over gives it."""
+        """Download the archive (B15): as it was uploaded, or as the folder that was handed over gives it."""
         record = self._named(request)
         return await send_content(self._packages(request), record.name, record.version)
 

@@ -25,14 +25,17 @@ __all__ = ["routes"]
 
 
 async def list_all(request: Request) -> Response:
-    """S1: all that match, whatever `count` says: the client asks for 10, always, and never for the next."""
+    """All secrets that match, whatever `count` says (S1).
+
+    The client asks for 10, always, and never for the next.
+    """
     search = request.query_params.get("search", "")
     found = [_secret(record) for record in cloud_of(request).store.secrets.all() if search in record.name]
     return answer(ListOf[Secret].page(found))
 
 
 async def create(request: Request) -> Response:
-    """S2."""
+    """Make a secret (S2)."""
     require_cluster(request.query_params.get("cluster"))
     body = await read(request, CreateSecret)
     record = cloud_of(request).store.secrets.create(
@@ -48,13 +51,13 @@ async def create(request: Request) -> Response:
 
 
 async def get(request: Request) -> Response:
-    """S3."""
+    """One secret, without its values (S3)."""
     require_cluster(request.query_params.get("cluster"))
     return answer(_secret(cloud_of(request).store.secrets.require(request.path_params["name"])))
 
 
 async def update(request: Request) -> Response:
-    """S4: instances get the new values when they are started the next time."""
+    """Change a secret: instances get the new values when they are started the next time (S4)."""
     require_cluster(request.query_params.get("cluster"))
     body = await read(request, UpdateSecret)
     record = cloud_of(request).store.secrets.update(
@@ -69,7 +72,7 @@ async def update(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    """S5: the answer is the secret as it was."""
+    """Delete a secret; the answer is how it was (S5)."""
     require_cluster(request.query_params.get("cluster"))
     secrets = cloud_of(request).store.secrets
     record = secrets.require(request.path_params["name"])

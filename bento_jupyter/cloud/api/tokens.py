@@ -18,14 +18,14 @@ __all__ = ["routes"]
 
 
 async def list_all(request: Request) -> Response:
-    """T1."""
+    """The tokens that were given out, newest first (T1)."""
     search = request.query_params.get("search", "")
     found = [_token(record) for record in cloud_of(request).store.tokens.all() if search in record.name]
     return answer(ListOf[ApiToken].page(found, number(request, "start", 0) or 0, number(request, "count")))
 
 
 async def create(request: Request) -> Response:
-    """T2."""
+    """Make a token; its value is in this answer and nowhere else (T2)."""
     body = await read(request, CreateApiToken)
     cloud = cloud_of(request)
     record, value = cloud.store.tokens.create(
@@ -41,7 +41,7 @@ async def create(request: Request) -> Response:
 
 
 async def get(request: Request) -> Response:
-    """T3."""
+    """One token (T3)."""
     uid = request.path_params["uid"]
     record = cloud_of(request).store.tokens.get(uid)
     if record is None:
@@ -50,7 +50,7 @@ async def get(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    """T4."""
+    """Make a token worthless (T4)."""
     cloud = cloud_of(request)
     record = cloud.store.tokens.get(request.path_params["uid"])
     cloud.store.tokens.delete(request.path_params["uid"])

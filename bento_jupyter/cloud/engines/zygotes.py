@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from ...environments import IMPORTS
 from ...launcher import zygote_envs
 from ...zygote import Zygote
 from ..logs import cap_log
@@ -23,8 +24,6 @@ __all__ = ["ZygoteView", "Zygotes", "record_of"]
 
 logger = logging.getLogger(__name__)
 
-#: Folder of an environment with what Bentos were seen to import in it.
-RECORDS = "imports"
 #: Share of the machine's memory that zygotes may have; the one unused for longest goes first.
 MEMORY_SHARE = 0.25
 #: Seconds that a zygote may take to get warm.
@@ -38,7 +37,7 @@ Key = tuple[Path, tuple[tuple[str, str], ...]]
 def record_of(python: Path, bento: Path) -> Path:
     """The file with what a Bento was seen to import in the environment of an interpreter."""
     digest = hashlib.sha256(str(bento).encode()).hexdigest()[:16]
-    return python.parent.parent / RECORDS / f"{digest}.json"
+    return python.parent.parent / IMPORTS / f"{digest}.json"
 
 
 @dataclass(frozen=True)
@@ -257,7 +256,7 @@ def recorded(python: Path) -> frozenset[str]:
 def in_order(python: Path, only: frozenset[str] | None = None) -> list[str]:
     """The same, in the order of the imports: it decides who is imported by whom."""
     names: dict[str, None] = {}
-    for file in sorted((python.parent.parent / RECORDS).glob("*.json")):
+    for file in sorted((python.parent.parent / IMPORTS).glob("*.json")):
         try:
             names.update(dict.fromkeys(json.loads(file.read_text(encoding="utf-8"))))
         except (OSError, ValueError):

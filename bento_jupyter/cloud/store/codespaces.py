@@ -77,10 +77,11 @@ class Codespaces:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def write(self, uid: str, files: Mapping[str, bytes]) -> None:
-        """Write files, in place of those that are there. All paths are checked before the first is written.
+        """Write files, in place of those that are there: all of them, or none.
 
         Raises:
             InvalidRequestError: A path leads elsewhere, or a file would stand in the way of a folder.
+            OSError: The disk is full.
         """
         places = {_checked(path): content for path, content in files.items()}
         source = self._source(uid)
@@ -89,11 +90,24 @@ class Codespaces:
             if len(known.keys() | places.keys()) > MOST_FILES:
                 raise InvalidRequestError(f"a codespace may have {MOST_FILES} files")
             _require_no_conflict(known.keys() | places.keys())
-            for path, content in places.items():
-                place = source / path
-                place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _write(place, content)
-                known[path] = _file(path, content)
+            asides: dict[Path, Path] = {}
+            try:
+                for path, content in places.items():
+                    place = source / path
+                    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    if place.is_dir():
+                        raise IsADirectoryError(path)
+                    asides[place] = _aside(place)
+                    asides[place].write_bytes(content)
+                    known[path] = _file(path, content)
+                for place, aside in asides.items():
+                    os.replace(aside, place)
+            except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+                # The service itself has made something there.
+                raise InvalidRequestError(f"a file and a folder have the same path: {error}") from error
+            finally:
+                for aside in asides.values():
+                    aside.unlink(missing_ok=True)
             self._files[uid] = known
 
     def delete(self, uid: str, paths: Iterable[str]) -> None:
@@ -213,13 +227,17 @@ def _require_no_conflict(paths: Iterable[str]) -> None:
 
 
 def _write(place: Path, content: bytes) -> None:
-    aside = place.with_name(f".{uuid.uuid4().hex}{ASIDE}")
+    aside = _aside(place)
     try:
         aside.write_bytes(content)
         os.replace(aside, place)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def _aside(place: Path) -> Path:
+    return place.with_name(f".{uuid.uuid4().hex}{ASIDE}")
 
 
 def _text(place: Path) -> str:
