@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..environments import this_minor
-from ..spec import DeploymentView, InstanceState, mode_of
+from ..spec import DeploymentView, InstanceState, Status, mode_of
 from .autoscaler import Observation
 from .happenings import describe
 from .health import Facts, Verdict, combine, in_development, judge, with_canaries
@@ -27,7 +27,7 @@ from .provision import Provision
 from .replicaset import ReplicaSet
 from .store import BentoRecord, DeploymentRecord
 from .surroundings import Surroundings
-from .target import MAIN, SetTarget, Target, VersionTarget, read_target
+from .target import MAIN, SetTarget, Target, VersionTarget, read_target, tags_of, unreadable_target
 
 __all__ = ["Deployment"]
 
@@ -98,7 +98,7 @@ class Deployment:
     @property
     def bentos(self) -> set[str]:
         """Tags of the Bentos that it runs."""
-        return {version.bento for version in self._target.versions}
+        return set(tags_of(self.record))
 
     # What comes in
 
@@ -257,7 +257,7 @@ class Deployment:
         if ended:
             in_use = {instance.id for each in self._sets.values() for instance in each.instances}
             forget_old_logs(self._log_folder, in_use=in_use)
-        times = self._stop_all() if self._is_off else self._plan(now)
+        times = self._stop_all() if self._is_idle else self._plan(now)
         self._verdict = self._judge()
         self._tell_gateway()
         if self._port_error:
@@ -271,7 +271,7 @@ class Deployment:
 
     def _stop_all(self) -> list[float]:
         for each in self._sets.values():
-            each.stop_all("the deployment is terminated")
+            each.stop_all("the deployment is terminated" if self._is_off else self._target.problem)
         return []
 
     def _plan(self, now: float) -> list[float]:
@@ -346,7 +346,7 @@ class Deployment:
     def _foresee(self) -> Verdict:
         """The status before anything was done about what has changed."""
         for each in self._sets.values():
-            if self._is_off or each.retired:
+            if self._is_idle or each.retired:
                 each.wanted = 0
             else:
                 each.decide(Observation(self._loop.time(), each.load.in_flight, each.load.waiting))
@@ -354,6 +354,8 @@ class Deployment:
 
     def _judge(self) -> Verdict:
         self._verdicts = {name: self._judge_set(each) for name, each in self._sets.items()}
+        if self._target.problem and not self._is_off:
+            return Verdict(Status.FAILED, self._target.problem, closed=self._target.problem)
         versions = [
             combine([(each.blueprint.service, self._verdicts[each.name]) for each in version.sets])
             for version in self._target.versions
@@ -472,6 +474,11 @@ class Deployment:
         return self.record.terminated or self.deleted
 
     @property
+    def _is_idle(self) -> bool:
+        """True when nothing of it is to run."""
+        return self._is_off or bool(self._target.problem)
+
+    @property
     def _waits_for_files(self) -> bool:
         """True for a codespace whose client has not sent all its files yet."""
         return self.record.dev and not self._around.store.codespaces.is_ready(self.record.uid)
@@ -485,7 +492,12 @@ class Deployment:
         return self._around.settings.home.logs / "deployments" / self.name
 
     def _read_target(self) -> Target:
-        return read_target(self.record, self._find_bento, self._around.settings)
+        try:
+            return read_target(self.record, self._find_bento, self._around.settings)
+        except Exception as error:  # whatever is stored, it is the trouble of this deployment alone
+            logger.exception("deployment %s cannot be read", self.name)
+            problem = f"what is stored of it or of its Bento cannot be read: {type(error).__name__}: {error}"
+            return unreadable_target(self.record, problem)
 
     def _find_bento(self, tag: str) -> BentoRecord | None:
         name, _, version = tag.partition(":")

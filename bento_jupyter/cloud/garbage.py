@@ -24,7 +24,8 @@ from ..insight import GarbageItem, GarbageView
 from ..stored_environments import StoredEnvironment, discard, size_of, stored_environments
 from .images import read_recipe
 from .logs import cap_log
-from .store import DeploymentRecord, Store
+from .store import Store
+from .target import tags_of
 
 __all__ = ["Garbage"]
 
@@ -110,11 +111,6 @@ class Garbage:
     def _needed_environments(self) -> Iterator[str]:
         """Keys of the environments of all deployments, terminated ones too."""
         records = self._store.deployments.all()
-        for record in records:
-            if record.dev:
-                with suppress(BentoJupyterError, OSError):
-                    yield read_recipe(self._store.codespaces.folder(record.uid)).key
-        records = self._store.deployments.all()
         trees = {self._store.codespaces.folder(record.uid) for record in records if record.dev}
         for tag in {tag for record in records for tag in tags_of(record)}:
             name, _, version = tag.partition(":")
@@ -152,12 +148,6 @@ class Garbage:
         else:
             target.unlink(missing_ok=True)
         return not target.exists()
-
-
-def tags_of(record: DeploymentRecord) -> list[str]:
-    """Tags of the Bentos that a deployment runs: its main version's and its canaries'."""
-    canaries = ((record.config.get("canary") or {}).get("versions") or {}).values()
-    return [record.bento, *(str(each["bento"]) for each in canaries if each.get("bento"))]
 
 
 def _item(kind: str, name: str, path: Path) -> GarbageItem:
