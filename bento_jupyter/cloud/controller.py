@@ -73,8 +73,13 @@ class Controller:
         records = self._store.deployments.all()
         # A deployment that was deleted when the cloud was killed had no time to tidy up.
         forget_stray_logs(self._settings.home.logs / "deployments", {record.name for record in records})
+        codespaces = [record.uid for record in records if record.dev]
+        await asyncio.to_thread(self._store.codespaces.read, codespaces)
         for record in records:
-            self._follow(record.name, record)
+            try:
+                self._follow(record.name, record)
+            except Exception:  # the others are brought back all the same
+                logger.exception("deployment %s cannot be brought back", record.name)
         self._collector = asyncio.create_task(self._collect_garbage(), name="garbage")
         self.events.publish("cloud", message="the cloud has started")
 
