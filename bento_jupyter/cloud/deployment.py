@@ -125,7 +125,8 @@ class Deployment:
         """The gateway says something about this deployment."""
         self._idle_view = None
         kind = message["op"]
-        if kind == "load" and message["set"] in self._entries:
+        known = self._sets.get(message["set"])
+        if kind == "load" and known is not None and known.target.is_entry:
             self.metrics.load(message, message["set"])
         if kind == "listening" and message["port"] is not None:
             self._listening, self._port_error = True, ""
@@ -135,8 +136,8 @@ class Deployment:
             self._listen_again_at = self._loop.time() + LISTEN_RETRY
         elif kind == "listen-failed":
             logger.error("deployment %s: services cannot call %s: %s", self.name, message["set"], message)
-        elif message["set"] in self._sets:
-            self._sets[message["set"]].received(self._loop.time(), message)
+        elif known is not None:
+            known.received(self._loop.time(), message)
         self._changed.set()
 
     def gateway_restarted(self) -> None:
@@ -314,11 +315,6 @@ class Deployment:
         # In the order of the target, those that are to go last: that is how they are shown.
         self._sets = {name: self._sets[name] for name in [*wanted, *(self._sets.keys() - wanted.keys())]}
 
-    @property
-    def _entries(self) -> set[str]:
-        """Names of the sets that callers reach."""
-        return {version.entry.name for version in self._target.versions}
-
     def _new_set(self, target: SetTarget) -> ReplicaSet:
         return ReplicaSet(self.name, target, self._around, self._changed.set, self.metrics)
 
@@ -405,6 +401,7 @@ class Deployment:
             each = self._sets[name]
             if each.retired:
                 del self._sets[name]
+                self.metrics.forget(name)
                 if each.target.version not in {other.target.version for other in self._sets.values()}:
                     self._provisions.pop(each.target.version).cancel()
 
