@@ -145,7 +145,7 @@ class Controller:
         """How many instances are up in all."""
         return sum(each.instances_up for each in self._all())
 
-    def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
+    async def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
         """The last lines of a deployment's logs, oldest first.
 
         Args:
@@ -156,7 +156,8 @@ class Controller:
         Raises:
             KeyError: There is no such deployment.
         """
-        return tail(self._log_files(self._require(name), source), lines)
+        files = self._log_files(self._require(name), source)
+        return await asyncio.to_thread(tail, files, lines)
 
     async def follow_log(
         self, name: str, source: str | None = None, lines: int = 100

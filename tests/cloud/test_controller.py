@@ -346,7 +346,7 @@ def test_one_that_does_not_start_fails_with_the_reason_and_can_be_mended(
         refused = await cloud.call("shop")
         assert refused.status_code == 503
         assert "broken on purpose" in refused.text
-        lines = cloud.controller.log_lines("shop", 200)
+        lines = await cloud.controller.log_lines("shop", 200)
         assert any("service is made" in line.text for line in lines)
         assert {"image"} < {line.source for line in lines}
         cloud.update("shop")
@@ -619,7 +619,7 @@ def test_logs_are_followed_over_instances(play: Callable[[Scenario], None]) -> N
                     break
                 os.kill(pids(view)[0], signal.SIGKILL)
         assert sources[0] == view.instances[0].id != sources[1]
-        only = cloud.controller.log_lines("shop", 100, view.instances[0].id)
+        only = await cloud.controller.log_lines("shop", 100, view.instances[0].id)
         assert {line.source for line in only} == {view.instances[0].id}
 
     play(scenario)

@@ -189,7 +189,7 @@ async def deployment(request: Request) -> Response:
         metrics=cloud.controller.metrics(name, 60 if params.get("step") == "60" else 1),
         lines=await cloud.controller.search_log(name, Filter(q), SHOWN_LINES, source or None)
         if q
-        else cloud.controller.log_lines(name, SHOWN_LINES, source or None),
+        else await cloud.controller.log_lines(name, SHOWN_LINES, source or None),
         q=q,
         source=source,
         csrf=sessions.csrf(),
