@@ -101,8 +101,9 @@ def observe(history: History, observation: Observation, policy: Policy) -> Histo
     if need != history.need:
         peaks = (*(peak for peak in peaks if peak[1] > history.need), (now, history.need))
         lows = (*(low for low in lows if low[1] < history.need), (now, history.need))
-    peaks = tuple(peak for peak in peaks if peak[1] > need and peak[0] > now - policy.idle_seconds)
-    lows = tuple(low for low in lows if low[1] < need and low[0] > now - policy.scale_up_seconds)
+    # Reckoned as `again_at` is: rounded otherwise, one could still count at the time when it no longer does.
+    peaks = tuple(peak for peak in peaks if peak[1] > need and peak[0] + policy.idle_seconds > now)
+    lows = tuple(low for low in lows if low[1] < need and low[0] + policy.scale_up_seconds > now)
     return replace(history, need=need, peaks=peaks, lows=lows)
 
 

@@ -18,7 +18,7 @@ from .autoscaler import History, Observation, Policy, decide
 from .engines import ReplicaSpec
 from .failures import Failures
 from .health import Verdict
-from .instance import Instance
+from .instance import DRAIN_TIMEOUT, Instance
 from .instance_types import instance_types
 from .load import Load
 from .metrics import Metrics
@@ -165,7 +165,7 @@ class ReplicaSet:
         self._prepared = None
         self._around.engine.release(f"{self._deployment}/{self.name}")
         for instance in self._instances.values():
-            instance.drain(reason)
+            self._drain(instance, reason)
 
     def decide(self, observation: Observation) -> float | None:
         """Decide how many instances there should be; gives the time at which to do so again."""
@@ -193,7 +193,7 @@ class ReplicaSet:
             if not self.failures.count:
                 self.failed = None
         for instance in self._surplus(current):
-            instance.drain("fewer instances are needed")
+            self._drain(instance, "fewer instances are needed")
         # While the image cannot be had or the new instances do not start, the old ones go on answering.
         if provision.result is None or self.failures.given_up:
             return times
@@ -239,12 +239,16 @@ class ReplicaSet:
         reason = f"replaced by revision {revision}"
         for instance in old:
             if instance.state is InstanceState.STARTING:
-                instance.drain(reason)
+                self._drain(instance, reason)
         if self.held and self.target.strategy != RECREATE:
             return max(0, min(self.wanted, 1) - len(current))
         for instance in sorted(old_ready, key=self._worth)[: step.drain]:
-            instance.drain(reason)
+            self._drain(instance, reason)
         return step.start
+
+    def _drain(self, instance: Instance, reason: str) -> None:
+        """End an instance; a request that it has may take as long as requests here may."""
+        instance.drain(reason, max(DRAIN_TIMEOUT, self.target.traffic.timeout))
 
     def _surplus(self, current: list[Instance]) -> list[Instance]:
         """The instances to end: starting ones first, then those with the fewest requests, newest first."""

@@ -19,7 +19,7 @@ from controlled_cloud import Cloud, cloud_of, eventually, pids
 from bento_jupyter.home import Home
 from bento_jupyter.spec import DeploymentView, InstanceState, Status
 
-#: Times that requests come in the moment an idle window ends: `make idle` has more of them.
+#: Times that requests come in the moment an idle window ends: `make simulate` has more of them.
 IDLE_ROUNDS = int(os.environ.get("BENTO_IDLE_ROUNDS", "24"))
 IDLE_SECONDS = 0.3
 
