@@ -113,24 +113,35 @@ class SimulatedReplica:
     """An instance: it starts in some time or fails, works on what it is given, and may be killed."""
 
     def __init__(
-        self, spec: ReplicaSpec, start_seconds: float, started: Callable[[], None], *, fails: bool
+        self, spec: ReplicaSpec, start_seconds: float, simulation: Simulation, *, fails: bool
     ) -> None:
         self.spec = spec
         self.socket = Path(f"/simulated/{spec.id}")
         self.pid = 1
         self.started_at = utc_now()
         self.memory_bytes = None
-        self.cpu: float | None = None
         self.work: dict[Caller, asyncio.TimerHandle] = {}
         self.is_ready = False
         self.is_over = False
         self.stopped_with: list[Caller] = []
         self.stopped_at = 0.0
-        self._started = started
+        self._started = simulation.started
+        self._cpu_per_request = simulation.cpu_per_request
         self._loop = asyncio.get_running_loop()
         self._start: asyncio.Future[bool] = self._loop.create_future()
         self._end: asyncio.Future[str] = self._loop.create_future()
         self._timer = self._loop.call_later(start_seconds, self._begin, not fails)
+
+    @property
+    def cpu(self) -> float:
+        """What its work needs, as far as it has it."""
+        return self.spec.cpu * min(1.0, self._cpu_per_request * len(self.work))
+
+    def observe(self) -> Any:
+        """How it is."""
+        return SimpleNamespace(
+            started_at=self.started_at, pid=1, memory_bytes=None, cpu=self.cpu, phase="ready", reason=""
+        )
 
     def _begin(self, well: bool) -> None:
         if not self._start.done():
@@ -183,7 +194,7 @@ class SimulatedEngine:
         chance = self._simulation.chance
         await asyncio.sleep(chance.choice([0, 0.01]))
         seconds, fails = chance.choice(self._simulation.start_seconds), self._simulation.next_start_fails()
-        replica = SimulatedReplica(spec, seconds, self._simulation.started, fails=fails)
+        replica = SimulatedReplica(spec, seconds, self._simulation, fails=fails)
         self.replicas[spec.id] = replica
         return replica
 
@@ -318,6 +329,7 @@ class Simulation:
         start_seconds: Seconds that a start may take.
         failing_starts: Share of starts that fail.
         strategy: How instances of an earlier revision are replaced.
+        cpu_per_request: CPU that a request uses while it is worked on, of one that an instance has.
 
     Attributes:
         callers: All requests that have come.
@@ -337,6 +349,7 @@ class Simulation:
     start_seconds: tuple[float, ...] = (0.05, 0.5, 3.0)
     failing_starts: float = 0.0
     strategy: str = "RollingUpdate"
+    cpu_per_request: float = 0.0
     callers: list[Caller] = field(default_factory=list)
     admitted: list[int] = field(default_factory=list)
     has_route: bool = False
@@ -493,6 +506,7 @@ class Simulation:
             "scaling": self.scaling,
             "config_overrides": {"traffic": self.traffic},
             "deployment_strategy": self.strategy,
+            "cold_start_timeout": 100_000,  # so that each has to get its turn
         }
         return {
             "access_authorization": False,
