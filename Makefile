@@ -13,7 +13,7 @@ export BENTOML_DO_NOT_TRACK := True
 LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/package.json labextension/yarn.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart lab test crash corpus fuzz coverage check bench screenshots clean lock
+.PHONY: help install quickstart lab test crash simulate corpus fuzz coverage check bench screenshots clean lock
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ test: $(VENV)/.models ## all tests, with real kernels, the real bentoml client a
 
 crash: $(VENV)/.dev ## the cloud killed at 100 random points of a scripted life
 	BENTO_CRASH_POINTS=100 $(BIN)/python -m pytest tests/crash -s
+
+simulate: $(VENV)/.dev ## requests against instances that come and go: 5,000 traces and 10,000 idle windows simulated, 200 real ones
+	BENTO_TRACES=5000 BENTO_SCHEDULES=10000 BENTO_IDLE_ROUNDS=200 $(BIN)/python -m pytest tests/serving --timeout=3600
 
 corpus: $(VENV)/.models ## the notebook cases of tests/capture/corpus, each built, proven and served: build/corpus.md
 	$(BIN)/python tests/capture/corpus/run.py

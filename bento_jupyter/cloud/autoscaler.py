@@ -13,7 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from ..spec import Scaling
 
-__all__ = ["Decision", "History", "Observation", "Policy", "decide", "needed", "observe"]
+__all__ = ["Decision", "History", "Observation", "Policy", "decide", "needed", "needed_for_cpu", "observe"]
+
+#: Share of its CPUs that an instance should use, and how far from that nothing is done.
+CPU_TARGET, CPU_TOLERANCE = 0.8, 0.1
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,15 @@ class Observation:
         at: When, in seconds of a clock that never goes back.
         in_flight: Requests that instances work on.
         waiting: Requests that wait for one.
+        cpu: CPU in use, in instances: 1.5 = one has nothing left, another one half.
+        ready: Instances that are ready.
     """
 
     at: float
     in_flight: int = 0
     waiting: int = 0
+    cpu: float = 0.0
+    ready: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Policy:
     Attributes:
         min: Fewest instances.
         max: Most instances.
-        concurrency: Requests per instance; None = one instance whenever there is load.
+        concurrency: Requests per instance; None = one instance whenever there is load, more by CPU.
         idle_seconds: How long an instance stays that is no longer needed.
         scale_up_seconds: How long more must be needed before more are started (never delays the first).
     """
@@ -90,8 +97,22 @@ def needed(observation: Observation, policy: Policy) -> int:
     """Instances that the load needs, whatever the limits."""
     load = observation.in_flight + observation.waiting
     if policy.concurrency is None:
-        return min(load, 1)
+        return max(min(load, 1), needed_for_cpu(observation))
     return math.ceil(load / policy.concurrency)
+
+
+def needed_for_cpu(observation: Observation) -> int:
+    """Instances that bring their CPU utilisation to the target; 0 where one is enough, or none.
+
+    As Kubernetes' horizontal autoscaler reckons, BentoCloud's, too, for services without `concurrency`.
+    Whether there has to be one at all is a question of requests, not of CPU.
+    """
+    target = observation.ready * CPU_TARGET
+    if target and abs(observation.cpu / target - 1) <= CPU_TOLERANCE:
+        instances = observation.ready
+    else:
+        instances = math.ceil(observation.cpu / CPU_TARGET)
+    return instances if instances > 1 else 0
 
 
 def observe(history: History, observation: Observation, policy: Policy) -> History:
@@ -101,8 +122,9 @@ def observe(history: History, observation: Observation, policy: Policy) -> Histo
     if need != history.need:
         peaks = (*(peak for peak in peaks if peak[1] > history.need), (now, history.need))
         lows = (*(low for low in lows if low[1] < history.need), (now, history.need))
-    peaks = tuple(peak for peak in peaks if peak[1] > need and peak[0] > now - policy.idle_seconds)
-    lows = tuple(low for low in lows if low[1] < need and low[0] > now - policy.scale_up_seconds)
+    # Reckoned as `again_at` is: rounded otherwise, one could still count at the time when it no longer does.
+    peaks = tuple(peak for peak in peaks if peak[1] > need and peak[0] + policy.idle_seconds > now)
+    lows = tuple(low for low in lows if low[1] < need and low[0] + policy.scale_up_seconds > now)
     return replace(history, need=need, peaks=peaks, lows=lows)
 
 

@@ -13,11 +13,11 @@ from ..spec import ColdStart, InstanceState, InstanceView, utc_now
 from .engines import Engine, ReplicaHandle, ReplicaSpec
 from .target import Blueprint
 
-__all__ = ["Instance"]
+__all__ = ["DRAIN_TIMEOUT", "Instance"]
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that the requests of an instance get to finish when it is stopped.
+#: Seconds that the requests of an instance get to finish when it is stopped, at least.
 DRAIN_TIMEOUT = 30.0
 #: Seconds from SIGTERM to SIGKILL, when no request is left.
 STOP_GRACE = 5.0
@@ -60,6 +60,7 @@ class Instance:
         self.started = asyncio.get_running_loop().time()
         self.ready_at: float | None = None
         self.offered = False
+        self._drain_timeout = DRAIN_TIMEOUT
         self._restarts = restarts
         self._started_at = utc_now()
         self._engine = engine
@@ -89,9 +90,15 @@ class Instance:
         """True when nothing of it is left."""
         return self.state in (InstanceState.STOPPED, InstanceState.FAILED)
 
-    def drain(self, reason: str) -> None:
-        """Stop it once its requests are finished; one that never got any is stopped at once."""
+    def drain(self, reason: str, timeout: float = DRAIN_TIMEOUT) -> None:
+        """Stop it once its requests are finished; one that never got any is stopped at once.
+
+        Args:
+            reason: Why, in words.
+            timeout: Seconds that they get.
+        """
         if self.is_up:
+            self._drain_timeout = timeout
             if not self.offered:
                 self._drained.set()
             self.state, self.reason = InstanceState.DRAINING, reason
@@ -168,5 +175,5 @@ class Instance:
 
     async def _wait_drained(self, ended: asyncio.Future[Any]) -> None:
         drained: asyncio.Future[Any] = asyncio.ensure_future(self._drained.wait())
-        await asyncio.wait([drained, ended], timeout=DRAIN_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([drained, ended], timeout=self._drain_timeout, return_when=asyncio.FIRST_COMPLETED)
         drained.cancel()

@@ -19,6 +19,7 @@ class Load:
         requests: Requests answered since the cloud started.
         errors: Those of them answered with 5xx.
         per_replica: Requests per instance.
+        admitted: Requests that were given to instances since the gateway started.
     """
 
     in_flight: int = 0
@@ -26,8 +27,8 @@ class Load:
     requests: int = 0
     errors: int = 0
     per_replica: dict[str, int] = field(default_factory=dict)
+    admitted: int = 0
     _before: tuple[int, int] = (0, 0)
-    _admitted: int = 0
 
     def take(self, message: Mapping[str, Any]) -> bool:
         """Take a `load` message.
@@ -37,7 +38,7 @@ class Load:
             gateway refused by itself (no token, for one) is no reason to keep an instance.
         """
         admitted = int(message["admitted"])
-        passed, self._admitted = admitted > self._admitted, admitted
+        passed, self.admitted = admitted > self.admitted, admitted
         self.requests = self._before[0] + int(message["requests"])
         self.errors = self._before[1] + int(message["errors"])
         self.in_flight, self.waiting = int(message["in_flight"]), int(message["waiting"])
@@ -47,5 +48,5 @@ class Load:
     def gateway_restarted(self) -> None:
         """Its totals begin at 0 again, and all its connections are gone."""
         self._before = (self.requests, self.errors)
-        self.in_flight = self.waiting = self._admitted = 0
+        self.in_flight = self.waiting = self.admitted = 0
         self.per_replica = {}

@@ -10,6 +10,7 @@ import logging
 import secrets
 import string
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from .autoscaler import History, Observation, Policy, decide
 from .engines import ReplicaSpec
 from .failures import Failures
 from .health import Verdict
-from .instance import Instance
+from .instance import DRAIN_TIMEOUT, Instance
 from .instance_types import instance_types
 from .load import Load
 from .metrics import Metrics
@@ -26,6 +27,7 @@ from .provision import Provision
 from .rollout import RECREATE, Stock, next_step
 from .surroundings import Surroundings
 from .target import Blueprint, SetTarget, instance_size
+from .utilisation import SETTLING, Utilisation
 
 __all__ = ["ReplicaSet"]
 
@@ -75,6 +77,7 @@ class ReplicaSet:
         self._metrics = metrics
         self._instances: dict[str, Instance] = {}
         self._history = History()
+        self._cpu = Utilisation()
         self._prepared: tuple[Path, Path, Blueprint] | None = None
 
     @property
@@ -161,15 +164,16 @@ class ReplicaSet:
 
     def stop_all(self, reason: str) -> None:
         """End all instances, when they have answered what they were asked."""
-        self.wanted, self._history = 0, History()
+        self.wanted, self._history, self._cpu = 0, History(), Utilisation()
         self._prepared = None
         self._around.engine.release(f"{self._deployment}/{self.name}")
         for instance in self._instances.values():
-            instance.drain(reason)
+            self._drain(instance, reason)
 
     def decide(self, observation: Observation) -> float | None:
         """Decide how many instances there should be; gives the time at which to do so again."""
         policy = Policy.of(self.target.scaling, self._around.settings.idle_seconds)
+        observation = replace(observation, cpu=self._cpu.value, ready=self.ready)
         decision = decide(self._history, observation, policy, self.wanted)
         self._history, self.wanted = decision.history, decision.wanted
         return decision.again_at
@@ -182,8 +186,9 @@ class ReplicaSet:
             provision: What its instances need to start.
             revision: Number of the wanted revision, for reasons.
         """
+        look_at = self._look_at_cpu(now)
         again_at = self.decide(Observation(now, self.load.in_flight, self.load.waiting))
-        times = [] if again_at is None else [again_at]
+        times = [at for at in (again_at, look_at) if at is not None]
         provision.begin()
         current = [each for each in self._instances.values() if each.is_up and self.is_current(each)]
         ready_at = [each.ready_at for each in current if each.ready_at is not None]
@@ -193,7 +198,7 @@ class ReplicaSet:
             if not self.failures.count:
                 self.failed = None
         for instance in self._surplus(current):
-            instance.drain("fewer instances are needed")
+            self._drain(instance, "fewer instances are needed")
         # While the image cannot be had or the new instances do not start, the old ones go on answering.
         if provision.result is None or self.failures.given_up:
             return times
@@ -222,6 +227,20 @@ class ReplicaSet:
         for instance in list(self._instances.values()):
             await instance.close()
 
+    def _look_at_cpu(self, now: float) -> float | None:
+        """Note how busy the instances are, where that decides how many to have; gives when to look again."""
+        scaling, load = self.target.scaling, self.load
+        if scaling.concurrency is not None or scaling.max <= max(1, scaling.min):
+            self._cpu = Utilisation()
+            return None
+
+        def measure() -> float:
+            settled = [each for each in self._ready() if now - (each.ready_at or now) >= SETTLING]
+            # What it borrows of CPUs that nobody else uses is not its own.
+            return sum(min(1.0, (each.view(0).cpu or 0.0) / each.spec.cpu) for each in settled)
+
+        return self._cpu.look(now, load.admitted, busy=bool(load.in_flight + load.waiting), measure=measure)
+
     def _roll(self, revision: int) -> int:
         """End instances of earlier blueprints as the strategy says; gives how many new ones to start."""
         old = [each for each in self._instances.values() if each.is_up and not self.is_current(each)]
@@ -239,12 +258,16 @@ class ReplicaSet:
         reason = f"replaced by revision {revision}"
         for instance in old:
             if instance.state is InstanceState.STARTING:
-                instance.drain(reason)
+                self._drain(instance, reason)
         if self.held and self.target.strategy != RECREATE:
             return max(0, min(self.wanted, 1) - len(current))
         for instance in sorted(old_ready, key=self._worth)[: step.drain]:
-            instance.drain(reason)
+            self._drain(instance, reason)
         return step.start
+
+    def _drain(self, instance: Instance, reason: str) -> None:
+        """End an instance; a request that it has may take as long as requests here may."""
+        instance.drain(reason, max(DRAIN_TIMEOUT, self.target.traffic.timeout))
 
     def _surplus(self, current: list[Instance]) -> list[Instance]:
         """The instances to end: starting ones first, then those with the fewest requests, newest first."""

@@ -7,7 +7,18 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bento_jupyter.cloud.autoscaler import Decision, History, Observation, Policy, decide, needed
+from bento_jupyter.cloud.autoscaler import (
+    CPU_TARGET,
+    CPU_TOLERANCE,
+    Decision,
+    History,
+    Observation,
+    Policy,
+    decide,
+    needed,
+    needed_for_cpu,
+)
+from bento_jupyter.cloud.utilisation import Utilisation
 
 loads = st.integers(0, 60)
 policies = st.builds(
@@ -127,6 +138,60 @@ def test_needed_is_the_load_over_the_concurrency(in_flight: int, waiting: int, c
     assert (instances - 1) * concurrency < in_flight + waiting <= instances * concurrency or (
         instances == in_flight + waiting == 0
     )
+
+
+cpus = st.floats(0, 50)
+
+
+@given(cpus, st.integers(1, 40))
+def test_as_many_as_bring_the_cpu_near_to_its_target(cpu: float, ready: int) -> None:
+    instances = needed_for_cpu(Observation(0, cpu=cpu, ready=ready))
+    if instances == 0:
+        assert cpu <= CPU_TARGET * (1 + CPU_TOLERANCE)
+    else:
+        assert instances > 1
+        assert cpu / instances <= CPU_TARGET * (1 + CPU_TOLERANCE) * 1.0001
+        assert instances == ready or cpu / (instances - 1) > CPU_TARGET * 0.9999
+
+
+@given(cpus, st.integers(1, 10))
+def test_by_cpu_it_comes_to_rest_when_the_work_stays(work: float, ready: int) -> None:
+    seen = [ready]
+    for _ in range(100):
+        used = min(work, seen[-1])  # none uses more than it has
+        seen.append(max(1, needed_for_cpu(Observation(0, in_flight=1, cpu=used, ready=seen[-1]))))
+    assert seen[-1] == seen[-2]
+    assert work / seen[-1] <= CPU_TARGET * (1 + CPU_TOLERANCE) * 1.0001
+
+
+@given(cpus, loads, st.integers(0, 10))
+def test_cpu_does_not_count_where_there_is_a_concurrency(cpu: float, load: int, ready: int) -> None:
+    policy = Policy(0, 100, 5, 60)
+    assert needed(Observation(0, load, cpu=cpu, ready=ready), policy) == needed(Observation(0, load), policy)
+
+
+def test_cpu_alone_keeps_no_instance() -> None:
+    assert needed(Observation(0, cpu=0.7, ready=1), Policy(0, 5, None, 60)) == 0
+
+
+def test_what_instances_do_without_requests_is_not_looked_at() -> None:
+    cpu = Utilisation()
+    assert cpu.look(0.0, 0, busy=False, measure=lambda: 9.0) is None
+    assert cpu.value == 0
+    again_at = cpu.look(5.0, 1, busy=False, measure=lambda: 1.0)  # one came and went since
+    assert again_at is not None
+    value = cpu.value
+    assert value > 0
+    assert cpu.look(5.1, 50, busy=True, measure=lambda: 99.0) == again_at
+    assert cpu.value == value, "not looked at again before its time"
+    times = 0
+    now: float | None = again_at
+    last = 50
+    while now is not None:
+        now = cpu.look(now, last, busy=False, measure=lambda: 1.0)
+        times += 1
+    assert 3 < times < 30
+    assert cpu.value == 0
 
 
 def test_without_concurrency_one_instance_serves_any_load() -> None:

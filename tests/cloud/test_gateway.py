@@ -730,7 +730,7 @@ async def test_submit_is_not_sent_twice(gateway: Gateway) -> None:
         assert replica.connections == 1
 
 
-async def test_a_request_that_kills_every_replica_is_given_up_after_three(gateway: Gateway) -> None:
+async def test_a_request_that_kills_its_replica_is_tried_on_one_other_only(gateway: Gateway) -> None:
     async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
 
@@ -739,14 +739,34 @@ async def test_a_request_that_kills_every_replica_is_given_up_after_three(gatewa
         raw_replica(dies) as a,
         raw_replica(dies) as b,
         raw_replica(dies) as c,
-        raw_replica(dies) as d,
         deployment.client() as client,
     ):
-        deployment.replicas(a, b, c, d)
+        deployment.replicas(a, b, c)
         response = await client.post("/", content=b"x")
         assert response.status_code == 502
         assert "closed the connection without an answer" in response.json()["error"]
-        assert a.connections + b.connections + c.connections + d.connections == 3
+        assert a.connections + b.connections + c.connections == 2
+        assert len(deployment.heard("lost")) == 2
+
+
+async def test_a_request_is_not_dragged_along_by_replicas_that_end_together(gateway: Gateway) -> None:
+    async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+
+    async def ends(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Accepted when it was about to end, with or without anything sent."""
+
+    deployment = await gateway.deploy()
+    async with (
+        raw_replica(dies) as first,
+        raw_replica(ends) as second,
+        raw_replica(ends) as third,
+        raw_replica(answer_everything) as last,
+        deployment.client() as client,
+    ):
+        deployment.replicas(first, second, third, last)
+        assert (await client.post("/", content=b"x")).text == "ok"
+        assert [each.connections for each in (first, second, third)] == [1, 1, 1]
         assert len(deployment.heard("lost")) == 3
 
 

@@ -33,6 +33,8 @@ WARM_TIMEOUT = 300.0
 KEPT_RECORDS = 20
 #: Modules beyond what a zygote has imported from which on it is worth another one.
 NEWS = 20
+#: How often in a row one that has ended is replaced, and seconds after which it counts as having lived.
+REPLACEMENTS, LIVED = 3, 60.0
 
 Key = tuple[Path, tuple[tuple[str, str], ...]]
 
@@ -71,6 +73,7 @@ class Kept:
     zygote: Zygote
     modules: frozenset[str]
     scratch: Path
+    since: float = field(default_factory=time.monotonic)
     used_at: float = field(default_factory=time.monotonic)
     forks: int = 0
 
@@ -101,6 +104,8 @@ class Zygotes:
         self._warmers = ThreadPoolExecutor(1, thread_name_prefix="zygotes")
         #: What cannot be forked, with the imports that this was seen with.
         self._hopeless: dict[Key, frozenset[str]] = {}
+        #: How often in a row one has ended by itself, warm or not.
+        self._ends: dict[Key, int] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
 
@@ -159,8 +164,7 @@ class Zygotes:
         """Replace those that have died, drop those for which memory is short; call it now and then."""
         with self._lock:
             for key in [key for key, kept in self._kept.items() if kept.zygote.is_over]:
-                logger.warning("zygote %d has ended", self._kept[key].zygote.pid)
-                self._kept.pop(key).close()
+                self._note_end(key, self._kept.pop(key))
             while len(self._kept) > 1 and not self._fits():
                 key = min(self._kept, key=lambda each: self._kept[each].used_at)
                 logger.info("zygote %d goes: memory is short", self._kept[key].zygote.pid)
@@ -198,6 +202,15 @@ class Zygotes:
         for each in every:
             each.close()
         self._warmers.shutdown()
+
+    def _note_end(self, key: Key, kept: Kept) -> None:
+        """One has ended by itself: it is replaced, unless that has happened too often in a row."""
+        logger.warning("zygote %d has ended", kept.zygote.pid)
+        kept.close()
+        lived = time.monotonic() - kept.since >= LIVED
+        self._ends[key] = 1 if lived else self._ends.get(key, 0) + 1
+        if self._ends[key] > REPLACEMENTS:
+            self._hopeless[key] = kept.modules
 
     def _retire(self, kept: Kept) -> None:
         kept.zygote.retire()
@@ -242,7 +255,9 @@ class Zygotes:
             self._warming.discard(key)
             if kept is not None:
                 self._starting.remove(kept)
-            if kept is None or not kept.zygote.is_warm:
+            if kept is not None and not kept.zygote.threads and kept.zygote.is_over:
+                self._note_end(key, kept)
+            elif kept is None or not kept.zygote.is_warm:
                 self._hopeless[key] = modules
                 if kept is not None:
                     kept.close()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
+import os
 import secrets
 import time
 from enum import Enum
@@ -21,8 +23,11 @@ __all__ = ["Caller", "Exchange"]
 KEPT_BODY = 1024 * 1024
 #: Where many wait, less of each one's body is taken in meanwhile: the rest stays with the caller.
 CROWD, KEPT_BODY_IN_CROWD = 64, 64 * 1024
-#: How often a request is given to a replica before its caller is told that it cannot be done.
-MAX_TRIES = 3
+#: How many replicas a request may lose before its caller is told: it may be what ends them.
+MAX_TRIES = 2
+#: Seconds for which the connection must hold on which a request is tried again: what has ended one replica
+#: (want of memory, a hand) often ends others at the same time, and a request is not to fall with each.
+PROBATION = 0.05
 
 _request_ids = (b"%b%016x" % (secrets.token_hex(8).encode(), number) for number in itertools.count(1))
 
@@ -206,7 +211,6 @@ class Exchange:
     def admitted(self, replica: Replica) -> None:
         """A slot of this replica is ours: give it the request."""
         self._replica = replica
-        self._tries += 1
         self._admitted = time.monotonic()
         self._timer = self._loop.call_later(self._route.policy.timeout, self._timed_out)
         connection = None if self._fresh else replica.idle_connection()
@@ -327,6 +331,10 @@ class Exchange:
     async def _connect(self, replica: Replica) -> None:
         try:
             connection = await replica.connect()
+            if self._tries:
+                await asyncio.sleep(PROBATION)
+                if connection.is_closing:
+                    raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
         except OSError as error:
             self._route.lost(replica)
             if self._state is _State.OVER:
@@ -363,6 +371,7 @@ class Exchange:
         """Go back to the queue's head, if the request is still at hand and may be done twice."""
         self._cancel_timer()
         replica = self._replica
+        self._tries += may_have_worked
         once_only = may_have_worked and self.head.path.endswith(b"/submit")
         if replica is not None and self._kept is not None and not once_only and self._tries < MAX_TRIES:
             self._replica = None
