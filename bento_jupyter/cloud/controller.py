@@ -72,7 +72,7 @@ class Controller:
         self._started = True
         records = self._store.deployments.all()
         # A deployment that was deleted when the cloud was killed had no time to tidy up.
-        forget_stray_logs(self._settings.home.logs / "deployments", {record.name for record in records})
+        forget_stray_logs(self._engine.logs(), {record.name for record in records})
         for record in records:
             self._follow(record.name, record)
         self._collector = asyncio.create_task(self._collect_garbage(), name="garbage")

@@ -384,6 +384,7 @@ class Deployment:
                 was_ready=each.failures.was_ready,
                 listening=self._listening,
                 port_error=self._port_error,
+                waits_for=next((each.waits_for for each in current if each.waits_for), ""),
                 revision=self.record.revision,
             )
         )
@@ -482,7 +483,7 @@ class Deployment:
 
     @property
     def _log_folder(self) -> Path:
-        return self._around.settings.home.logs / "deployments" / self.name
+        return self._around.engine.logs(self.name)
 
     def _read_target(self) -> Target:
         return read_target(self.record, self._find_bento, self._around.settings)

@@ -289,6 +289,7 @@ class ReplicaSet:
             cpu=size.cpu,
             memory_bytes=size.memory_bytes,
             instance_type=size.name,
+            gpus=size.gpu,
             remotes={service: self._socket_of(name) for service, name in blueprint.remotes},
         )
 
@@ -307,7 +308,7 @@ class ReplicaSet:
 
     @property
     def _log_folder(self) -> Path:
-        return self._around.settings.home.logs / "deployments" / self._deployment
+        return self._around.engine.logs(self._deployment)
 
     # How it is reached and shown
 
