@@ -18,6 +18,7 @@ from .garbage import Garbage
 from .images import Images, read_recipe
 from .logs import LogFile, follow, forget_stray_logs, tail
 from .logsearch import Filter, search
+from .metrics import Totals
 from .settings import CloudSettings
 from .store import DeploymentRecord, Store
 from .surroundings import Surroundings
@@ -39,6 +40,7 @@ class Controller:
         engine: What runs instances; None = processes of this machine.
 
     Attributes:
+        engine: What runs instances; to be looked at, not to be told anything.
         events: The change feed.
         images: The environments that Bentos run in.
         garbage: What finds and deletes what nobody needs.
@@ -53,7 +55,7 @@ class Controller:
         self.events = EventFeed(store)
         self._settings = settings
         self._store = store
-        self._engine = engine or ProcessEngine(settings.home, zygotes=settings.zygotes)
+        self.engine: Engine = engine or ProcessEngine(settings.home, zygotes=settings.zygotes)
         self.images = Images(settings.home, self._image_changed)
         self._data_plane = DataPlane(
             settings.home, settings.host, self._received, self._gateway_restarted, settings.tls_files
@@ -67,12 +69,12 @@ class Controller:
 
     async def start(self) -> None:
         """Start the gateway, and bring back every deployment that was there."""
-        await self._engine.open()
+        await self.engine.open()
         await self._data_plane.open()
         self._started = True
         records = self._store.deployments.all()
         # A deployment that was deleted when the cloud was killed had no time to tidy up.
-        forget_stray_logs(self._engine.logs(), {record.name for record in records})
+        forget_stray_logs(self.engine.logs(), {record.name for record in records})
         for record in records:
             self._follow(record.name, record)
         self._collector = asyncio.create_task(self._collect_garbage(), name="garbage")
@@ -88,7 +90,7 @@ class Controller:
         self._ending.clear()
         await self.images.close()
         await self._data_plane.close()
-        await self._engine.close()
+        await self.engine.close()
 
     def changed(self, name: str) -> None:
         """What is wanted of a deployment has changed in the store: it was created, changed or deleted."""
@@ -103,7 +105,7 @@ class Controller:
             before.record_changed(record)
         if record is not None and (before is None or before.deleted):
             around = Surroundings(
-                self._settings, self._store, self._engine, self.images, self._data_plane, self.events
+                self._settings, self._store, self.engine, self.images, self._data_plane, self.events
             )
             self._deployments.pop(name, None)
             self._deployments[name] = Deployment(record, around, self._over, after=before)
@@ -202,6 +204,14 @@ class Controller:
             KeyError: There is no such deployment.
         """
         return self._require(name).metrics.view(step)
+
+    def totals(self, name: str) -> Totals:
+        """What was counted of a deployment.
+
+        Raises:
+            KeyError: There is no such deployment.
+        """
+        return self._require(name).metrics.totals()
 
     async def image_log(self, bento_tag: str, lines: int = 50) -> AsyncIterator[str]:
         """The log of the build of a Bento's image; ends with the build, or says why there is none.
