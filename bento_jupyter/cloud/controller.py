@@ -16,6 +16,7 @@ from .engines import Engine, ProcessEngine
 from .events import EventFeed
 from .garbage import Garbage
 from .images import Images, read_recipe
+from .instance_types import instance_types
 from .logs import LogFile, follow, forget_stray_logs, tail
 from .logsearch import Filter, search
 from .metrics import Totals
@@ -39,9 +40,13 @@ class Controller:
         store: What is wanted.
         engine: What runs instances; None = processes of this machine.
 
+    Raises:
+        InvalidRequestError: The file with the instance types cannot be read.
+
     Attributes:
         engine: What runs instances; to be looked at, not to be told anything.
         events: The change feed.
+        instance_types: The sizes that instances may have.
         images: The environments that Bentos run in.
         garbage: What finds and deletes what nobody needs.
 
@@ -56,6 +61,7 @@ class Controller:
         self._settings = settings
         self._store = store
         self.engine: Engine = engine or ProcessEngine(settings.home, zygotes=settings.zygotes)
+        self.instance_types = instance_types(self.engine.capacity(), settings.home.instance_types)
         self.images = Images(settings.home, self._image_changed)
         self._data_plane = DataPlane(
             settings.home, settings.host, self._received, self._gateway_restarted, settings.tls_files
@@ -105,7 +111,13 @@ class Controller:
             before.record_changed(record)
         if record is not None and (before is None or before.deleted):
             around = Surroundings(
-                self._settings, self._store, self.engine, self.images, self._data_plane, self.events
+                self._settings,
+                self._store,
+                self.engine,
+                self.instance_types,
+                self.images,
+                self._data_plane,
+                self.events,
             )
             self._deployments.pop(name, None)
             self._deployments[name] = Deployment(record, around, self._over, after=before)

@@ -486,7 +486,7 @@ class Deployment:
         return self._around.engine.logs(self.name)
 
     def _read_target(self) -> Target:
-        return read_target(self.record, self._find_bento, self._around.settings)
+        return read_target(self.record, self._find_bento, self._around.settings, self._around.instance_types)
 
     def _find_bento(self, tag: str) -> BentoRecord | None:
         name, _, version = tag.partition(":")

@@ -19,13 +19,12 @@ from .engines import ReplicaSpec
 from .failures import Failures
 from .health import Verdict
 from .instance import Instance
-from .instance_types import instance_types
 from .load import Load
 from .metrics import Metrics
 from .provision import Provision
 from .rollout import RECREATE, Stock, next_step
 from .surroundings import Surroundings
-from .target import Blueprint, SetTarget, instance_size
+from .target import Blueprint, SetTarget
 
 __all__ = ["ReplicaSet"]
 
@@ -276,7 +275,7 @@ class ReplicaSet:
 
     def _spec(self, bento: Path, python: Path, instance: str = "") -> ReplicaSpec:
         blueprint = self.target.blueprint
-        size = instance_size(blueprint.instance_type, instance_types())
+        size = self._around.instance_types.size(blueprint.instance_type)
         given = self._around.store.secrets.resolve(blueprint.secrets, "runtime")
         return ReplicaSpec(
             id=instance,

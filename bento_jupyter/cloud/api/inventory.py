@@ -14,7 +14,6 @@ from ...errors import NotFoundError
 from ...insight import PackageView
 from ...spec import ImageView, InstanceType, LogLine
 from ..garbage import tags_of
-from ..instance_types import instance_types
 from ..logs import LogFile, follow
 from ..store import PackageRecord
 from .calls import NDJSON, Call
@@ -114,9 +113,9 @@ async def list_secrets(request: Request) -> Response:
     return answer(SecretNames(items=[record.name for record in cloud_of(request).store.secrets.all()]))
 
 
-async def list_instance_types(_request: Request) -> Response:
+async def list_instance_types(request: Request) -> Response:
     """The sizes of instances that this machine offers."""
-    return answer(InstanceTypes(items=instance_types()))
+    return answer(InstanceTypes(items=cloud_of(request).controller.instance_types.offered))
 
 
 def _needed(cloud: Cloud) -> dict[str, list[str]]:
