@@ -227,7 +227,7 @@ class Examples:
     def context(self, context: bentoml.Context) -> str:
         context.response.status_code = 202
         context.response.headers["X-Told"] = context.request.headers.get("x-asked", "nothing")
-        context.response.cookies = [bentoml.Cookie(key="seen", value="yes", httponly=True)]
+        context.response.set_cookie("seen", "yes", max_age=60, httponly=True)
         context.state["seen"] = True
         return str(context.request.query_params.get("q", ""))
 
