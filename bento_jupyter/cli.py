@@ -122,6 +122,7 @@ def _status(arguments: Any) -> int:
             "token_file": state.token_file,
             "pid": state.pid,
             "version": state.version,
+            "zygotes": [item.model_dump(mode="json") for item in view.zygotes],
             "deployments": [item.model_dump(mode="json", exclude={"event_id"}) for item in views],
         }
         print(json.dumps(body, indent=1))

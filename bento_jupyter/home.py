@@ -88,6 +88,11 @@ class Home:
         return self.root / "environments"
 
     @property
+    def instance_types(self) -> Path:
+        """File with the sizes of instances that the embedded cloud offers, made by the user, if at all."""
+        return self.root / "instance_types.json"
+
+    @property
     def projects(self) -> Path:
         """Generated Bento projects."""
         return self.root / "projects"

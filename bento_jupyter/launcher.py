@@ -185,8 +185,12 @@ class ReplicaProcess:
         """
         # The group outlives its leader as long as one of its processes lives: kill it in any case. Its id
         # cannot have been taken by others while the leader is not reaped or the group has a member.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:  # what was forked just now has no group of its own yet
+            self.process.kill()
+        except PermissionError:
+            pass
         code = self.process.wait()
         with self._closing:
             self._close_report()

@@ -33,6 +33,7 @@ __all__ = [
     "Scaling",
     "Status",
     "Traffic",
+    "ZygoteView",
     "mode_of",
 ]
 
@@ -542,6 +543,26 @@ class Event(Model):
     revision: int | None = None
 
 
+class ZygoteView(Model):
+    """A process that the embedded cloud keeps warm to fork instances.
+
+    Attributes:
+        pid: Its process id.
+        environment: Key of its environment.
+        modules: How many modules it has imported on behalf of Bentos.
+        memory_bytes: Its resident memory.
+        forks: Instances it has forked.
+        users: Who may need it: `<deployment>/<replica set>`.
+    """
+
+    pid: int
+    environment: str
+    modules: int
+    memory_bytes: int
+    forks: int
+    users: list[str] = Field(default_factory=list)
+
+
 class CloudView(Model):
     """The embedded cloud as a whole.
 
@@ -553,6 +574,7 @@ class CloudView(Model):
         deployments: Number of deployments that are not terminated.
         instances: Number of instances that are up.
         event_id: Id of the newest event.
+        zygotes: The processes that are kept warm to fork instances.
     """
 
     endpoint: str
@@ -562,3 +584,4 @@ class CloudView(Model):
     deployments: int = 0
     instances: int = 0
     event_id: int = 0
+    zygotes: list[ZygoteView] = Field(default_factory=list)

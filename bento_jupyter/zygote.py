@@ -77,6 +77,12 @@ class ForkedProcess:
         if self.returncode is None:
             signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
 
+    def kill(self) -> None:
+        """End it at once; what it started goes on."""
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
     def release(self) -> None:
         """Nobody will ask about it any more: its process id may belong to another."""
         if self._pidfd >= 0:

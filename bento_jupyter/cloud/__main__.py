@@ -29,6 +29,7 @@ from ..errors import BentoJupyterError
 from ..home import CloudState, Home
 from .app import create_app
 from .connection import BoundedConnection
+from .instance_types import read_instance_types
 from .ports import bind_control_plane
 from .settings import CloudSettings
 
@@ -120,7 +121,8 @@ def _log_to(path: Path) -> None:
 
 
 def _serve(settings: CloudSettings) -> int:
-    _ = settings.tls  # what cannot be used is told before anything begins
+    # What cannot be used is told before anything begins.
+    _ = settings.tls, read_instance_types(settings.home.instance_types)
     with bind_control_plane(settings) as listener:
         endpoint = settings.url(listener.getsockname()[1])
         server = CloudServer(settings, endpoint)

@@ -16,8 +16,10 @@ from .engines import Engine, ProcessEngine
 from .events import EventFeed
 from .garbage import Garbage
 from .images import Images, read_recipe
+from .instance_types import instance_types
 from .logs import LogFile, follow, forget_stray_logs, tail
 from .logsearch import Filter, search
+from .metrics import Totals
 from .settings import CloudSettings
 from .store import DeploymentRecord, Store
 from .surroundings import Surroundings
@@ -38,8 +40,13 @@ class Controller:
         store: What is wanted.
         engine: What runs instances; None = processes of this machine.
 
+    Raises:
+        InvalidRequestError: The file with the instance types cannot be read.
+
     Attributes:
+        engine: What runs instances; to be looked at, not to be told anything.
         events: The change feed.
+        instance_types: The sizes that instances may have.
         images: The environments that Bentos run in.
         garbage: What finds and deletes what nobody needs.
 
@@ -53,7 +60,8 @@ class Controller:
         self.events = EventFeed(store)
         self._settings = settings
         self._store = store
-        self._engine = engine or ProcessEngine(settings.home, zygotes=settings.zygotes)
+        self.engine: Engine = engine or ProcessEngine(settings.home, zygotes=settings.zygotes)
+        self.instance_types = instance_types(self.engine.capacity(), settings.home.instance_types)
         self.images = Images(settings.home, self._image_changed)
         self._data_plane = DataPlane(
             settings.home, settings.host, self._received, self._gateway_restarted, settings.tls_files
@@ -67,12 +75,12 @@ class Controller:
 
     async def start(self) -> None:
         """Start the gateway, and bring back every deployment that was there."""
-        await self._engine.open()
+        await self.engine.open()
         await self._data_plane.open()
         self._started = True
         records = self._store.deployments.all()
         # A deployment that was deleted when the cloud was killed had no time to tidy up.
-        forget_stray_logs(self._settings.home.logs / "deployments", {record.name for record in records})
+        forget_stray_logs(self.engine.logs(), {record.name for record in records})
         codespaces = [record.uid for record in records if record.dev]
         await asyncio.to_thread(self._store.codespaces.read, codespaces)
         for record in records:
@@ -93,7 +101,7 @@ class Controller:
         self._ending.clear()
         await self.images.close()
         await self._data_plane.close()
-        await self._engine.close()
+        await self.engine.close()
 
     def changed(self, name: str) -> None:
         """What is wanted of a deployment has changed in the store: it was created, changed or deleted."""
@@ -108,7 +116,13 @@ class Controller:
             before.record_changed(record)
         if record is not None and (before is None or before.deleted):
             around = Surroundings(
-                self._settings, self._store, self._engine, self.images, self._data_plane, self.events
+                self._settings,
+                self._store,
+                self.engine,
+                self.instance_types,
+                self.images,
+                self._data_plane,
+                self.events,
             )
             self._deployments.pop(name, None)
             self._deployments[name] = Deployment(record, around, self._over, after=before)
@@ -208,6 +222,14 @@ class Controller:
             KeyError: There is no such deployment.
         """
         return self._require(name).metrics.view(step)
+
+    def totals(self, name: str) -> Totals:
+        """What was counted of a deployment.
+
+        Raises:
+            KeyError: There is no such deployment.
+        """
+        return self._require(name).metrics.totals()
 
     async def image_log(self, bento_tag: str, lines: int = 50) -> AsyncIterator[str]:
         """The log of the build of a Bento's image; ends with the build, or says why there is none.

@@ -382,6 +382,7 @@ class Deployment:
                 was_ready=each.failures.was_ready,
                 listening=self._listening,
                 port_error=self._port_error,
+                waits_for=next((each.waits_for for each in current if each.waits_for), ""),
                 revision=self.record.revision,
             )
         )
@@ -486,11 +487,13 @@ class Deployment:
 
     @property
     def _log_folder(self) -> Path:
-        return self._around.settings.home.logs / "deployments" / self.name
+        return self._around.engine.logs(self.name)
 
     def _read_target(self) -> Target:
         try:
-            return read_target(self.record, self._find_bento, self._around.settings)
+            return read_target(
+                self.record, self._find_bento, self._around.settings, self._around.instance_types
+            )
         except Exception as error:  # whatever is stored, it is the trouble of this deployment alone
             logger.exception("deployment %s cannot be read", self.name)
             problem = f"what is stored of it or of its Bento cannot be read: {type(error).__name__}: {error}"

@@ -42,6 +42,7 @@ class Facts:
         listening: The gateway listens on its port.
         port_error: Why the gateway cannot; "" = it can, or has not said yet.
         revision: Number of the wanted revision.
+        waits_for: What keeps an instance from even being started; "" = nothing.
     """
 
     terminated: bool = False
@@ -60,6 +61,7 @@ class Facts:
     listening: bool = True
     port_error: str = ""
     revision: int = 1
+    waits_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,15 +157,21 @@ def _judge_instances(facts: Facts) -> Verdict:
         return Verdict(Status.IMAGE_BUILDING, "building the image", healthy=facts.old_ready > 0)
     if facts.old_ready:
         reason = f"revision {facts.revision} is starting; the one before answers until it is ready"
+        if facts.waits_for:
+            reason += f"; {_start_words(facts)}"
         return Verdict(Status.DEPLOYING, _with_failure(reason, facts), healthy=True)
     if not facts.wanted and not facts.starting:
         return Verdict(Status.SCALED_TO_ZERO, facts.last_failure if facts.failures else "", healthy=True)
     if facts.on_demand and not facts.failures:
         # Requests are held, so it is as ready as before: the client's `get_client` refuses any other word.
-        return Verdict(Status.SCALED_TO_ZERO, "an instance is starting", healthy=True)
+        return Verdict(Status.SCALED_TO_ZERO, _start_words(facts) or "an instance is starting", healthy=True)
     if facts.was_ready and facts.failures > 1:
         return Verdict(Status.UNHEALTHY, _with_failure("starting an instance again", facts))
-    return Verdict(Status.DEPLOYING, _with_failure("starting an instance", facts))
+    return Verdict(Status.DEPLOYING, _with_failure(_start_words(facts) or "starting an instance", facts))
+
+
+def _start_words(facts: Facts) -> str:
+    return f"an instance cannot start: {facts.waits_for}" if facts.waits_for else ""
 
 
 def _failed(status: Status, reason: str, facts: Facts) -> Verdict:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ReplicaStartError
 from ..spec import ColdStart, InstanceState, InstanceView, utc_now
-from .engines import Engine, ReplicaHandle, ReplicaSpec
+from .engines import Engine, Phase, ReplicaHandle, ReplicaSpec
 from .target import Blueprint
 
 __all__ = ["DRAIN_TIMEOUT", "Instance"]
@@ -90,6 +90,14 @@ class Instance:
         """True when nothing of it is left."""
         return self.state in (InstanceState.STOPPED, InstanceState.FAILED)
 
+    @property
+    def waits_for(self) -> str:
+        """Why it does not even start; "" = it does."""
+        if self._handle is None or not self.is_up:
+            return ""
+        seen = self._handle.observe()
+        return seen.reason if seen.phase is Phase.PENDING else ""
+
     def drain(self, reason: str, timeout: float = DRAIN_TIMEOUT) -> None:
         """Stop it once its requests are finished; one that never got any is stopped at once.
 
@@ -116,15 +124,16 @@ class Instance:
 
     def view(self, in_flight: int) -> InstanceView:
         """How it is shown."""
-        handle = self._handle
+        seen = self._handle.observe() if self._handle else None
+        living = None if self.is_over else seen
         return InstanceView(
             id=self.id,
             state=self.state,
-            reason=self.reason,
-            started_at=handle.started_at if handle else self._started_at,
-            pid=handle.pid if handle and not self.is_over else None,
-            memory_bytes=handle.memory_bytes if handle and not self.is_over else None,
-            cpu=handle.cpu if handle and not self.is_over else None,
+            reason=self.reason or self.waits_for,
+            started_at=seen.started_at if seen else self._started_at,
+            pid=living.pid if living else None,
+            memory_bytes=living.memory_bytes if living else None,
+            cpu=living.cpu if living else None,
             in_flight=in_flight,
             cold_start=self.cold_start,
             restarts=self._restarts,
@@ -152,6 +161,8 @@ class Instance:
     async def _run(self) -> str:
         """Its life until it has ended or was asked to; gives the reason of its end."""
         self._handle = handle = await self._engine.start(self.spec)
+        if self.waits_for:
+            self._changed(self)
         ready: asyncio.Future[Any] = asyncio.ensure_future(handle.ready())
         stop: asyncio.Future[Any] = asyncio.ensure_future(self._stop.wait())
         ended: asyncio.Future[Any] = asyncio.ensure_future(handle.ended())

@@ -6,9 +6,10 @@ other seconds, instances and processes are merged by adding their counts.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 __all__ = ["QUANTILES", "Histogram"]
 
@@ -55,6 +56,30 @@ class Histogram:
         """Add the counts of another histogram."""
         for bucket, count in counts.items():
             self.counts[bucket] += count
+
+    @property
+    def count(self) -> int:
+        """How many were counted."""
+        return sum(self.counts.values())
+
+    @property
+    def sum(self) -> float:
+        """Seconds of all together, right to within a tenth: each counts as the middle of its bucket."""
+        half = 2 ** (-0.5 / PER_DOUBLING)
+        return sum(
+            count * SMALLEST * 2 ** (bucket / PER_DOUBLING) * half for bucket, count in self.counts.items()
+        )
+
+    def cumulative(self) -> Iterator[tuple[float, int]]:
+        """Bounds in seconds, each the double of the one before, and how many were not above it."""
+        bounds = range(0, LAST, PER_DOUBLING)
+        within = [0] * len(bounds)
+        for bucket, count in self.counts.items():
+            place = math.ceil(bucket / PER_DOUBLING)
+            if place < len(within):
+                within[place] += count
+        for bound, total in zip(bounds, itertools.accumulate(within), strict=True):
+            yield SMALLEST * 2 ** (bound / PER_DOUBLING), total
 
     def take(self) -> dict[int, int]:
         """The counts since the last time; begins anew."""

@@ -17,7 +17,7 @@ from ..insight import InstanceColdStart, MetricsPoint, MetricsView
 from ..spec import ColdStart
 from .latency import Histogram
 
-__all__ = ["SPANS", "Metrics"]
+__all__ = ["SPANS", "Metrics", "Totals"]
 
 #: What is kept: seconds per point -> points.
 SPANS = {1: 15 * 60, 60: 24 * 60}
@@ -98,6 +98,23 @@ class _Series:
             self._points.popleft()
 
 
+@dataclass(frozen=True)
+class Totals:
+    """What was counted since the deployment was created or the cloud started.
+
+    Attributes:
+        requests: Requests answered.
+        errors: Those of them answered with 5xx.
+        latency: How long they took.
+        cold_starts: How long instances took to be ready.
+    """
+
+    requests: int
+    errors: int
+    latency: Histogram
+    cold_starts: Histogram
+
+
 class Metrics:
     """The metrics of one deployment.
 
@@ -121,6 +138,7 @@ class Metrics:
         self._before: dict[str, tuple[int, int]] = {}
         self._busy: dict[str, tuple[int, int]] = {}
         self._cold_starts: deque[InstanceColdStart] = deque(maxlen=KEPT_COLD_STARTS)
+        self._all_cold_starts = Histogram()
 
     def load(self, message: Mapping[str, Any], source: str = "main") -> None:
         """Take a `load` message of the gateway: totals since it started, and latencies since the last one.
@@ -163,6 +181,11 @@ class Metrics:
     def cold_start(self, instance: str, cold_start: ColdStart) -> None:
         """Note how an instance came up."""
         self._cold_starts.append(InstanceColdStart(instance=instance, **cold_start.model_dump()))
+        self._all_cold_starts.add(cold_start.seconds)
+
+    def totals(self) -> Totals:
+        """What was counted, for those who keep histories of their own."""
+        return Totals(self._requests, self._errors, self._latency, self._all_cold_starts)
 
     def view(self, step: int = 1) -> MetricsView:
         """All of it.

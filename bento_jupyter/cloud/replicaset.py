@@ -20,13 +20,12 @@ from .engines import ReplicaSpec
 from .failures import Failures
 from .health import Verdict
 from .instance import DRAIN_TIMEOUT, Instance
-from .instance_types import instance_types
 from .load import Load
 from .metrics import Metrics
 from .provision import Provision
 from .rollout import RECREATE, Stock, next_step
 from .surroundings import Surroundings
-from .target import Blueprint, SetTarget, instance_size
+from .target import Blueprint, SetTarget
 from .utilisation import SETTLING, Utilisation
 
 __all__ = ["ReplicaSet"]
@@ -300,7 +299,7 @@ class ReplicaSet:
 
     def _spec(self, bento: Path, python: Path, instance: str = "") -> ReplicaSpec:
         blueprint = self.target.blueprint
-        size = instance_size(blueprint.instance_type, instance_types())
+        size = self._around.instance_types.size(blueprint.instance_type)
         given = self._around.store.secrets.resolve(blueprint.secrets, "runtime")
         return ReplicaSpec(
             id=instance,
@@ -313,6 +312,7 @@ class ReplicaSet:
             cpu=size.cpu,
             memory_bytes=size.memory_bytes,
             instance_type=size.name,
+            gpus=size.gpu,
             remotes={service: self._socket_of(name) for service, name in blueprint.remotes},
         )
 
@@ -331,7 +331,7 @@ class ReplicaSet:
 
     @property
     def _log_folder(self) -> Path:
-        return self._around.settings.home.logs / "deployments" / self._deployment
+        return self._around.engine.logs(self._deployment)
 
     # How it is reached and shown
 

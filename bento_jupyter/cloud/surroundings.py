@@ -8,6 +8,7 @@ from .dataplane import DataPlane
 from .engines import Engine
 from .events import EventFeed
 from .images import Images
+from .instance_types import InstanceTypes
 from .settings import CloudSettings
 from .store import Store
 
@@ -22,6 +23,7 @@ class Surroundings:
         settings: The cloud's settings.
         store: Its store.
         engine: What runs instances.
+        instance_types: The sizes that these have.
         images: What builds environments.
         data_plane: The gateway.
         events: The change feed.
@@ -30,6 +32,7 @@ class Surroundings:
     settings: CloudSettings
     store: Store
     engine: Engine
+    instance_types: InstanceTypes
     images: Images
     data_plane: DataPlane
     events: EventFeed

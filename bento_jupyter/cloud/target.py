@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..spec import EndpointView, InstanceType, Scaling, Traffic
+from ..spec import EndpointView, Scaling, Traffic
 from .examples import endpoints_of
-from .instance_types import DEFAULT_INSTANCE_TYPE, fitting_instance_type
+from .instance_types import DEFAULT_INSTANCE_TYPE, InstanceTypes, fitting_instance_type
 from .rollout import ROLLING_UPDATE
 from .settings import CloudSettings
 from .store import BentoRecord, DeploymentRecord
@@ -19,7 +19,6 @@ __all__ = [
     "SetTarget",
     "Target",
     "VersionTarget",
-    "instance_size",
     "read_target",
     "tags_of",
     "unreadable_target",
@@ -146,7 +145,10 @@ class Target:
 
 
 def read_target(
-    record: DeploymentRecord, find_bento: Callable[[str], BentoRecord | None], settings: CloudSettings
+    record: DeploymentRecord,
+    find_bento: Callable[[str], BentoRecord | None],
+    settings: CloudSettings,
+    types: InstanceTypes,
 ) -> Target:
     """Read a deployment's record.
 
@@ -154,6 +156,7 @@ def read_target(
         record: The deployment.
         find_bento: Gives the Bento of a tag; None when it is gone.
         settings: The cloud's defaults.
+        types: The instance types that there are.
     """
     config = record.config
     canary: Mapping[str, Any] = config.get("canary") or {}
@@ -163,7 +166,9 @@ def read_target(
     bento = find_bento(record.bento)
     return Target(
         versions=tuple(
-            _version(name, version, find_bento(str(version["bento"])), settings, record.restarts)
+            _version(
+                name, version, find_bento(str(version["bento"])), settings, types, restarts=record.restarts
+            )
             for name, version in {MAIN: main, **canaries}.items()
         ),
         protected=bool(config.get("access_authorization")),
@@ -187,17 +192,13 @@ def tags_of(record: DeploymentRecord) -> list[str]:
     return [record.bento, *(str(each["bento"]) for each in canaries if each.get("bento"))]
 
 
-def instance_size(name: str, offered: list[InstanceType]) -> InstanceType:
-    """The instance type of this name; the default one when this machine does not offer it (any more)."""
-    by_name = {kind.name: kind for kind in offered}
-    return by_name.get(name) or by_name[DEFAULT_INSTANCE_TYPE]
-
-
 def _version(
     name: str,
     config: Mapping[str, Any],
     bento: BentoRecord | None,
     settings: CloudSettings,
+    types: InstanceTypes,
+    *,
     restarts: int,
 ) -> VersionTarget:
     services: Mapping[str, Any] = config.get("services") or {}
@@ -215,7 +216,7 @@ def _version(
             service=service,
             envs=tuple(sorted({**_envs(config.get("envs")), **_envs(wanted.get("envs"))}.items())),
             instance_type=str(
-                wanted.get("instance_type") or fitting_instance_type(built.get("resources") or {})
+                wanted.get("instance_type") or fitting_instance_type(built.get("resources") or {}, types)
             ),
             remotes=tuple(sorted((each, at) for each, at in names.items() if each != service)),
             secrets=tuple(config.get("secrets") or ()),

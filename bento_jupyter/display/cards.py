@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..spec import CloudView, ColdStart, DeploymentView
+from ..spec import CloudView, ColdStart, DeploymentView, ZygoteView
 from .tables import Table, card_bundle
 from .words import age, duration, size, status_words
 
@@ -73,11 +73,24 @@ def cloud_card(view: CloudView) -> dict[str, Any]:
         ("process", f"{view.pid}, up {age(view.started_at)}"),
         ("deployments", str(view.deployments)),
         ("instances", str(view.instances)),
+        ("zygotes", zygotes_words(view.zygotes)),
         ("version", view.version),
     ]
     return card_bundle(
         "Embedded cloud", "● running", rows, view.model_dump(mode="json", exclude={"event_id"})
     )
+
+
+def zygotes_words(zygotes: Sequence[ZygoteView]) -> str:
+    """A line per zygote: for whom it is kept warm, and at what cost."""
+    lines = []
+    for each in zygotes:
+        users = ", ".join(dict.fromkeys(user.partition("/")[0] for user in each.users)) or "nobody"
+        lines.append(
+            f"{each.pid} for {users}: {size(each.memory_bytes)}, {each.modules} modules imported, "
+            f"{each.forks} instances forked"
+        )
+    return "\n".join(lines) or "none are kept warm"
 
 
 class CloudCard:

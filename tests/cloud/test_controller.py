@@ -452,7 +452,7 @@ def test_an_instance_that_takes_too_much_memory_is_ended_with_that_reason(home: 
                 instance_type="tiny",
             )
             replica = await engine.start(spec)
-            assert "instance type tiny has 0.000976562 GiB" in await asyncio.wait_for(replica.ended(), 30)
+            assert "instance type tiny has 1 MiB" in await asyncio.wait_for(replica.ended(), 30)
         finally:
             await engine.close()
         assert replica.process.process.returncode == -signal.SIGKILL

@@ -94,3 +94,17 @@ def test_a_bad_setting_is_told_and_fails(home):
     )
     assert done.returncode == 1
     assert "idle_seconds" in done.stderr
+
+
+def test_instance_types_that_cannot_be_read_are_told_and_fail(home):
+    home.create()
+    home.instance_types.write_text('[{"name": "small", "cpu": 1}]')
+    done = subprocess.run(
+        [sys.executable, "-m", "bento_jupyter.cloud", "--home", str(home.root)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"{home.instance_types} is no list of instance types: 0.memory: Field required" in done.stderr

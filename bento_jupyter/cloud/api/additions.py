@@ -37,6 +37,7 @@ async def get_cloud(request: Request) -> Response:
             deployments=cloud.store.deployments.count(terminated=False),
             instances=cloud.controller.instances_up(),
             event_id=cloud.store.events.last_id(),
+            zygotes=list(cloud.controller.engine.prepared()),
         )
     )
 

@@ -23,7 +23,7 @@ from pydantic import (
 
 from ...errors import InvalidRequestError
 from ..images import UNSUPPORTED_HINT, unsupported
-from ..instance_types import fitting_instance_type, instance_types
+from ..instance_types import InstanceTypes, fitting_instance_type
 from ..store import BentoRecord
 from ..target import MAIN
 from .exchange import parse
@@ -132,14 +132,6 @@ class ServiceConfig(Request):
     def _absent(cls, value: Any) -> Any:
         return {} if value is None else value
 
-    @field_validator("instance_type")
-    @classmethod
-    def _offered(cls, name: str | None) -> str | None:
-        offered = [kind.name for kind in instance_types()]
-        if name and name not in offered:
-            raise ValueError(f"there is no instance type {name!r}; there are: {', '.join(offered)}")
-        return name or None
-
 
 def _is_a_tag(tag: str) -> str:
     name, separator, version = tag.partition(":")
@@ -243,6 +235,8 @@ def complete_config(
     earlier_labels: Sequence[Mapping[str, str]] = (),
     canary_bentos: Mapping[str, BentoRecord] | None = None,
     earlier_services: Collection[str] = (),
+    *,
+    types: InstanceTypes,
 ) -> dict[str, Any]:
     """The configuration to store.
 
@@ -253,6 +247,7 @@ def complete_config(
         canary_bentos: The Bentos of its canaries, by their names.
         earlier_services: Services that the deployment had before: the client's `update` sends their
             configuration again, also for a Bento that lacks them.
+        types: The instance types that there are.
 
     Returns:
         `access_authorization`, `envs`, `labels`, `secrets`, `services` (an entry for each service of the
@@ -272,12 +267,14 @@ def complete_config(
         "envs": [env.model_dump() for env in body.envs],
         "labels": labels,
         "secrets": list(dict.fromkeys(body.secrets)),
-        "services": _services(body.services, bento, earlier_services),
-        "canary": _canary(body, canary_bentos or {}),
+        "services": _services(body.services, bento, types, earlier_services),
+        "canary": _canary(body, canary_bentos or {}, types),
     }
 
 
-def _canary(body: UpdateDeployment, bentos: Mapping[str, BentoRecord]) -> dict[str, Any] | None:
+def _canary(
+    body: UpdateDeployment, bentos: Mapping[str, BentoRecord], types: InstanceTypes
+) -> dict[str, Any] | None:
     if body.canary is None or not body.canaries:
         return None
     versions = {}
@@ -291,6 +288,7 @@ def _canary(body: UpdateDeployment, bentos: Mapping[str, BentoRecord]) -> dict[s
                 # Services that only the main version has are no mistake here.
                 {**body.services, **version.services},
                 bentos[name],
+                types,
                 body.services,
             ),
         }
@@ -302,7 +300,7 @@ def _canary(body: UpdateDeployment, bentos: Mapping[str, BentoRecord]) -> dict[s
 
 
 def _services(
-    services: Mapping[str, ServiceConfig], bento: BentoRecord, dropped: Collection[str]
+    services: Mapping[str, ServiceConfig], bento: BentoRecord, types: InstanceTypes, dropped: Collection[str]
 ) -> dict[str, Any]:
     names = bento.services
     unknown = sorted(set(services) - set(names) - set(dropped))
@@ -310,12 +308,23 @@ def _services(
         raise InvalidRequestError(
             f"bento {bento.tag} has no service {unknown[0]!r}; it has: {', '.join(names) or 'none'}"
         )
-    return {name: _service(services.get(name), name, bento) for name in names}
+    return {name: _service(services.get(name), name, bento, types) for name in names}
 
 
-def _service(config: ServiceConfig | None, name: str, bento: BentoRecord) -> dict[str, Any]:
+def _service(
+    config: ServiceConfig | None, name: str, bento: BentoRecord, types: InstanceTypes
+) -> dict[str, Any]:
     config = config or ServiceConfig()
+    resources = bento.resources_of(name)
+    if config.instance_type:
+        if refusal := types.refusal(config.instance_type):
+            raise InvalidRequestError(f"services.{name}.instance_type: {refusal}")
+    elif lacking := types.lacks(resources):
+        raise InvalidRequestError(
+            f"service {name} asks for {lacking}",
+            hint=f"to run it without GPU, name an instance type: {types.default.name}",
+        )
     complete = config.model_dump()
     complete["config_overrides"] = config.config_overrides.model_dump(exclude_none=True)
-    complete["instance_type"] = config.instance_type or fitting_instance_type(bento.resources_of(name))
+    complete["instance_type"] = config.instance_type or fitting_instance_type(resources, types)
     return complete

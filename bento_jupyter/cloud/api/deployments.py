@@ -53,7 +53,9 @@ async def create(request: Request) -> Response:
             "first and last a letter or digit"
         )
     bento = _require_bento(cloud, body, dev=body.dev)
-    config = complete_config(body, bento, (), _canary_bentos(cloud, body))
+    config = complete_config(
+        body, bento, (), _canary_bentos(cloud, body), types=cloud.controller.instance_types
+    )
     record = cloud.store.deployments.create(
         name=body.name or _invent_name(bento.name, cloud),
         bento=bento.tag,
@@ -108,6 +110,7 @@ async def update(request: Request) -> Response:
         present.config["labels"],
         _canary_bentos(cloud, body),
         _services_of(present.config),
+        types=cloud.controller.instance_types,
     )
     return _changed(cloud, cloud.store.deployments.update(present.name, bento=bento.tag, config=config))
 

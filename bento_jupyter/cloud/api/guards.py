@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 #: The two calls that a client makes in order to get a token.
 OPEN_PATHS = frozenset({"/api/v1/auth/code", "/api/v1/auth/token"})
-GUARDED_PREFIXES = ("/api/", "/ws/")
+GUARDED_PREFIXES = ("/api/", "/ws/", "/metrics")
 #: What a call is about, by the beginning of its path; what is not named here is for those who may do
 #: everything: tokens, shutdown, and whatever somebody forgets to name.
 AREAS: Mapping[str, Area] = {
@@ -40,6 +40,7 @@ AREAS: Mapping[str, Area] = {
     "/api/bj/v1/events": "cluster",
     "/api/bj/v1/images": "cluster",
     "/api/bj/v1/instance_types": "cluster",
+    "/metrics": "cluster",
     "/ws": "cluster",
 }
 READING_PATCH = "/presign_download_url"

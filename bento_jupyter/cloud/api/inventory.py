@@ -13,7 +13,6 @@ from starlette.responses import Response
 from ...errors import NotFoundError
 from ...insight import PackageView
 from ...spec import ImageView, InstanceType, LogLine
-from ..instance_types import instance_types
 from ..logs import LogFile, follow
 from ..store import PackageRecord
 from ..target import tags_of
@@ -114,9 +113,9 @@ async def list_secrets(request: Request) -> Response:
     return answer(SecretNames(items=[record.name for record in cloud_of(request).store.secrets.all()]))
 
 
-async def list_instance_types(_request: Request) -> Response:
+async def list_instance_types(request: Request) -> Response:
     """The sizes of instances that this machine offers."""
-    return answer(InstanceTypes(items=instance_types()))
+    return answer(InstanceTypes(items=cloud_of(request).controller.instance_types.offered))
 
 
 def _needed(cloud: Cloud) -> dict[str, list[str]]:

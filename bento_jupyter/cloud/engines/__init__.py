@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .engine import Engine, ReplicaHandle, ReplicaSpec
+from .engine import Engine, Node, Phase, ReplicaHandle, ReplicaSpec, ReplicaState
 from .processes import ProcessEngine
 
-__all__ = ["Engine", "ProcessEngine", "ReplicaHandle", "ReplicaSpec"]
+__all__ = ["Engine", "Node", "Phase", "ProcessEngine", "ReplicaHandle", "ReplicaSpec", "ReplicaState"]

@@ -18,10 +18,11 @@ import psutil
 
 from ...environments import IMPORTS
 from ...launcher import zygote_envs
+from ...spec import ZygoteView
 from ...zygote import Zygote
 from ..logs import cap_log
 
-__all__ = ["ZygoteView", "Zygotes", "record_of"]
+__all__ = ["Zygotes", "record_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -43,27 +44,6 @@ def record_of(python: Path, bento: Path) -> Path:
     """The file with what a Bento was seen to import in the environment of an interpreter."""
     digest = hashlib.sha256(str(bento).encode()).hexdigest()[:16]
     return python.parent.parent / IMPORTS / f"{digest}.json"
-
-
-@dataclass(frozen=True)
-class ZygoteView:
-    """A zygote as shown.
-
-    Attributes:
-        pid: Its process id.
-        environment: Key of its environment.
-        modules: How many modules it has imported on behalf of Bentos.
-        memory_bytes: Its resident memory.
-        forks: Replicas it has forked.
-        users: Who may need it.
-    """
-
-    pid: int
-    environment: str
-    modules: int
-    memory_bytes: int
-    forks: int
-    users: tuple[str, ...]
 
 
 @dataclass
@@ -188,7 +168,7 @@ class Zygotes:
                     modules=len(kept.modules),
                     memory_bytes=memory_of(kept.zygote.pid),
                     forks=kept.forks,
-                    users=tuple(sorted(name for name, each in self._wanted.items() if each == key)),
+                    users=sorted(name for name, each in self._wanted.items() if each == key),
                 )
                 for key, kept in self._kept.items()
             ]
