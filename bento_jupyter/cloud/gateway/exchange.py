@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import secrets
 import time
 from enum import Enum
@@ -15,16 +16,26 @@ from .responses import Answer, bad_gateway, bad_request, request_timeout
 from .route import Route
 from .upstream import Replica, ReplicaConnection
 
-__all__ = ["Caller", "Exchange"]
+__all__ = ["Caller", "Exchange", "request_id_of"]
 
 #: Bytes of a request's body that are kept to send them again; a longer body is sent once only.
 KEPT_BODY = 1024 * 1024
 #: Where many wait, less of each one's body is taken in meanwhile: the rest stays with the caller.
 CROWD, KEPT_BODY_IN_CROWD = 64, 64 * 1024
-#: How often a request is given to a replica before its caller is told that it cannot be done.
-MAX_TRIES = 3
+#: How many replicas may be lost with a request: one that kills its replica is tried on one other only.
+MAX_SENDS = 2
+#: How often a request may meet a replica that cannot be connected to, which harms nobody.
+MAX_TRIES = 10
 
 _request_ids = (b"%b%016x" % (secrets.token_hex(8).encode(), number) for number in itertools.count(1))
+#: The callers' own ids that are taken over: what is longer or has spaces would spoil the logs of others.
+_REQUEST_ID = re.compile(rb"[!-~]{1,128}")
+
+
+def request_id_of(head: RequestHead) -> bytes:
+    """The id that a request brings along, else a new one."""
+    own = head.field(b"x-request-id")
+    return own if own is not None and _REQUEST_ID.fullmatch(own) else next(_request_ids)
 
 
 class Caller(Protocol):
@@ -78,6 +89,7 @@ class Exchange:
         "_closing",
         "_connection",
         "_counted",
+        "_docs",
         "_fresh",
         "_kept",
         "_kept_size",
@@ -86,6 +98,7 @@ class Exchange:
         "_replica_congested",
         "_request_id",
         "_route",
+        "_sends",
         "_state",
         "_task",
         "_timer",
@@ -107,11 +120,12 @@ class Exchange:
         self.arrived = time.monotonic()
         self._caller: Caller | None = caller
         self._route = route
-        self._request_id = head.field(b"x-request-id") or next(_request_ids)
+        self._request_id = request_id_of(head)
         self._to_replica = b""
         self._state = _State.WAITING
         self._kept: list[bytes] | None = []
         self._kept_size = 0
+        self._docs: list[bytes] | None = None
         self._replica: Replica | None = None
         self._connection: ReplicaConnection | None = None
         self._replica_congested = False
@@ -119,6 +133,7 @@ class Exchange:
         self._timer: asyncio.TimerHandle | None = None
         self._admitted = 0.0
         self._tries = 0
+        self._sends = 0
         self._fresh = False
         self._closing = False
         self._counted = False
@@ -260,9 +275,13 @@ class Exchange:
             request_id=self._request_id, extra=timing, connection=connection, chunked=not self.http10
         )
         caller.write(written + data)
+        if self.head.path == b"/docs.json" and self._keeps_docs(head):
+            self._docs = [data]
 
     def answer_goes_on(self, data: bytes) -> None:
         """More bytes of the answer's body came."""
+        if self._docs is not None:
+            self._docs.append(data)
         if self._caller is not None and self._state is _State.ANSWERING:
             self._caller.write(data)
 
@@ -273,6 +292,8 @@ class Exchange:
         answering = self._state is _State.ANSWERING
         if answering:
             self._route.took(time.monotonic() - self.arrived)
+            if self._docs is not None:
+                self._route.keep_docs(b"".join(self._docs))
         self._end()
         if caller is not None and answering:
             caller.exchange_over(close=self._closing)
@@ -312,15 +333,23 @@ class Exchange:
 
     # Inside
 
+    def _keeps_docs(self, head: ResponseHead) -> bool:
+        """True when this answer is worth keeping: plain JSON with a length, of a newest replica."""
+        small = head.status == 200 and head.length is not None and head.length <= KEPT_BODY
+        encoded = any(line.lower().startswith(b"content-encoding:") for line in head.passed)
+        replica = self._replica
+        return small and not encoded and replica is not None and self._route.keeps(self.head, replica)
+
     def _timing(self) -> bytes:
         """What `Server-Timing` says: where the time until the answer's first byte went, in milliseconds."""
         queue, cold = self._route.waited(self.arrived, self._admitted)
         upstream = (time.monotonic() - self._admitted) * 1000
         if not cold:
             return b"Server-Timing: queue;dur=%.2f, upstream;dur=%.2f\r\n" % (queue * 1000, upstream)
-        return b"Server-Timing: queue;dur=%.2f, cold;dur=%.2f, upstream;dur=%.2f\r\n" % (
+        return b"Server-Timing: queue;dur=%.2f, cold;dur=%.2f, %bupstream;dur=%.2f\r\n" % (
             queue * 1000,
             cold * 1000,
+            self._route.cold_phases,
             upstream,
         )
 
@@ -343,6 +372,7 @@ class Exchange:
     def _send(self, connection: ReplicaConnection) -> None:
         """Write the head, and what there is of the body."""
         self._state = _State.SENT
+        self._sends += 1
         self._connection = connection
         if not self._to_replica and self._caller is not None:
             self._to_replica = self.head.to_replica(
@@ -363,7 +393,9 @@ class Exchange:
         """Go back to the queue's head, if the request is still at hand and may be done twice."""
         self._cancel_timer()
         replica = self._replica
-        once_only = may_have_worked and self.head.path.endswith(b"/submit")
+        once_only = may_have_worked and (
+            not self._route.policy.retries or self._sends >= MAX_SENDS or self.head.path.endswith(b"/submit")
+        )
         if replica is not None and self._kept is not None and not once_only and self._tries < MAX_TRIES:
             self._replica = None
             self._state = _State.WAITING
