@@ -827,6 +827,7 @@ async def test_what_is_known_is_answered_without_waking_a_replica(gateway: Gatew
         assert (head.text, head.headers["content-length"]) == ("", str(len(schema)))
         assert deployment.heard("wake") == []
         deployment.update(content="two")  # another Bento has other docs
+        await gateway.deploy()  # messages are heard in their order
         call = asyncio.create_task(client.get("/docs.json"))
         await deployment.hears("wake")
         deployment.replicas(replica)

@@ -256,8 +256,6 @@ async def test_a_full_queue_takes_no_more_tasks_and_a_protected_deployment_none_
         await submit(client, "1")
         refused = await client.post("/train/submit", content="2")
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
-        deployment.update(protected=True)
-        await deployment.load(waiting=1)
         closed = await deploy(gateway, "k2", protected=True)
         async with closed.client() as stranger:
             for action, method in (("submit", "POST"), ("get", "GET")):
