@@ -8,7 +8,6 @@ deployment needs is never garbage.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -110,11 +109,6 @@ class Garbage:
     def _needed_environments(self) -> Iterator[str]:
         """Keys of the environments of all deployments, terminated ones too."""
         records = self._store.deployments.all()
-        for record in records:
-            if record.dev:
-                with suppress(BentoJupyterError, OSError):
-                    yield read_recipe(self._store.codespaces.folder(record.uid)).key
-        records = self._store.deployments.all()
         trees = {self._store.codespaces.folder(record.uid) for record in records if record.dev}
         for tag in {tag for record in records for tag in tags_of(record)}:
             name, _, version = tag.partition(":")
@@ -128,12 +122,12 @@ class Garbage:
         """Keys of environments and trees that some process runs in: instances, proofs, a user's own."""
         environments: set[str] = set()
         trees: set[Path] = set()
-        for process in psutil.process_iter(["cmdline"]):
+        for process in psutil.process_iter(["cmdline", "cwd"]):
             words = process.info["cmdline"] or [""]
             with suppress(ValueError, IndexError):
                 environments.add(Path(words[0]).relative_to(self._home.environments).parts[0])
-                with suppress(KeyError, TypeError):
-                    bento = Path(json.loads(words[-1])["bento"])
+                folder = Path(process.info["cwd"] or "/")  # of the Bento, or in it
+                for bento in (folder, *folder.parents):
                     trees.add(bento)
                     trees.update(link.resolve() for link in bento.glob("models/*/*"))
         return environments, trees

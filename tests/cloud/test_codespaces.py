@@ -5,13 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import resource
+import signal
+from importlib.metadata import version
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bento_jupyter.cloud.store.codespaces import Codespaces
 from bento_jupyter.errors import InvalidRequestError
+from bento_jupyter.home import Home
+
+BENTOML = version("bentoml")
+SERVICE = (
+    "import bentoml\n\n@bentoml.service\nclass Live:\n"
+    "    @bentoml.api\n    def word(self) -> str:\n        return 'kept'\n"
+)
 
 
 def send(cloud, name: str, **files: str):
@@ -22,23 +32,25 @@ def send(cloud, name: str, **files: str):
     return cloud.http.post(f"/api/v2/deployments/{name}/files", json={"files": sent})
 
 
-@pytest.fixture
-def codespace(cloud, deployment_name) -> str:
-    """A codespace without files; nothing of it runs."""
-    manifest = {"service": "service:Live", "bentoml_version": "1.4.39", "size_bytes": 0, "dev": True}
+def make_codespace(cloud, name: str) -> None:
+    """What `bentoml code` does before it sends files."""
+    service = {"name": "Live", "service": ""}
+    manifest = {"service": "service:Live", "bentoml_version": BENTOML, "size_bytes": 0, "dev": True}
     repository = "/api/v1/bento_repositories"
     cloud.http.post(repository, json={"name": "described"})
     versions = f"{repository}/described/bentos"
-    body = {
-        "version": deployment_name,
-        "manifest": {**manifest, "services": [{"name": "Live", "service": ""}]},
-    }
+    body = {"version": name, "manifest": {**manifest, "entry_service": "Live", "services": [service]}}
     cloud.http.post(versions, json=body).raise_for_status()
     done = {"status": "success", "reason": "bento for development"}
-    cloud.http.patch(f"{versions}/{deployment_name}/finish_upload", json=done).raise_for_status()
-    tag = f"described:{deployment_name}"
-    body = {"name": deployment_name, "bento": tag, "dev": True}
+    cloud.http.patch(f"{versions}/{name}/finish_upload", json=done).raise_for_status()
+    body = {"name": name, "bento": f"described:{name}", "dev": True}
     cloud.http.post("/api/v2/deployments", json=body).raise_for_status()
+
+
+@pytest.fixture
+def codespace(cloud, deployment_name) -> str:
+    """A codespace without files; nothing of it runs."""
+    make_codespace(cloud, deployment_name)
     return deployment_name
 
 
@@ -111,3 +123,20 @@ def test_whatever_is_sent_stays_below_the_folder(tmp_path_factory, parts):
     assert [place for place in folder.rglob("*") if place.is_file()] == [folder / "uid" / "src" / path]
     codespaces.delete("uid", [path])
     assert not [place for place in folder.rglob("*") if place.is_file()]
+
+
+def test_a_codespace_is_there_again_when_the_cloud_was_killed(start_cloud, tmp_path, wait_for):
+    home = Home(tmp_path / "home")
+    cloud = start_cloud(home)
+    make_codespace(cloud, "live")
+    files = {"service.py": SERVICE, "requirements.txt": f"bentoml=={BENTOML}\n", ".project_ready": ""}
+    assert send(cloud, "live", **files).status_code == 200
+    url = cloud.wait_until("live", "running", seconds=120)["url"]
+    cloud.stop(signal.SIGKILL)
+    cloud = start_cloud(home)
+    cloud.wait_until("live", "running", seconds=120)
+    assert httpx.post(f"{url}/word", json={}, timeout=30, trust_env=False).text == "kept"
+    listed = cloud.http.get("/api/v2/deployments/live/files").json()["files"]
+    assert [file["path"] for file in listed] == sorted(files)
+    cloud.http.delete("/api/v2/deployments/live").raise_for_status()
+    wait_for(lambda: not list((home.cloud / "codespaces").iterdir()))

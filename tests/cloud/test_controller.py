@@ -625,7 +625,7 @@ def test_nothing_outlives_a_cloud_that_is_killed(home: Home, bento: Path) -> Non
         assert cloud.stdout is not None
         assert int(cloud.stdout.readline())
         children = psutil.Process(cloud.pid).children(recursive=True)
-        assert len(children) == 2
+        assert len(children) >= 2  # gateway, instance, and a zygote when it is there already
         cloud.kill()
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []

@@ -22,19 +22,20 @@ from bento_jupyter.errors import CloudError, InvalidRequestError
 from bento_jupyter.home import Home
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def make_certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for `localhost` that signs itself, and its key."""
-    folder = tmp_path_factory.mktemp("certificate")
     cert, key = folder / "cert.pem", folder / "key.pem"
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1")
     names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
-    subprocess.run(
-        ["openssl", "req", "-x509", *curve, *names, "-keyout", key, "-out", cert],
-        check=True,
-        capture_output=True,
-    )
+    usage = ("-addext", "keyUsage=critical,digitalSignature,keyCertSign")  # Python asks for it from 3.13 on
+    command = ["openssl", "req", "-x509", *curve, *names, *usage, "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(command, check=True, capture_output=True)
     return cert, key
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 def run_cli(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
@@ -125,13 +126,7 @@ def test_the_control_plane_serves_tls_and_its_own_faces_know_it(tls_home, certif
 
 
 def test_somebody_else_at_the_address_is_not_taken_for_the_cloud(tls_home, certificate, tmp_path):
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1")
-    subprocess.run(
-        ["openssl", "req", "-x509", *curve, "-subj", "/CN=localhost", "-keyout", key, "-out", cert],
-        check=True,
-        capture_output=True,
-    )
+    cert, key = make_certificate(tmp_path)
     context = tls_home.trust(tls_home.read_state().endpoint)
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(cert, key)

@@ -234,3 +234,29 @@ def test_the_log_of_the_image_build_and_the_instances_come_over_websockets(
     )
     assert "Python 3" in printed
     assert printed.endswith("PODS ['Running']")
+
+
+def test_a_list_is_a_page_and_tells_what_has_changed_since(cloud, pushed_greeter, deployment_name):
+    body = {
+        "name": deployment_name,
+        "bento": pushed_greeter,
+        "services": {"Greeter": {"scaling": {"min_replicas": 0}}},
+    }
+    cloud.http.post("/api/v2/deployments", json=body).raise_for_status()
+    cloud.wait_until(deployment_name, "scaled-to-zero")
+
+    def listed(**params) -> list[dict]:
+        answer = cloud.http.get("/api/v2/deployments", params={"search": deployment_name, **params})
+        return answer.raise_for_status().json()["items"]
+
+    (first,) = listed()
+    assert first == cloud.http.get(f"/api/v2/deployments/{deployment_name}").json()
+    assert (first["status"], listed()) == ("scaled-to-zero", [first])
+    labelled = {**body, "labels": [{"key": "team", "value": "research"}]}
+    cloud.http.put(f"/api/v2/deployments/{deployment_name}", json=labelled).raise_for_status()
+    assert listed()[0]["labels"] == labelled["labels"]
+    cloud.http.post(f"/api/v2/deployments/{deployment_name}/terminate").raise_for_status()
+    cloud.wait_until(deployment_name, "terminated")
+    assert listed()[0]["status"] == "terminated"
+    assert listed(count=0) == []
+    assert listed(start=1) == []

@@ -141,3 +141,28 @@ def test_bentoml_code_keeps_a_codespace_in_step_with_a_folder(
     bentoml("deployment", "delete", name)
     if cloud.home is not None:
         eventually(lambda: not os.listdir(cloud.home / "cloud" / "codespaces"), 30)
+
+
+def test_a_codespace_has_the_models_envs_and_services_of_its_bento(code, sdk, project, name, status):
+    sdk(
+        "import bentoml\n"
+        "with bentoml.models.create('words-of-code') as model:\n"
+        "    open(model.path_of('word.txt'), 'w').write('kept')\n"
+    )
+    (project / "service.py").write_text(
+        "import os\nimport bentoml\n\n"
+        "@bentoml.service\nclass Back:\n"
+        "    words = bentoml.models.BentoModel('words-of-code:latest')\n\n"
+        "    @bentoml.api\n    def read(self) -> str:\n"
+        "        return open(self.words.path_of('word.txt')).read()\n\n"
+        "@bentoml.service(envs=[{'name': 'GREETING', 'value': 'hello'}])\nclass Live:\n"
+        "    back = bentoml.depends(Back)\n\n"
+        "    @bentoml.api\n    def word(self) -> str:\n"
+        "        return os.environ['GREETING'] + ' ' + self.back.read()\n"
+    )
+    code.shows("Create a new codespace")
+    code.type("\r")
+    code.shows("Enter a name for the new codespace")
+    code.type(f"{name}\r")
+    code.shows("Endpoint")
+    assert said(status(name, "running")["urls"][0]) == "hello kept"
