@@ -23,7 +23,8 @@ from ..insight import GarbageItem, GarbageView
 from ..stored_environments import StoredEnvironment, discard, size_of, stored_environments
 from .images import read_recipe
 from .logs import cap_log
-from .store import DeploymentRecord, Store
+from .store import Store
+from .target import tags_of
 
 __all__ = ["Garbage"]
 
@@ -146,12 +147,6 @@ class Garbage:
         else:
             target.unlink(missing_ok=True)
         return not target.exists()
-
-
-def tags_of(record: DeploymentRecord) -> list[str]:
-    """Tags of the Bentos that a deployment runs: its main version's and its canaries'."""
-    canaries = ((record.config.get("canary") or {}).get("versions") or {}).values()
-    return [record.bento, *(str(each["bento"]) for each in canaries if each.get("bento"))]
 
 
 def _item(kind: str, name: str, path: Path) -> GarbageItem:
