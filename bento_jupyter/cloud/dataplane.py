@@ -61,7 +61,7 @@ class DataPlane:
         self._restarted = restarted
         #: By deployment and set.
         self._routes: dict[tuple[str, str], dict[str, Any]] = {}
-        self._replicas: dict[tuple[str, str], list[dict[str, str]]] = {}
+        self._replicas: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._keeper: asyncio.Task[None] | None = None
         self.pid: int | None = None
@@ -91,9 +91,17 @@ class DataPlane:
         if (deployment, name) in self._routes:
             self._send(self._routes[deployment, name])
 
-    def set_replicas(self, deployment: str, name: str, replicas: Sequence[tuple[str, Path]]) -> None:
-        """The replicas that may get requests; one that is missing now is drained."""
-        listed = [{"id": key, "socket": str(path)} for key, path in replicas]
+    def set_replicas(
+        self, deployment: str, name: str, replicas: Sequence[tuple[str, Path, Mapping[str, float]]]
+    ) -> None:
+        """The replicas that may get requests; one that is missing now is drained.
+
+        Args:
+            deployment: Their deployment.
+            name: Their set.
+            replicas: Id, socket, and seconds per phase of the start of each, oldest first.
+        """
+        listed = [{"id": key, "socket": str(path), "phases": dict(phases)} for key, path, phases in replicas]
         if self._replicas.get((deployment, name), []) != listed:
             self._replicas[deployment, name] = listed
             self._send({"op": "replicas", "deployment": deployment, "set": name, "replicas": listed})
@@ -155,12 +163,14 @@ class DataPlane:
     def _spawn(self, control: socket.socket) -> subprocess.Popen[bytes]:
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
-        self._home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._home.logs, self._home.cloud):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._home.logs / "gateway.log").open("ab") as log:
             return subprocess.Popen(
                 [
                     sys.executable,
                     *("-m", "bento_jupyter.cloud.gateway", "--control", str(control.fileno())),
+                    *("--tasks", str(self._home.cloud / "tasks.db")),
                     *(("--tls", *map(str, self._tls)) if self._tls else ()),
                 ],
                 stdin=subprocess.DEVNULL,

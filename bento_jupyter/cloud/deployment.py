@@ -426,6 +426,11 @@ class Deployment:
             "hosts": list(settings.public_hosts) if guarded else None,
             "socket": str(each.socket) if each.socket else None,
             "split": self._split if is_main else None,
+            "owner": self.record.uid,
+            "tasks": list(each.target.tasks),
+            "content": f"{each.target.blueprint.bento}@{each.target.blueprint.bento_digest}",
+            "schema": each.target.schema,
+            "retries": each.target.retries,
         }
 
     @property

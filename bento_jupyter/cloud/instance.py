@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds that the requests of an instance get to finish when it is stopped, at least.
 DRAIN_TIMEOUT = 30.0
+#: The same for an instance that may run tasks and is replaced or not needed: as long as a task may run.
+TASK_DRAIN_TIMEOUT = 24 * 3600.0
 #: Seconds from SIGTERM to SIGKILL, when no request is left.
 STOP_GRACE = 5.0
 #: The same for one that is still starting.
@@ -68,6 +70,8 @@ class Instance:
         self._handle: ReplicaHandle | None = None
         self._stop = asyncio.Event()
         self._drained = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._drain_timeout = DRAIN_TIMEOUT
         self._task = asyncio.create_task(self._live(), name=f"instance {spec.id}")
 
     @property
@@ -102,9 +106,12 @@ class Instance:
         """Stop it once its requests are finished; one that never got any is stopped at once.
 
         Args:
-            reason: Why, in words.
-            timeout: Seconds that they get.
+            reason: Why.
+            timeout: Seconds that its requests get. Asked for again, the shorter time holds.
         """
+        if self.state is InstanceState.DRAINING and timeout < self._drain_timeout:
+            self.reason, self._drain_timeout = reason, timeout
+            self._hurry.set()
         if self.is_up:
             self._drain_timeout = timeout
             if not self.offered:
@@ -186,5 +193,17 @@ class Instance:
 
     async def _wait_drained(self, ended: asyncio.Future[Any]) -> None:
         drained: asyncio.Future[Any] = asyncio.ensure_future(self._drained.wait())
-        await asyncio.wait([drained, ended], timeout=self._drain_timeout, return_when=asyncio.FIRST_COMPLETED)
-        drained.cancel()
+        try:
+            hurried = True
+            while hurried and not (drained.done() or ended.done()):
+                self._hurry.clear()
+                hurry: asyncio.Future[Any] = asyncio.ensure_future(self._hurry.wait())
+                await asyncio.wait(
+                    [drained, ended, hurry],
+                    timeout=self._drain_timeout,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                hurried = hurry.done()
+                hurry.cancel()
+        finally:
+            drained.cancel()

@@ -9,7 +9,7 @@ import hashlib
 import logging
 import secrets
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from .autoscaler import History, Observation, Policy, decide
 from .engines import ReplicaSpec
 from .failures import Failures
 from .health import Verdict
-from .instance import DRAIN_TIMEOUT, Instance
+from .instance import DRAIN_TIMEOUT, TASK_DRAIN_TIMEOUT, Instance
 from .load import Load
 from .metrics import Metrics
 from .provision import Provision
@@ -70,6 +70,8 @@ class ReplicaSet:
         self.last_cold_start: ColdStart | None = None
         self.retired = False
         self.held = False
+        #: Now, or in an earlier revision whose instances may still be there.
+        self._has_tasks = bool(target.tasks)
         self._deployment = deployment
         self._around = around
         self._changed = changed
@@ -120,6 +122,7 @@ class ReplicaSet:
         if target.blueprint != self.target.blueprint:
             self.failures = Failures()
         self.target, self.retired = target, False
+        self._has_tasks |= bool(target.tasks)
 
     def try_again(self) -> None:
         """Somebody asked for it anew: failures do not count."""
@@ -167,7 +170,7 @@ class ReplicaSet:
         self._prepared = None
         self._around.engine.release(f"{self._deployment}/{self.name}")
         for instance in self._instances.values():
-            self._drain(instance, reason)
+            instance.drain(reason, self._patience)
 
     def decide(self, observation: Observation) -> float | None:
         """Decide how many instances there should be; gives the time at which to do so again."""
@@ -197,7 +200,7 @@ class ReplicaSet:
             if not self.failures.count:
                 self.failed = None
         for instance in self._surplus(current):
-            self._drain(instance, "fewer instances are needed")
+            instance.drain("fewer instances are needed", self._patience)
         # While the image cannot be had or the new instances do not start, the old ones go on answering.
         if provision.result is None or self.failures.given_up:
             return times
@@ -212,14 +215,18 @@ class ReplicaSet:
             self._start(*provision.result)
         return times
 
-    def to_offer(self) -> list[tuple[str, Path]]:
-        """The instances that may get requests: id and socket."""
+    def to_offer(self) -> list[tuple[str, Path, Mapping[str, float]]]:
+        """The instances that may get requests: id, socket, and seconds per phase of their start."""
         ready = self._ready()
         old = [each for each in ready if not self.is_current(each)]
         offered = old if self.held and old else ready
         for each in offered:
             each.offered = True
-        return [(each.id, each.socket) for each in offered if each.socket is not None]
+        return [
+            (each.id, each.socket, each.cold_start.phases if each.cold_start else {})
+            for each in offered
+            if each.socket is not None
+        ]
 
     async def close(self) -> None:
         """End all instances, because the cloud ends."""
@@ -257,16 +264,20 @@ class ReplicaSet:
         reason = f"replaced by revision {revision}"
         for instance in old:
             if instance.state is InstanceState.STARTING:
-                self._drain(instance, reason)
+                instance.drain(reason, self._patience)
         if self.held and self.target.strategy != RECREATE:
             return max(0, min(self.wanted, 1) - len(current))
         for instance in sorted(old_ready, key=self._worth)[: step.drain]:
-            self._drain(instance, reason)
+            instance.drain(reason, self._patience)
         return step.start
 
-    def _drain(self, instance: Instance, reason: str) -> None:
-        """End an instance; a request that it has may take as long as requests here may."""
-        instance.drain(reason, max(DRAIN_TIMEOUT, self.target.traffic.timeout))
+    @property
+    def _patience(self) -> float:
+        """Seconds that the requests of an instance get to finish when others take its place."""
+        # A request may take as long as requests here may; a task longer, unless new instances wait for it.
+        if self._has_tasks and self.target.strategy != RECREATE:
+            return max(TASK_DRAIN_TIMEOUT, self.target.traffic.timeout)
+        return max(DRAIN_TIMEOUT, self.target.traffic.timeout)
 
     def _surplus(self, current: list[Instance]) -> list[Instance]:
         """The instances to end: starting ones first, then those with the fewest requests, newest first."""

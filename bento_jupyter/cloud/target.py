@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,6 +65,9 @@ class SetTarget:
         scaling: How many.
         traffic: Limits of the request path.
         strategy: How instances of an earlier revision are replaced.
+        tasks: Paths of the methods that can be run as tasks.
+        schema: What `/schema.json` answers; None = only an instance knows.
+        retries: A request whose instance is lost before it answers is given to another one.
     """
 
     name: str
@@ -72,6 +76,9 @@ class SetTarget:
     scaling: Scaling
     traffic: Traffic
     strategy: str = ROLLING_UPDATE
+    tasks: tuple[str, ...] = ()
+    schema: str | None = field(default=None, repr=False)
+    retries: bool = True
 
     @property
     def is_entry(self) -> bool:
@@ -166,9 +173,7 @@ def read_target(
     bento = find_bento(record.bento)
     return Target(
         versions=tuple(
-            _version(
-                name, version, find_bento(str(version["bento"])), settings, types, restarts=record.restarts
-            )
+            _version(name, version, find_bento(str(version["bento"])), settings, types, record=record)
             for name, version in {MAIN: main, **canaries}.items()
         ),
         protected=bool(config.get("access_authorization")),
@@ -199,7 +204,7 @@ def _version(
     settings: CloudSettings,
     types: InstanceTypes,
     *,
-    restarts: int,
+    record: DeploymentRecord,
 ) -> VersionTarget:
     services: Mapping[str, Any] = config.get("services") or {}
     entry = (bento.entry_service if bento else "") or next(iter(services), "")
@@ -220,11 +225,27 @@ def _version(
             ),
             remotes=tuple(sorted((each, at) for each, at in names.items() if each != service)),
             secrets=tuple(config.get("secrets") or ()),
-            restarts=restarts,
+            restarts=record.restarts,
         )
         scaling, traffic = _limits(wanted, built, settings)
         strategy = str(wanted.get("deployment_strategy") or ROLLING_UPDATE)
-        sets.append(SetTarget(names[service], name, blueprint, scaling, traffic, strategy))
+        # The manifest describes the entry service only; files that are still edited may say otherwise.
+        schema: Mapping[str, Any] = (bento.manifest.get("schema") or {}) if bento and service == entry else {}
+        sets.append(
+            SetTarget(
+                names[service],
+                name,
+                blueprint,
+                scaling,
+                traffic,
+                strategy,
+                tasks=tuple(
+                    str(route["route"]) for route in schema.get("routes") or [] if route.get("is_task")
+                ),
+                schema=_as_served(schema) if schema and not record.dev else None,
+                retries=(wanted.get("extras") or {}).get("retries") is not False,
+            )
+        )
     digest = bento.digest if bento else ""
     return VersionTarget(name, str(config["bento"]), digest, float(config["weight"] or 0), tuple(sets))
 
@@ -251,6 +272,11 @@ def _limits(
         timeout=traffic.get("timeout") or Traffic().timeout,
         cold_start_timeout=wanted.get("cold_start_timeout") or settings.cold_start_timeout,
     )
+
+
+def _as_served(schema: Mapping[str, Any]) -> str:
+    """A schema as Starlette's `JSONResponse` writes it."""
+    return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
 
 
 def _envs(items: Any) -> dict[str, str]:

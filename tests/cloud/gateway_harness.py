@@ -125,11 +125,14 @@ class Deployment:
 
 
 @contextlib.asynccontextmanager
-async def running_gateway() -> AsyncIterator[Gateway]:
-    """Start a gateway process; end it by closing the channel."""
+async def running_gateway(tasks: Path | None = None) -> AsyncIterator[Gateway]:
+    """Start a gateway process that keeps tasks in this file; end it by closing the channel."""
     ours, theirs = socket.socketpair()
     process = subprocess.Popen(  # noqa: ASYNC220
-        [sys.executable, "-m", "bento_jupyter.cloud.gateway", "--control", str(theirs.fileno())],
+        [
+            *(sys.executable, "-m", "bento_jupyter.cloud.gateway", "--control", str(theirs.fileno())),
+            *(("--tasks", str(tasks)) if tasks else ()),
+        ],
         pass_fds=[theirs.fileno()],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([ROOT, os.environ.get("PYTHONPATH", "")])},
     )

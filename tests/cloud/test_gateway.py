@@ -770,6 +770,118 @@ async def test_a_request_is_not_dragged_along_by_replicas_that_end_together(gate
         assert len(deployment.heard("lost")) == 3
 
 
+async def test_a_deployment_can_ask_for_no_retries(gateway: Gateway) -> None:
+    async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+
+    deployment = await gateway.deploy(retries=False)
+    async with raw_replica(dies) as first, raw_replica(answer_everything) as second:
+        second.server.close()  # what was never sent is no second try
+        deployment.replicas(first, second)
+        async with deployment.client() as client:
+            assert (await client.post("/", content=b"x")).status_code == 502
+        assert first.connections == 1
+
+
+async def test_requests_of_a_replica_that_died_go_first_and_in_their_order(gateway: Gateway) -> None:
+    got: list[bytes] = []
+    all_there = asyncio.Event()
+
+    async def dies_with_three(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.append(await read_head(reader))
+        if len(got) == 3:
+            all_there.set()
+        await all_there.wait()
+        writer.transport.abort()
+
+    order: list[str] = []
+
+    async def notes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = await read_head(reader)
+            order.append(head.split(b" ")[1].decode())
+            writer.write(answer())
+
+    deployment = await gateway.deploy(concurrency=3)
+    async with (
+        raw_replica(dies_with_three) as first,
+        raw_replica(notes) as second,
+        deployment.client() as client,
+    ):
+        calls = []
+        for number in range(5):
+            calls.append(asyncio.create_task(client.get(f"/{number}")))
+            await deployment.load(waiting=number + 1)
+        deployment.replicas(first)
+        await deployment.hears("lost", replica=first.id)
+        await deployment.load(waiting=5, in_flight=0)
+        deployment.update(concurrency=1)
+        deployment.replicas(second)
+        assert [(await call).status_code for call in calls] == [200] * 5
+    assert order == ["/0", "/1", "/2", "/3", "/4"]
+
+
+async def test_what_is_known_is_answered_without_waking_a_replica(gateway: Gateway) -> None:
+    schema = '{"name":"S","routes":[]}'
+    deployment = await gateway.deploy(schema=schema, content="one", protected=False)
+
+    async def docs(request: Request) -> JSONResponse:
+        return JSONResponse({"openapi": "3.0.2"})
+
+    app = Starlette(routes=[Route("/docs.json", docs), Route("/metrics", lambda _: PlainTextResponse("m 1"))])
+    async with asgi_replica(app) as replica, deployment.client() as client:
+        assert (await client.get("/schema.json")).text == schema
+        assert (await client.get("/livez")).status_code == 200
+        metrics = await client.get("/metrics")
+        assert metrics.status_code == 200
+        assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
+        assert deployment.heard("wake") == []
+        deployment.replicas(replica)
+        assert (await client.get("/metrics")).text == "m 1"
+        docs_there = await client.get("/docs.json")
+        deployment.replicas()
+        await deployment.hears("drained")
+        docs_kept = await client.get("/docs.json")
+        assert docs_kept.json() == docs_there.json() == {"openapi": "3.0.2"}
+        assert docs_kept.headers["content-type"] == "application/json"
+        head = await client.head("/schema.json")
+        assert (head.text, head.headers["content-length"]) == ("", str(len(schema)))
+        assert deployment.heard("wake") == []
+        deployment.update(content="two")  # another Bento has other docs
+        await gateway.deploy()  # messages are heard in their order
+        call = asyncio.create_task(client.get("/docs.json"))
+        await deployment.hears("wake")
+        deployment.replicas(replica)
+        assert (await call).status_code == 200
+
+
+async def test_server_timing_tells_the_phases_of_the_cold_start_to_those_who_waited_for_it(
+    gateway: Gateway,
+) -> None:
+    deployment = await gateway.deploy()
+    async with raw_replica(answer_everything) as replica, deployment.client() as client:
+        call = asyncio.create_task(client.get("/"))
+        await deployment.hears("wake")
+        phases = {"process": 0.01, "imports": 0.002, "load": 0.03, "ready": 0.004}
+        named = [{"id": replica.id, "socket": str(replica.path), "phases": phases}]
+        gateway.send(op="replicas", deployment=deployment.name, replicas=named)
+        told = re.findall(r"(\w+);dur=([\d.]+)", (await call).headers["server-timing"])
+        names = [name for name, _ in told]
+        assert names == ["queue", "cold", "process", "imports", "load", "ready", "upstream"]
+        assert [float(value) for _, value in told[2:6]] == [10.0, 2.0, 30.0, 4.0]
+        assert "cold" not in (await client.get("/")).headers["server-timing"]
+
+
+async def test_ids_of_callers_that_would_spoil_a_log_are_replaced(gateway: Gateway) -> None:
+    deployment = await gateway.deploy()
+    async with raw_replica(answer_everything) as replica, deployment.client() as client:
+        deployment.replicas(replica)
+        for mine, kept in (("abc-1", True), ("x" * 129, False), ("two words", False), ("", False)):
+            told = (await client.get("/", headers={"X-Request-Id": mine})).headers["x-request-id"]
+            assert (told == mine) is kept
+            assert re.fullmatch(r"[!-~]{1,128}", told)
+
+
 async def test_a_replica_that_refuses_is_reported_lost_and_passed_over(gateway: Gateway) -> None:
     deployment = await gateway.deploy()
     async with raw_replica(answer_everything) as gone, raw_replica(answer_everything) as there:

@@ -19,6 +19,7 @@ class Queue(RuleBasedStateMachine):
         self.queue = Admission[int](concurrency=2, capacity=8)
         self.next = 0
         self.expected: list[int] = []
+        self.again: set[int] = set()
         self.held: list[tuple[int, str]] = []
         self.listed: set[str] = set()
         self.suspended: set[str] = set()
@@ -29,6 +30,7 @@ class Queue(RuleBasedStateMachine):
         while (pair := self.queue.admit()) is not None:
             request, replica = pair
             assert request == self.expected.pop(0)
+            self.again.discard(request)
             assert replica in self.listed - self.suspended
             least = min(self.busy(other) for other in self.listed - self.suspended)
             assert self.busy(replica) == least
@@ -55,6 +57,7 @@ class Queue(RuleBasedStateMachine):
         assert self.queue.withdraw(request)
         assert not self.queue.withdraw(request)
         self.expected.remove(request)
+        self.again.discard(request)
         self.done.add(request)
 
     @precondition(lambda self: self.held)
@@ -63,8 +66,10 @@ class Queue(RuleBasedStateMachine):
         request, replica = pair = data.draw(st.sampled_from(self.held))
         self.held.remove(pair)
         if again:
-            self.queue.enqueue_first(request)
-            self.expected.insert(0, request)
+            self.queue.enqueue_first(request, rank=request)  # in the order in which they came
+            first = [other for other in self.expected if other in self.again]
+            self.expected = sorted([*first, request]) + self.expected[len(first) :]
+            self.again.add(request)
         else:
             self.done.add(request)
         last = self.queue.release(replica)

@@ -7,6 +7,9 @@ server.py      the deployments of this process and their listeners
 frontend.py    one caller's connection
 exchange.py    one request: queue, replica, retry, answer
 route.py       one deployment: who may come in, who waits, what is counted
+taskcalls.py   what callers ask of tasks
+tasks.py       tasks on their way through the queue
+taskstore.py   tasks that are kept
 upstream.py    one replica and the connections to it
 admission.py   who is next and where to (pure)
 heads.py       heads of HTTP/1.1: read, checked, written anew (pure)

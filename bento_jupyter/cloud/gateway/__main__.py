@@ -19,7 +19,7 @@ from .server import Gateway
 __all__ = ["main"]
 
 
-async def _serve(control: socket.socket, tls: ssl.SSLContext | None) -> None:
+async def _serve(control: socket.socket, tls: ssl.SSLContext | None, tasks: str) -> None:
     """Serve until the control plane is gone."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
@@ -30,7 +30,7 @@ async def _serve(control: socket.socket, tls: ssl.SSLContext | None) -> None:
         gateway.handle(message)
 
     channel = ControlChannel(on_message, ended.set)
-    gateway = Gateway(channel.send, tls)
+    gateway = Gateway(channel.send, tls, tasks)
     await loop.create_unix_connection(lambda: channel, sock=control)
     await ended.wait()
     gateway.clean_up()
@@ -66,6 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--control", type=int, required=True, help="descriptor of the socket to the control plane"
     )
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="PEM files; without them plain HTTP")
+    parser.add_argument("--tasks", default=":memory:", metavar="FILE", help="where tasks are kept")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Ctrl-C in a terminal reaches the whole process group; the control plane decides when this process ends.
@@ -78,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.tls:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(*options.tls)
-    _runner()(_serve(control, tls))
+    _runner()(_serve(control, tls, options.tasks))
 
 
 if __name__ == "__main__":

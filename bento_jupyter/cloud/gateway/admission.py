@@ -6,6 +6,8 @@ rested longest. `Admission.admit` is called after every change, so nobody waits 
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
@@ -53,6 +55,9 @@ class Admission(Generic[Request]):
         self.concurrency = concurrency
         self.capacity = capacity
         self.in_flight = 0
+        #: Those that go before all others: rank, number (no two are equal), request; sorted.
+        self._first: list[tuple[float, int, Request]] = []
+        self._numbers = itertools.count()
         self._waiting: OrderedDict[Request, None] = OrderedDict()
         self._replicas: dict[str, _Slots] = {}
         self._turn = 0
@@ -60,7 +65,7 @@ class Admission(Generic[Request]):
     @property
     def waiting(self) -> int:
         """Requests that wait."""
-        return len(self._waiting)
+        return len(self._first) + len(self._waiting)
 
     @property
     def has_replica(self) -> bool:
@@ -74,30 +79,37 @@ class Admission(Generic[Request]):
 
     def head(self) -> Request | None:
         """The one that has waited longest; None when nobody waits."""
-        return next(iter(self._waiting), None)
+        return self._first[0][2] if self._first else next(iter(self._waiting), None)
 
-    def enqueue(self, request: Request) -> bool:
-        """Let a request wait at the end; False when the queue is full."""
-        if len(self._waiting) >= self.capacity:
+    def enqueue(self, request: Request, *, always: bool = False) -> bool:
+        """Let a request wait at the end; False when the queue is full, unless it is to wait `always`."""
+        if self.waiting >= self.capacity and not always:
             return False
         self._waiting[request] = None
         return True
 
-    def enqueue_first(self, request: Request) -> None:
-        """Let a request wait at the head, for another try; it had a place before, so it always gets one."""
-        self._waiting[request] = None
-        self._waiting.move_to_end(request, last=False)
+    def enqueue_first(self, request: Request, rank: float) -> None:
+        """Let a request wait before all others, for another try.
+
+        It had a place before, so it always gets one. Among such requests the lowest `rank` is first: that is
+        when they came, so that they keep their order whatever order they come back in.
+        """
+        bisect.insort(self._first, (rank, next(self._numbers), request))
 
     def withdraw(self, request: Request) -> bool:
         """Let a request leave the queue; False when it was not in it."""
-        if request not in self._waiting:
-            return False
-        del self._waiting[request]
-        return True
+        if request in self._waiting:
+            del self._waiting[request]
+            return True
+        for index, (_, _, each) in enumerate(self._first):
+            if each == request:
+                del self._first[index]
+                return True
+        return False
 
     def admit(self) -> tuple[Request, str] | None:
         """Give the head of the queue a slot; None when nobody waits or no slot is free."""
-        if not self._waiting:
+        if not self.waiting:
             return None
         best: str | None = None
         best_key = (0, 0)
@@ -111,7 +123,7 @@ class Admission(Generic[Request]):
                 best, best_key = replica, key
         if best is None:
             return None
-        request, _ = self._waiting.popitem(last=False)
+        request = self._first.pop(0)[2] if self._first else self._waiting.popitem(last=False)[0]
         self._turn += 1
         chosen = self._replicas[best]
         chosen.turn = self._turn

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import itertools
 import os
+import re
 import secrets
 import time
 from enum import Enum
@@ -17,19 +18,29 @@ from .responses import Answer, bad_gateway, bad_request, request_timeout
 from .route import Route
 from .upstream import Replica, ReplicaConnection
 
-__all__ = ["Caller", "Exchange"]
+__all__ = ["Caller", "Exchange", "request_id_of"]
 
 #: Bytes of a request's body that are kept to send them again; a longer body is sent once only.
 KEPT_BODY = 1024 * 1024
 #: Where many wait, less of each one's body is taken in meanwhile: the rest stays with the caller.
 CROWD, KEPT_BODY_IN_CROWD = 64, 64 * 1024
-#: How many replicas a request may lose before its caller is told: it may be what ends them.
-MAX_TRIES = 2
-#: Seconds for which the connection must hold on which a request is tried again: what has ended one replica
+#: How many replicas may be lost with a request: one that kills its replica is tried on one other only.
+MAX_SENDS = 2
+#: How often a request may meet a replica that cannot be connected to, which harms nobody.
+MAX_TRIES = 10
+#: Seconds for which the connection must hold on which a request is sent again: what has ended one replica
 #: (want of memory, a hand) often ends others at the same time, and a request is not to fall with each.
 PROBATION = 0.05
 
 _request_ids = (b"%b%016x" % (secrets.token_hex(8).encode(), number) for number in itertools.count(1))
+#: The callers' own ids that are taken over: what is longer or has spaces would spoil the logs of others.
+_REQUEST_ID = re.compile(rb"[!-~]{1,128}")
+
+
+def request_id_of(head: RequestHead) -> bytes:
+    """The id that a request brings along, else a new one."""
+    own = head.field(b"x-request-id")
+    return own if own is not None and _REQUEST_ID.fullmatch(own) else next(_request_ids)
 
 
 class Caller(Protocol):
@@ -83,6 +94,7 @@ class Exchange:
         "_closing",
         "_connection",
         "_counted",
+        "_docs",
         "_fresh",
         "_kept",
         "_kept_size",
@@ -91,6 +103,7 @@ class Exchange:
         "_replica_congested",
         "_request_id",
         "_route",
+        "_sends",
         "_state",
         "_task",
         "_timer",
@@ -112,11 +125,12 @@ class Exchange:
         self.arrived = time.monotonic()
         self._caller: Caller | None = caller
         self._route = route
-        self._request_id = head.field(b"x-request-id") or next(_request_ids)
+        self._request_id = request_id_of(head)
         self._to_replica = b""
         self._state = _State.WAITING
         self._kept: list[bytes] | None = []
         self._kept_size = 0
+        self._docs: list[bytes] | None = None
         self._replica: Replica | None = None
         self._connection: ReplicaConnection | None = None
         self._replica_congested = False
@@ -124,6 +138,7 @@ class Exchange:
         self._timer: asyncio.TimerHandle | None = None
         self._admitted = 0.0
         self._tries = 0
+        self._sends = 0
         self._fresh = False
         self._closing = False
         self._counted = False
@@ -211,6 +226,7 @@ class Exchange:
     def admitted(self, replica: Replica) -> None:
         """A slot of this replica is ours: give it the request."""
         self._replica = replica
+        self._tries += 1
         self._admitted = time.monotonic()
         self._timer = self._loop.call_later(self._route.policy.timeout, self._timed_out)
         connection = None if self._fresh else replica.idle_connection()
@@ -264,9 +280,13 @@ class Exchange:
             request_id=self._request_id, extra=timing, connection=connection, chunked=not self.http10
         )
         caller.write(written + data)
+        if self.head.path == b"/docs.json" and self._keeps_docs(head):
+            self._docs = [data]
 
     def answer_goes_on(self, data: bytes) -> None:
         """More bytes of the answer's body came."""
+        if self._docs is not None:
+            self._docs.append(data)
         if self._caller is not None and self._state is _State.ANSWERING:
             self._caller.write(data)
 
@@ -277,6 +297,8 @@ class Exchange:
         answering = self._state is _State.ANSWERING
         if answering:
             self._route.took(time.monotonic() - self.arrived)
+            if self._docs is not None:
+                self._route.keep_docs(b"".join(self._docs))
         self._end()
         if caller is not None and answering:
             caller.exchange_over(close=self._closing)
@@ -316,22 +338,30 @@ class Exchange:
 
     # Inside
 
+    def _keeps_docs(self, head: ResponseHead) -> bool:
+        """True when this answer is worth keeping: plain JSON with a length, of a newest replica."""
+        small = head.status == 200 and head.length is not None and head.length <= KEPT_BODY
+        encoded = any(line.lower().startswith(b"content-encoding:") for line in head.passed)
+        replica = self._replica
+        return small and not encoded and replica is not None and self._route.keeps(self.head, replica)
+
     def _timing(self) -> bytes:
         """What `Server-Timing` says: where the time until the answer's first byte went, in milliseconds."""
         queue, cold = self._route.waited(self.arrived, self._admitted)
         upstream = (time.monotonic() - self._admitted) * 1000
         if not cold:
             return b"Server-Timing: queue;dur=%.2f, upstream;dur=%.2f\r\n" % (queue * 1000, upstream)
-        return b"Server-Timing: queue;dur=%.2f, cold;dur=%.2f, upstream;dur=%.2f\r\n" % (
+        return b"Server-Timing: queue;dur=%.2f, cold;dur=%.2f, %bupstream;dur=%.2f\r\n" % (
             queue * 1000,
             cold * 1000,
+            self._route.cold_phases,
             upstream,
         )
 
     async def _connect(self, replica: Replica) -> None:
         try:
             connection = await replica.connect()
-            if self._tries:
+            if self._sends:
                 await asyncio.sleep(PROBATION)
                 if connection.is_closing:
                     raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
@@ -351,6 +381,7 @@ class Exchange:
     def _send(self, connection: ReplicaConnection) -> None:
         """Write the head, and what there is of the body."""
         self._state = _State.SENT
+        self._sends += 1
         self._connection = connection
         if not self._to_replica and self._caller is not None:
             self._to_replica = self.head.to_replica(
@@ -371,8 +402,9 @@ class Exchange:
         """Go back to the queue's head, if the request is still at hand and may be done twice."""
         self._cancel_timer()
         replica = self._replica
-        self._tries += may_have_worked
-        once_only = may_have_worked and self.head.path.endswith(b"/submit")
+        once_only = may_have_worked and (
+            not self._route.policy.retries or self._sends >= MAX_SENDS or self.head.path.endswith(b"/submit")
+        )
         if replica is not None and self._kept is not None and not once_only and self._tries < MAX_TRIES:
             self._replica = None
             self._state = _State.WAITING

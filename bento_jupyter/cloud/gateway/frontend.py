@@ -4,26 +4,53 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import Protocol, cast
 
-from .bodies import HttpSyntaxError
-from .exchange import Exchange
+from .bodies import Body, HttpSyntaxError
 from .heads import MAX_HEAD, RequestHead, find_head, parse_request
 from .responses import bad_request
-from .route import Route
 
-__all__ = ["CallerConnection"]
+__all__ = ["CallerConnection", "Conversation"]
 
 #: Seconds for which a caller that still sends may go on after it was answered, so that it reads the answer
 #: instead of a reset (RFC 9112, section 9.6).
 _LINGER = 10.0
 
 
+class Conversation(Protocol):
+    """Who deals with one request: an exchange with a replica, or the gateway itself."""
+
+    body: Body
+
+    @property
+    def congested(self) -> bool:
+        """True while no more of the request should be read from the caller."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """The head is there, and so is what came of the body with it."""
+
+    def receive(self, data: bytes) -> None:
+        """More of the request's body came."""
+
+    def request_broken(self, error: HttpSyntaxError) -> None:
+        """The request's body is not what it says."""
+
+    def tunnel_from_caller(self, data: bytes) -> None:
+        """Bytes of another protocol came."""
+
+    def caller_congested(self, congested: bool) -> None:
+        """The caller does not (or again does) take in what is sent."""
+
+    def caller_gone(self) -> None:
+        """The caller's connection is gone."""
+
+
 class CallerConnection(asyncio.Protocol):
     """A connection to a deployment's listener.
 
     Args:
-        choose: Gives the route that a request goes to, by its head.
+        meet: Gives who deals with a request, by its head.
         connections: Where the connection enters itself for as long as it lives.
 
     Attributes:
@@ -32,14 +59,18 @@ class CallerConnection(asyncio.Protocol):
         congested: The caller does not take in what is sent.
     """
 
-    def __init__(self, choose: Callable[[RequestHead], Route], connections: set[CallerConnection]) -> None:
+    def __init__(
+        self,
+        meet: Callable[[CallerConnection, RequestHead], Conversation],
+        connections: set[CallerConnection],
+    ) -> None:
         self.peer = b""
         self.proto = b"http"
         self.congested = False
-        self._choose = choose
+        self._meet = meet
         self._connections = connections
         self._transport: asyncio.Transport
-        self._exchange: Exchange | None = None
+        self._exchange: Conversation | None = None
         self._pending = b""
         self._advancing = False
         self._paused = False
@@ -193,7 +224,7 @@ class CallerConnection(asyncio.Protocol):
             return False
         head = parse_request(self._pending[:length])
         self._pending = self._pending[length:]
-        exchange = Exchange(self, self._choose(head), head)
+        exchange = self._meet(self, head)
         if self._pending and not exchange.body.complete:
             end = exchange.body.take(self._pending)
             exchange.receive(self._pending[:end])

@@ -8,6 +8,7 @@ per field, and written again without those that belong to one hop only.
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_to_bytes
 
 import httptools
 
@@ -46,6 +47,12 @@ _REQUEST_FIELDS = _HOP_BY_HOP | {
 }
 _RESPONSE_FIELDS = _HOP_BY_HOP | {b"content-length", b"x-request-id"}
 
+#: What says where the body ends: read to the letter, no white space but spaces.
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+#: `Host`: a name, or an address in brackets, and a port; no empty label in the name.
+_HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%]+\]|(?!.*\.\.)[0-9A-Za-z._~%!$&'()*+;=-]+)(?::[0-9]*)?")
+_BROKEN_CODE = re.compile(rb"%(?:00|(?![0-9A-Fa-f]{2}))")
+
 #: httptools calls whoever has methods for it; here its verdict is all that is wanted.
 _NOBODY = object()
 _SESSION_COOKIE = SESSION_COOKIE.encode()
@@ -71,7 +78,7 @@ class _Head:
             name, _, value = line.partition(b":")
             key = name.lower()
             if key in handled:
-                self.fields.setdefault(key, []).append(value.strip(b" \t"))
+                self.fields.setdefault(key, []).append(value.strip(b" " if key in _FRAMING else b" \t"))
             else:
                 self.passed.append(line)
         self._read_framing(handled)
@@ -96,7 +103,9 @@ class _Head:
         if lengths is not None:
             if self.chunked or len(lengths) != 1:
                 raise HttpSyntaxError("more than one length given")
-            self.length = int(lengths[0])  # digits only: llhttp has checked
+            if not lengths[0].isdigit():
+                raise HttpSyntaxError("a length is a number")
+            self.length = int(lengths[0])
 
     def field(self, name: bytes) -> bytes | None:
         """The value of a field that the gateway reads; the last one where there are several."""
@@ -117,7 +126,7 @@ class RequestHead(_Head):
 
     Attributes:
         method: As sent.
-        target: Path and query, in origin form (or `*`).
+        target: Path and query, in origin form.
         path: `target` without the query.
         keep_alive: The caller wants the connection kept.
         http10: The caller speaks HTTP/1.0.
@@ -137,9 +146,11 @@ class RequestHead(_Head):
         hosts = self.fields.get(b"host", [])
         if len(hosts) > 1 or (not hosts and not self.http10):
             raise HttpSyntaxError("a request has exactly one Host")
-        if self.method == b"CONNECT":
-            raise HttpSyntaxError("CONNECT is for proxies", status=405)
-        if not self.target.startswith(b"/") and self.target != b"*":
+        if hosts and _HOST.fullmatch(hosts[0]) is None:
+            raise HttpSyntaxError("Host is a name or an address, and a port")
+        if self.method in (b"CONNECT", b"TRACE"):
+            raise HttpSyntaxError(f"{self.method.decode()} is not for this port", status=405)
+        if not self.target.startswith(b"/"):
             # Absolute form (RFC 9112, section 3.2.2): what clients send that take this gateway for a proxy.
             _, separator, rest = self.target.partition(b"://")
             slash = rest.find(b"/")
@@ -147,6 +158,8 @@ class RequestHead(_Head):
                 raise HttpSyntaxError("the target of a request is a path")
             self.target = rest[slash:] if slash >= 0 else b"/"
         self.path = self.target.partition(b"?")[0]
+        if b"%" in self.path or b"/." in self.path:
+            _check_path(self.path)
         # An offer of h2c may be ignored (RFC 9110, section 7.8), and replicas speak HTTP/1.1.
         self.upgrade = self.upgrade and (self.field(b"upgrade") or b"").lower() != b"h2c"
 
@@ -260,6 +273,18 @@ class ResponseHead(_Head):
             parts.append(b"Connection: %b" % connection)
         parts.append(b"%bX-Request-Id: %b\r\n\r\n" % (extra, self.field(b"x-request-id") or request_id))
         return b"\r\n".join(parts)
+
+
+def _check_path(path: bytes) -> None:
+    """Refuse a path that others read as another one: they decode it, and go up where it says `..`."""
+    if _BROKEN_CODE.search(path):
+        raise HttpSyntaxError("a percent code in the path is none")
+    depth = 0
+    for segment in unquote_to_bytes(path).split(b"/"):
+        if segment not in (b"", b"."):
+            depth += -1 if segment == b".." else 1
+        if depth < 0:
+            raise HttpSyntaxError("the path leads above the root")
 
 
 def _for_service(cookies: bytes) -> bytes:

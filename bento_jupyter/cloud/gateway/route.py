@@ -19,13 +19,14 @@ from .responses import (
     cold_start_timeout,
     deployment_closed,
     foreign_host,
+    no_metrics,
     queue_full,
     unauthorized,
 )
 from .split import MAIN, Split
 from .upstream import Replica
 
-__all__ = ["Policy", "Route", "Visitor"]
+__all__ = ["Policy", "Route", "Visitor", "Waiting"]
 
 #: Seconds between two `load` messages of one deployment, at least.
 _REPORT_INTERVAL = 0.05
@@ -35,6 +36,8 @@ _SUSPENSION = 1.0
 _READYZ_PAUSE = 0.5
 #: What is answered without a token: clients ask these before they know anything, and hammer when refused.
 _OPEN_PATHS = frozenset({b"/readyz", b"/livez"})
+#: What can be answered while there is no replica, without waking one.
+_KNOWN_PATHS = frozenset({b"/livez", b"/metrics", b"/schema.json", b"/docs.json"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ class Policy:
             for this machine under a name of their own; None = any.
         socket: Path of the Unix socket where other services of the same deployment call; None = none do.
         split: Of the main set: which requests go to other sets instead.
+        owner: Id of the deployment, which its tasks are kept under.
+        tasks: Paths of the methods that can be run as tasks.
+        content: What the set is made of; kept answers of another content are not given.
+        schema: What `/schema.json` answers while there is no replica; None = a replica has to.
+        retries: A request whose replica is lost before it answers is given to another one.
     """
 
     port: int | None
@@ -70,6 +78,11 @@ class Policy:
     hosts: frozenset[str] | None = None
     socket: str | None = None
     split: Split = field(default_factory=Split)
+    owner: str = ""
+    tasks: frozenset[bytes] = frozenset()
+    content: str = ""
+    schema: bytes | None = None
+    retries: bool = True
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Policy:
@@ -82,6 +95,7 @@ class Policy:
         concurrency = message.get("concurrency")
         closed, hosts = message.get("closed"), message.get("hosts")
         port, socket, split = message["port"], message.get("socket"), message.get("split")
+        schema = message.get("schema")
         return cls(
             port=None if port is None else int(port),
             concurrency=None if concurrency is None else max(1, int(concurrency)),
@@ -95,6 +109,11 @@ class Policy:
             hosts=None if hosts is None else frozenset(map(str, hosts)),
             socket=None if socket is None else str(socket),
             split=Split() if split is None else Split.from_message(split),
+            owner=str(message.get("owner") or ""),
+            tasks=frozenset(str(path).encode() for path in message.get("tasks", ())),
+            content=str(message.get("content") or ""),
+            schema=None if schema is None else str(schema).encode(),
+            retries=bool(message.get("retries", True)),
         )
 
     def accepts(self, authorization: bytes | None) -> bool:
@@ -106,11 +125,13 @@ class Policy:
         return hashlib.sha256(token.strip()).hexdigest() in self.tokens
 
 
-class Visitor(Protocol):
-    """Who comes to a route: an exchange."""
+class Waiting(Protocol):
+    """Who waits for a slot: an exchange, or a task."""
 
-    head: RequestHead
-    arrived: float
+    @property
+    def arrived(self) -> float:
+        """When it began to wait."""
+        raise NotImplementedError
 
     def admitted(self, replica: Replica) -> None:
         """A slot of this replica is yours."""
@@ -120,6 +141,12 @@ class Visitor(Protocol):
 
     def __hash__(self) -> int:
         raise NotImplementedError
+
+
+class Visitor(Waiting, Protocol):
+    """Who comes from outside: an exchange."""
+
+    head: RequestHead
 
 
 class Route:
@@ -144,7 +171,7 @@ class Route:
         self.policy = policy
         self._send = send
         self._loop = asyncio.get_running_loop()
-        self._admission: Admission[Visitor] = Admission(concurrency=policy.concurrency, capacity=policy.queue)
+        self._admission: Admission[Waiting] = Admission(concurrency=policy.concurrency, capacity=policy.queue)
         self._replicas: dict[str, Replica] = {}
         self._admitted = 0
         self._requests = 0
@@ -157,16 +184,28 @@ class Route:
         self._deadline_at = 0.0
         self._report: asyncio.TimerHandle | None = None
         self._reported = 0.0
+        #: Answer to `/docs.json` of a replica of this content.
+        self._docs: bytes | None = None
+        self._newest = ""
+        #: What `Server-Timing` says of the start that ended the newest drought.
+        self.cold_phases = b""
 
     @property
     def waiting(self) -> int:
         """Requests that wait."""
         return self._admission.waiting
 
+    @property
+    def is_open(self) -> bool:
+        """True while it lets requests in."""
+        return self.policy.closed is None
+
     # What the control plane says
 
     def configure(self, policy: Policy) -> None:
         """Change the policy; the waiting are held to the new one too."""
+        if policy.content != self.policy.content:
+            self._docs = None
         self.policy = policy
         self._admission.concurrency = policy.concurrency
         self._admission.capacity = policy.queue
@@ -175,11 +214,19 @@ class Route:
         self._pump()
         self._set_deadline()
 
-    def set_replicas(self, replicas: Iterable[tuple[str, str]]) -> None:
-        """Say which replicas (id, path of the socket) may get requests; those missing are drained."""
+    def set_replicas(
+        self, replicas: Iterable[tuple[str, str]], phases: Mapping[str, Mapping[str, float]] | None = None
+    ) -> None:
+        """Say which replicas may get requests; those missing are drained.
+
+        Args:
+            replicas: Id and path of the socket of each.
+            phases: Seconds per phase of the start of some of them.
+        """
         now = time.monotonic()
         had_replica = self._admission.has_replica
         named = dict(replicas)
+        self._newest = next(reversed(named), "")
         for replica_id, path in named.items():
             known = self._replicas.get(replica_id)
             if known is None or known.path != path:
@@ -191,6 +238,10 @@ class Route:
         if named and not had_replica:
             self._drought_ended = now
             self._woken = False
+            self.cold_phases = b"".join(
+                b"%b;dur=%.2f, " % (name.encode(), seconds * 1000)
+                for name, seconds in ((phases or {}).get(next(iter(named))) or {}).items()
+            )
         elif had_replica and not named:
             self._drought_began = now
         self._pump()
@@ -213,7 +264,7 @@ class Route:
 
     def arrive(self, visitor: Visitor) -> None:
         """A request has come: it is refused, or admitted, or waits until it is either."""
-        answer = self._refusal(visitor.head)
+        answer = self.refusal(visitor.head) or self._known(visitor.head)
         if answer is None and not self._admission.enqueue(visitor):
             answer = queue_full(self.deployment, self.policy.queue)
         if answer is not None:
@@ -222,13 +273,21 @@ class Route:
             else:
                 visitor.refused(answer)
             return
-        self._pump()
-        if self._admission.waiting:
-            self._wake_if_needed()
-            self._set_deadline()
-        self._changed()
+        self._after_queue_grew()
 
-    def leave(self, visitor: Visitor) -> None:
+    def refusal_of_task(self, head: RequestHead) -> Answer | None:
+        """Why a new task is not taken; None = it may come."""
+        answer = self.refusal(head)
+        if answer is None and self._admission.waiting >= self.policy.queue:
+            answer = queue_full(self.deployment, self.policy.queue)
+        return answer
+
+    def wait(self, task: Waiting) -> None:
+        """A task that was taken waits for its turn; it has its place even in a full queue."""
+        self._admission.enqueue(task, always=True)
+        self._after_queue_grew()
+
+    def leave(self, visitor: Waiting) -> None:
         """A request no longer waits: its caller has gone."""
         self._admission.withdraw(visitor)
         self._after_queue_shrank()
@@ -241,13 +300,13 @@ class Route:
         self._pump()
         self._changed()
 
-    def retry(self, visitor: Visitor, replica: Replica) -> None:
+    def retry(self, visitor: Waiting, replica: Replica) -> None:
         """A request lost its replica: it gives the slot back and is the next to get another."""
         if self.policy.closed is not None:
             self.release(replica)
             visitor.refused(deployment_closed(self.deployment, self.policy.closed))
             return
-        self._admission.enqueue_first(visitor)
+        self._admission.enqueue_first(visitor, visitor.arrived)
         self.release(replica)
         self._wake_if_needed()
         self._set_deadline()
@@ -269,6 +328,14 @@ class Route:
         self._errors += 1
         self._changed()
 
+    def keeps(self, head: RequestHead, replica: Replica) -> bool:
+        """True when the answer of this replica is one to keep (`keep_docs`)."""
+        return head.path == b"/docs.json" and head.method == b"GET" and replica.id == self._newest
+
+    def keep_docs(self, content: bytes) -> None:
+        """Keep an answer to `/docs.json` for the time when there is no replica."""
+        self._docs = content
+
     def took(self, seconds: float) -> None:
         """The answer to a request is whole; from its arrival that took so long."""
         self._latency.add(seconds)
@@ -283,7 +350,13 @@ class Route:
 
     # Inside
 
-    def _refusal(self, head: RequestHead) -> Answer | None:
+    def refusal(self, head: RequestHead, *, while_closed: bool = False) -> Answer | None:
+        """Why a request is not let in; None = it may come.
+
+        Args:
+            head: Of the request.
+            while_closed: It may come though the deployment is closed.
+        """
         policy = self.policy
         host = head.field(b"host")
         if (
@@ -292,10 +365,8 @@ class Route:
             and not is_trusted_host(host.decode("latin-1"), policy.hosts)
         ):
             return foreign_host(self.deployment)
-        if policy.closed is not None:
+        if policy.closed is not None and not while_closed:
             return deployment_closed(self.deployment, policy.closed)
-        if head.path == b"/livez" and not self._admission.has_replica:
-            return alive()
         if (
             policy.protected
             and head.path not in _OPEN_PATHS
@@ -304,6 +375,31 @@ class Route:
         ):
             return unauthorized(self.deployment)
         return None
+
+    def _known(self, head: RequestHead) -> Answer | None:
+        """The answer to what can be said without waking a replica; None where one has to answer."""
+        if (
+            self._admission.has_replica
+            or head.path not in _KNOWN_PATHS
+            or head.method not in (b"GET", b"HEAD")
+        ):
+            return None
+        if head.path == b"/livez":
+            return alive()
+        if head.path == b"/metrics":
+            return no_metrics()
+        if head.path == b"/schema.json" and self.policy.schema is not None:
+            return Answer(200, body=self.policy.schema)
+        if head.path == b"/docs.json" and self._docs is not None:
+            return Answer(200, body=self._docs)
+        return None
+
+    def _after_queue_grew(self) -> None:
+        self._pump()
+        if self._admission.waiting:
+            self._wake_if_needed()
+            self._set_deadline()
+        self._changed()
 
     def _pump(self) -> None:
         """Admit all that can be."""

@@ -12,10 +12,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .frontend import CallerConnection
+from .exchange import Exchange
+from .frontend import CallerConnection, Conversation
 from .heads import RequestHead
 from .route import Policy, Route
 from .split import MAIN
+from .taskcalls import TaskCall, task_action
+from .tasks import Tasks
 
 __all__ = ["Gateway"]
 
@@ -33,7 +36,7 @@ class _Listener:
 
     Args:
         address: Where.
-        choose: Gives the route that a request goes to.
+        meet: Gives who deals with a request.
         tls: How callers are served TLS; None = plain HTTP.
 
     Raises:
@@ -41,10 +44,13 @@ class _Listener:
     """
 
     def __init__(
-        self, address: Address, choose: Callable[[RequestHead], Route], tls: ssl.SSLContext | None
+        self,
+        address: Address,
+        meet: Callable[[CallerConnection, RequestHead], Conversation],
+        tls: ssl.SSLContext | None,
     ) -> None:
         self._connections: set[CallerConnection] = set()
-        self._choose = choose
+        self._meet = meet
         self._tls = tls
         self.address = address
         self._socket = _bound(address)
@@ -55,7 +61,7 @@ class _Listener:
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
-        make = partial(CallerConnection, self._choose, self._connections)
+        make = partial(CallerConnection, self._meet, self._connections)
         if isinstance(self.address, str):
             server = await loop.create_unix_server(make, sock=self._socket, backlog=_BACKLOG)
         else:
@@ -111,11 +117,18 @@ class Gateway:
     Args:
         send: Takes messages for the control plane.
         tls: How callers are served TLS; None = plain HTTP.
+        tasks: Path of the file that tasks are kept in; by default they end with this process.
     """
 
-    def __init__(self, send: Callable[[dict[str, Any]], None], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        send: Callable[[dict[str, Any]], None],
+        tls: ssl.SSLContext | None = None,
+        tasks: str = ":memory:",
+    ) -> None:
         self._send = send
         self._tls = tls
+        self._tasks = Tasks(tasks)
         #: By deployment and set.
         self._routes: dict[tuple[str, str], Route] = {}
         self._listeners: dict[tuple[str, str], _Listener] = {}
@@ -136,7 +149,8 @@ class Gateway:
                 if route is None:
                     _log.warning("replicas for set %r of deployment %r, which has no route", *reversed(key))
                 else:
-                    route.set_replicas(replicas)
+                    phases = {str(one["id"]): one.get("phases") or {} for one in message["replicas"]}
+                    route.set_replicas(replicas, phases)
             case "remove":
                 self._remove(key)
             case unknown:
@@ -146,6 +160,7 @@ class Gateway:
         """Leave nothing on disk; connections are broken off by the end of the process."""
         for listener in self._listeners.values():
             listener.unlink()
+        self._tasks.close()
 
     def _set_route(self, key: tuple[str, str], policy: Policy) -> None:
         deployment, name = key
@@ -154,6 +169,8 @@ class Gateway:
             route = self._routes[key] = Route(deployment, policy, self._send, name)
         else:
             route.configure(policy)
+        if policy.owner:
+            self._tasks.route_changed(route)
         address = policy.socket if policy.port is None else (policy.host, policy.port)
         listener = self._listeners.get(key)
         if listener is not None:
@@ -165,12 +182,19 @@ class Gateway:
             return
         told = {"deployment": deployment, "set": name, "port": policy.port}
         try:
-            listener = _Listener(address, partial(self._choose, route), self._tls)
+            listener = _Listener(address, partial(self._meet, route), self._tls)
         except OSError as error:
             self._send({"op": "listen-failed", **told, "error": str(error)})
             return
         self._listeners[key] = listener
         self._send({"op": "listening", **told, "port": listener.port})
+
+    def _meet(self, route: Route, caller: CallerConnection, head: RequestHead) -> Conversation:
+        """Who deals with a request."""
+        chosen = self._choose(route, head)
+        if chosen.policy.tasks and (action := task_action(chosen, head)) is not None:
+            return TaskCall(caller, chosen, head, action, self._tasks)
+        return Exchange(caller, chosen, head)
 
     def _choose(self, route: Route, head: RequestHead) -> Route:
         chosen = route.policy.split.choose(head)
@@ -183,3 +207,5 @@ class Gateway:
         route = self._routes.pop(key, None)
         if route is not None:
             route.close()
+            if route.policy.owner:
+                self._tasks.route_removed(route)
