@@ -44,7 +44,8 @@ NGINX = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1; {user}
 events {{ worker_connections 1024; }}
 http {{
-  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; keepalive_requests 100000000;
+  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  keepalive_requests 100000000;
   upstream hello {{ server unix:{upstream}; keepalive 128; keepalive_requests 100000000; }}
   server {{
     listen 127.0.0.1:{port};

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-__all__ = ["Load", "SAMPLES", "cpu_seconds", "press", "quantile"]
+__all__ = ["SAMPLES", "Load", "cpu_seconds", "press", "quantile"]
 
 #: Samples of what is measured one by one (cold starts): few, unless the figures are asked for alone.
 SAMPLES = int(os.environ.get("BENCH_SAMPLES", "7"))
@@ -75,7 +75,7 @@ def cpu_seconds(pid: int) -> float:
     return sum(sum(each.cpu_times()[:2]) for each in processes)
 
 
-def press(url: str, folder: Path, *, connections: int, seconds: float, body: str = "", pid: int = 0) -> Load:
+def press(url: str, folder: Path, *, connections: int, seconds: int, body: str = "", pid: int = 0) -> Load:
     """Press on a URL.
 
     Args:
@@ -92,14 +92,11 @@ def press(url: str, folder: Path, *, connections: int, seconds: float, body: str
         script = folder / "press.lua"
         script.write_text(SCRIPT.format(method=method, body=body))
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), url]
-        if not float(seconds).is_integer():
-            raise ValueError("wrk takes whole seconds")
-        command[3] = f"-d{int(seconds)}s"
     else:
         command = [sys.executable, __file__, url, str(connections), str(seconds), method, body]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = re.search(r"FIGURE (.*)", done.stdout)
-    assert done.returncode == 0 and found, done.stdout + done.stderr
+    assert found, done.stdout + done.stderr
     cpu = cpu_seconds(pid) - before if pid else 0.0
     requests, failed, micros, *latencies = map(float, found[1].split())
     p50, p95, p99 = (each / 1e6 for each in latencies)
@@ -157,6 +154,8 @@ def generate(url: str, connections: int, seconds: float, request: bytes) -> None
 if __name__ == "__main__":
     target, many, long, verb, content = sys.argv[1:]
     split = urlsplit(target)
-    head = f"{verb} {split.path or '/'} HTTP/1.1\r\nHost: {split.netloc}\r\nContent-Type: application/json\r\n"
+    head = (
+        f"{verb} {split.path or '/'} HTTP/1.1\r\nHost: {split.netloc}\r\nContent-Type: application/json\r\n"
+    )
     head += f"Content-Length: {len(content)}\r\n" if content else ""
     generate(target, int(many), float(long), f"{head}\r\n{content}".encode())

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import secrets
 import time
-from enum import Enum
 from typing import Protocol
 
 from .bodies import Body, HttpSyntaxError, OpenBody
@@ -24,7 +23,9 @@ CROWD, KEPT_BODY_IN_CROWD = 64, 64 * 1024
 #: How often a request is given to a replica before its caller is told that it cannot be done.
 MAX_TRIES = 3
 
-_request_ids = (b"%b%016x" % (secrets.token_hex(8).encode(), number) for number in itertools.count(1))
+#: Random per process, counted within it.
+_ID_PREFIX = secrets.token_hex(8).encode()
+_request_ids = (b"%b%016x" % (_ID_PREFIX, number) for number in itertools.count(1))
 
 
 class Caller(Protocol):
@@ -50,7 +51,7 @@ class Caller(Protocol):
         """`Exchange.congested` may have changed."""
 
 
-class _State(Enum):
+class _State:  # not an Enum: it is looked at a dozen times per request
     WAITING = "in the queue"
     CONNECTING = "has a slot, but no connection yet"
     SENT = "a replica has it and has not begun to answer"
@@ -103,13 +104,13 @@ class Exchange:
         self.method = head.method
         self.http10 = head.http10
         self.body = head.body()
-        self._loop = asyncio.get_running_loop()
+        self._loop = route.loop
         self.arrived = time.monotonic()
         self._caller: Caller | None = caller
         self._route = route
         self._request_id = head.field(b"x-request-id") or next(_request_ids)
         self._to_replica = b""
-        self._state = _State.WAITING
+        self._state: str = _State.WAITING
         self._kept: list[bytes] | None = []
         self._kept_size = 0
         self._replica: Replica | None = None
