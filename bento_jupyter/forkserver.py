@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import copy
 import gc
 import importlib
 import importlib.util
+import io
 import json
 import os
 import select
@@ -33,6 +35,16 @@ MESSAGE_BYTES = 1 << 20
 FORK_SAFE_THREADS = frozenset({"jemalloc_bg_thd"})
 #: Descriptors of an order, in this order.
 DESCRIPTORS = ("socket_fd", "report_fd", "lifeline_fd", "log_fd")
+
+#: A Bento's description with a bit of everything.
+REHEARSED = """
+{service: "service:Rehearsal", name: rehearsal, version: v1, bentoml_version: 1.4.0, labels: {}, spec: 2,
+ creation_time: "2024-01-01T00:00:00+00:00", entry_service: rehearsal, envs: [{name: A, value: b}],
+ schema: {}, models: [{tag: "a:b", module: m, creation_time: "2024-01-01T00:00:00+00:00"}], args: {},
+ services: [{name: rehearsal, service: "", dependencies: [], config: {},
+             models: [{tag: "a:b", module: m, creation_time: "2024-01-01T00:00:00+00:00"}]}],
+ image: {base_image: b, python_version: "3.11", python_requirements: "", commands: [], post_commands: []}}
+"""
 
 
 class Zygote:
@@ -211,9 +223,43 @@ def warm_up(modules: list[str]) -> None:
         from bentoml._internal.container import BentoMLContainer
 
         BentoMLContainer.config.get()  # defaults, from YAML: the same each time
+    for prepare in (keep_default_config, rehearse):
+        with contextlib.suppress(Exception):  # private as well
+            prepare()
     for module in modules:
         with contextlib.suppress(BaseException):  # what a Bento really needs, it will import by itself
             importlib.import_module(module)
+
+
+def keep_default_config() -> None:
+    """Let BentoML read and check its default configuration once, instead of in each child.
+
+    What a Bento makes of it is checked there as ever.
+    """
+    from bentoml._internal.configuration import containers
+
+    default = containers.get_default_config
+    kept = {version: default(version) for version in (1, 2)}
+
+    def get_default_config(version: int) -> dict[str, Any]:
+        return copy.deepcopy(kept[version]) if version in kept else default(version)
+
+    containers.get_default_config = get_default_config
+
+
+def rehearse() -> None:
+    """Load a Bento that does not exist: cattrs and pydantic generate code when it is first needed."""
+    import bentoml
+    from bentoml._internal.bento.bento import BaseBentoInfo
+
+    BaseBentoInfo.from_yaml_file(io.StringIO(REHEARSED))
+
+    class Rehearsal:
+        @bentoml.api  # type: ignore[untyped-decorator]
+        def rehearse(self, x: list[float], y: str = "") -> dict[str, float]:
+            return {}
+
+    bentoml.service(Rehearsal)
 
 
 def main(argument: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 import sysconfig
 import time
@@ -20,7 +21,7 @@ from built_bento import build_bento
 
 from bento_jupyter.errors import ReplicaStartError
 from bento_jupyter.launcher import ReplicaProcess, launch_replica, zygote_envs
-from bento_jupyter.zygote import Zygote, can_fork
+from bento_jupyter.zygote import FORKSERVER_PROGRAM, Zygote, can_fork
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="zygotes need Linux")
 
@@ -53,6 +54,22 @@ class Service:
     def sleep(self, seconds: float) -> float:
         time.sleep(seconds)
         return seconds
+"""
+
+#: What a zygote prepares is private to BentoML: it must work with the tested version, and change nothing.
+PREPARED = f"""
+import importlib.util
+from bentoml._internal.configuration import containers
+spec = importlib.util.spec_from_file_location("forkserver", {str(FORKSERVER_PROGRAM)!r})
+forkserver = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(forkserver)
+before = containers.get_default_config(2)
+forkserver.keep_default_config()
+print("same" if containers.get_default_config(2) == before else "other")
+containers.get_default_config(2)["services"].clear()
+print("own" if containers.get_default_config(2) == before else "shared")
+forkserver.rehearse()
+print("rehearsed")
 """
 
 
@@ -139,6 +156,17 @@ def test_a_forked_replica_is_a_process_of_its_own(bento: Path, zygote: Zygote, t
         wait_until(lambda: "/about" in (tmp_path / "a" / "log").read_text())
     assert gone(replica.pid)
     assert not (tmp_path / "a" / "scratch").exists()
+
+
+def test_a_zygote_has_done_what_each_fork_would_do_alike(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", PREPARED],
+        env={**os.environ, "BENTOML_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.stdout.splitlines() == ["same", "own", "rehearsed"], told.stderr
 
 
 def test_forks_draw_their_own_random_numbers(bento: Path, zygote: Zygote, tmp_path: Path) -> None:

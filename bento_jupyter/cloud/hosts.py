@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
+from functools import lru_cache
 
 __all__ = ["SESSION_COOKIE", "host_name", "is_foreign_origin", "is_trusted_host"]
 
@@ -53,6 +54,11 @@ def is_trusted_host(host: str, names: Collection[str] = ()) -> bool:
     name = host_name(host)
     if name in names or name == "localhost" or name.endswith(".localhost"):
         return True
+    return _is_address(name)
+
+
+@lru_cache(maxsize=1024)  # asked for each request of the gateway
+def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:

@@ -169,8 +169,8 @@ def test_a_head_to_the_replica_is_written_anew() -> None:
     assert (head.method, head.path, head.keep_alive, head.length) == (b"POST", b"/p", False, 3)
     assert head.to_replica(peer=b"1.2.3.4", request_id=b"id", with_authorization=True) == (
         b"POST /p?q=1 HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\nContent-Length: 3\r\nAuthorization: Bearer t\r\n"
-        b"X-Request-Id: id\r\nX-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\n"
-        b"X-Forwarded-Host: public\r\n\r\n"
+        b"X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\n"
+        b"X-Forwarded-Host: public\r\nX-Request-Id: id\r\n\r\n"
     )
     assert b"Authorization" not in head.to_replica(peer=b"", request_id=b"", with_authorization=False)
 

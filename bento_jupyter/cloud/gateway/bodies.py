@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["Body", "ChunkedBody", "FixedBody", "HttpSyntaxError", "OpenBody"]
+__all__ = ["EMPTY_BODY", "Body", "ChunkedBody", "FixedBody", "HttpSyntaxError", "OpenBody"]
 
 #: Longest line of chunked framing (size and extensions, or one trailer field), in bytes.
 MAX_CHUNK_LINE = 8 * 1024
@@ -84,6 +84,10 @@ class FixedBody(Body):
         if payload is not None and end > start:
             payload.append(data[start:end])
         return end
+
+
+#: The body of a message that has none; it has nothing that could change, so it serves for all of them.
+EMPTY_BODY = FixedBody(0)
 
 
 class OpenBody(Body):

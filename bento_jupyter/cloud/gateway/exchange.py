@@ -9,7 +9,6 @@ import os
 import re
 import secrets
 import time
-from enum import Enum
 from typing import Protocol
 
 from .bodies import Body, HttpSyntaxError, OpenBody
@@ -32,7 +31,9 @@ MAX_TRIES = 10
 #: (want of memory, a hand) often ends others at the same time, and a request is not to fall with each.
 PROBATION = 0.05
 
-_request_ids = (b"%b%016x" % (secrets.token_hex(8).encode(), number) for number in itertools.count(1))
+#: Random per process, counted within it.
+_ID_PREFIX = secrets.token_hex(8).encode()
+_request_ids = (b"%b%016x" % (_ID_PREFIX, number) for number in itertools.count(1))
 #: The callers' own ids that are taken over: what is longer or has spaces would spoil the logs of others.
 _REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 
@@ -66,7 +67,7 @@ class Caller(Protocol):
         """`Exchange.congested` may have changed."""
 
 
-class _State(Enum):
+class _State:  # not an Enum: it is looked at a dozen times per request
     WAITING = "in the queue"
     CONNECTING = "has a slot, but no connection yet"
     SENT = "a replica has it and has not begun to answer"
@@ -121,13 +122,13 @@ class Exchange:
         self.method = head.method
         self.http10 = head.http10
         self.body = head.body()
-        self._loop = asyncio.get_running_loop()
+        self._loop = route.loop
         self.arrived = time.monotonic()
         self._caller: Caller | None = caller
         self._route = route
         self._request_id = request_id_of(head)
         self._to_replica = b""
-        self._state = _State.WAITING
+        self._state: str = _State.WAITING
         self._kept: list[bytes] | None = []
         self._kept_size = 0
         self._docs: list[bytes] | None = None

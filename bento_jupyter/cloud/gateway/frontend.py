@@ -72,6 +72,8 @@ class CallerConnection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._exchange: Conversation | None = None
         self._pending = b""
+        self._raw_head = b""
+        self._head: RequestHead | None = None
         self._advancing = False
         self._paused = False
         self._tunnel = False
@@ -210,6 +212,12 @@ class CallerConnection(asyncio.Protocol):
 
     def _begin_next(self) -> bool:
         """Begin a request; False when its head is not all there."""
+        head = self._head
+        if head is not None and self._pending.startswith(self._raw_head):
+            # Most callers send the same head again and again: it was read and checked already.
+            self._pending = self._pending[len(self._raw_head) :]
+            self._start(head)
+            return True
         if self._pending[0] in b"\r\n":  # An empty line before a request is forgiven (RFC 9112, section 2.2).
             if b"\r\n".startswith(self._pending):
                 return False
@@ -222,8 +230,14 @@ class CallerConnection(asyncio.Protocol):
         length = find_head(self._pending)
         if not length:
             return False
-        head = parse_request(self._pending[:length])
-        self._pending = self._pending[length:]
+        raw, self._pending = self._pending[:length], self._pending[length:]
+        head = parse_request(raw)
+        self._raw_head, self._head = raw, head
+        self._start(head)
+        return True
+
+    def _start(self, head: RequestHead) -> None:
+        """Begin the exchange of a head; what is pending is what came after it."""
         exchange = self._meet(self, head)
         if self._pending and not exchange.body.complete:
             end = exchange.body.take(self._pending)
@@ -231,7 +245,6 @@ class CallerConnection(asyncio.Protocol):
             self._pending = self._pending[end:]
         self._exchange = exchange
         exchange.begin()
-        return True
 
     def _end_slowly(self) -> None:
         """Say that nothing more will come, and wait until the caller has said the same."""

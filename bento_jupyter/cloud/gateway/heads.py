@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 import httptools
 
 from ..hosts import SESSION_COOKIE
-from .bodies import Body, ChunkedBody, FixedBody, HttpSyntaxError, OpenBody
+from .bodies import EMPTY_BODY, Body, ChunkedBody, FixedBody, HttpSyntaxError, OpenBody
 
 __all__ = ["MAX_HEAD", "RequestHead", "ResponseHead", "find_head", "parse_request", "parse_response"]
 
@@ -62,11 +62,13 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 class _Head:
     """What both kinds of heads have: fields that the gateway reads, and lines that it passes on."""
 
-    __slots__ = ("chunked", "fields", "http10", "keep_alive", "length", "passed", "upgrade")
+    __slots__ = ("_written", "chunked", "fields", "http10", "keep_alive", "length", "passed", "upgrade")
 
     def __init__(self, version: bytes, lines: list[bytes], handled: frozenset[bytes], upgrade: bool) -> None:
         if version not in (b"HTTP/1.1", b"HTTP/1.0"):
             raise HttpSyntaxError("only HTTP/1.1 is spoken here", status=505)
+        #: For whom this head was last written, and how: on a connection the same one comes often.
+        self._written: tuple[object, bytes] = (None, b"")
         self.http10 = version == b"HTTP/1.0"
         self.upgrade = upgrade
         self.length: int | None = None
@@ -172,7 +174,9 @@ class RequestHead(_Head):
 
     def body(self) -> Body:
         """A fresh reader for the body of this request."""
-        return ChunkedBody() if self.chunked else FixedBody(self.length or 0)
+        if self.chunked:
+            return ChunkedBody()
+        return FixedBody(self.length) if self.length else EMPTY_BODY
 
     def to_replica(
         self, *, peer: bytes, request_id: bytes, with_authorization: bool, proto: bytes = b"http"
@@ -187,6 +191,12 @@ class RequestHead(_Head):
             with_authorization: False leaves the caller's `Authorization` out.
             proto: What the caller speaks: `http` or `https`.
         """
+        reader = (peer, with_authorization, proto)
+        if self._written[0] != reader:
+            self._written = (reader, self._lines_to_replica(peer, with_authorization, proto))
+        return b"%bX-Request-Id: %b\r\n\r\n" % (self._written[1], request_id)
+
+    def _lines_to_replica(self, peer: bytes, with_authorization: bool, proto: bytes) -> bytes:
         fields = self.fields
         host = self.field(b"host") or b"localhost"
         parts = [b"%b %b HTTP/1.1" % (self.method, self.target), b"Host: " + host, *self.passed]
@@ -204,15 +214,14 @@ class RequestHead(_Head):
         if self.upgrade:
             parts.append(b"Connection: Upgrade\r\nUpgrade: %b" % fields[b"upgrade"][-1])
         parts.append(
-            b"X-Request-Id: %b\r\nX-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
+            b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
             % (
-                request_id,
                 b", ".join([*fields[b"x-forwarded-for"], peer]) if b"x-forwarded-for" in fields else peer,
                 self.field(b"x-forwarded-proto") or proto,
                 self.field(b"x-forwarded-host") or host,
             )
         )
-        return b"\r\n".join(parts) + b"\r\n"
+        return b"\r\n".join(parts)
 
 
 class ResponseHead(_Head):
@@ -245,7 +254,7 @@ class ResponseHead(_Head):
     def body(self, method: bytes) -> Body:
         """A reader for the body that follows, given the method that it answers (RFC 9112, section 6.3)."""
         if method == b"HEAD" or self.status in (204, 304) or self.status < 200:
-            return FixedBody(0)
+            return EMPTY_BODY
         if self.chunked:
             return ChunkedBody(trailers=True)
         return OpenBody() if self.length is None else FixedBody(self.length)
@@ -261,6 +270,13 @@ class ResponseHead(_Head):
             connection: Value of `Connection`; empty = not said.
             chunked: False when the caller does not understand chunked bodies (HTTP/1.0).
         """
+        reader = (connection, chunked)
+        if self._written[0] != reader:
+            self._written = (reader, self._lines_to_caller(connection, chunked))
+        given = self.field(b"x-request-id") or request_id
+        return b"%b%bX-Request-Id: %b\r\n\r\n" % (self._written[1], extra, given)
+
+    def _lines_to_caller(self, connection: bytes, chunked: bool) -> bytes:
         parts = [b"HTTP/1.1 %d %b" % (self.status, self.reason), *self.passed]
         if self.status >= 200 and self.status != 204:
             if self.chunked and chunked:
@@ -271,8 +287,7 @@ class ResponseHead(_Head):
             parts.append(b"Connection: Upgrade\r\nUpgrade: %b" % (self.field(b"upgrade") or b"websocket"))
         elif connection:
             parts.append(b"Connection: %b" % connection)
-        parts.append(b"%bX-Request-Id: %b\r\n\r\n" % (extra, self.field(b"x-request-id") or request_id))
-        return b"\r\n".join(parts)
+        return b"\r\n".join(parts) + b"\r\n"
 
 
 def _check_path(path: bytes) -> None:

@@ -170,7 +170,7 @@ class Route:
         self.name = name
         self.policy = policy
         self._send = send
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._admission: Admission[Waiting] = Admission(concurrency=policy.concurrency, capacity=policy.queue)
         self._replicas: dict[str, Replica] = {}
         self._admitted = 0
@@ -183,6 +183,7 @@ class Route:
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_at = 0.0
         self._report: asyncio.TimerHandle | None = None
+        self._accepted_host: bytes | None = None
         self._reported = 0.0
         #: Answer to `/docs.json` of a replica of this content.
         self._docs: bytes | None = None
@@ -207,6 +208,7 @@ class Route:
         if policy.content != self.policy.content:
             self._docs = None
         self.policy = policy
+        self._accepted_host = None
         self._admission.concurrency = policy.concurrency
         self._admission.capacity = policy.queue
         if policy.closed is not None:
@@ -269,7 +271,7 @@ class Route:
             answer = queue_full(self.deployment, self.policy.queue)
         if answer is not None:
             if visitor.head.path == b"/readyz":
-                self._loop.call_later(_READYZ_PAUSE, visitor.refused, answer)
+                self.loop.call_later(_READYZ_PAUSE, visitor.refused, answer)
             else:
                 visitor.refused(answer)
             return
@@ -315,7 +317,7 @@ class Route:
         """A replica cannot be reached, or has ended: tell the control plane, use others meanwhile."""
         if self._replicas.get(replica.id) is replica and self._admission.suspend(replica.id):
             self._say("lost", replica=replica.id)
-            self._loop.call_later(_SUSPENSION, self._end_suspension, replica.id)
+            self.loop.call_later(_SUSPENSION, self._end_suspension, replica.id)
 
     def count(self, *, error: bool) -> None:
         """A request was answered (the answer has begun, at least); with `error` by a 5xx."""
@@ -362,9 +364,11 @@ class Route:
         if (
             policy.hosts is not None
             and host is not None
+            and host != self._accepted_host
             and not is_trusted_host(host.decode("latin-1"), policy.hosts)
         ):
             return foreign_host(self.deployment)
+        self._accepted_host = host
         if policy.closed is not None and not while_closed:
             return deployment_closed(self.deployment, policy.closed)
         if (
@@ -415,7 +419,8 @@ class Route:
     def _after_queue_shrank(self) -> None:
         if not self._admission.waiting:
             self._woken = False
-        self._set_deadline()
+        if self._deadline is not None or self._admission.waiting:
+            self._set_deadline()
 
     def _wake_if_needed(self) -> None:
         if self._admission.waiting and not self._admission.has_replica and not self._woken:
@@ -442,7 +447,7 @@ class Route:
             if self._deadline is not None:
                 self._deadline.cancel()
             self._deadline_at = when
-            self._deadline = self._loop.call_later(max(0.0, when - time.monotonic()), self._expire)
+            self._deadline = self.loop.call_later(max(0.0, when - time.monotonic()), self._expire)
 
     def _expire(self) -> None:
         self._deadline = None
@@ -468,7 +473,7 @@ class Route:
         """Report the load: at once after a quiet time, else when the interval is over."""
         if self._report is None:
             pause = self._reported + _REPORT_INTERVAL - time.monotonic()
-            self._report = self._loop.call_later(max(0.0, pause), self._send_load)
+            self._report = self.loop.call_later(max(0.0, pause), self._send_load)
 
     def _send_load(self) -> None:
         self._report = None

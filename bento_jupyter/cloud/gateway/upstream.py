@@ -135,6 +135,8 @@ class ReplicaConnection(asyncio.Protocol):
         self._requester: Requester | None = None
         self._transport: asyncio.Transport
         self._buffer = b""
+        self._raw_head = b""
+        self._head: ResponseHead | None = None
         self._body: Body | None = None
         self._keep_alive = False
         self._tunnel = False
@@ -202,12 +204,17 @@ class ReplicaConnection(asyncio.Protocol):
                 data = self._pass_on(requester, self._body, data, None)
                 continue
             data = self._buffer + data if self._buffer else data
-            length = find_head(data)
-            if not length:
-                self._buffer = data
-                return
+            head = self._head
+            if head is not None and data.startswith(self._raw_head):
+                length = len(self._raw_head)  # the same as last time: it was read and checked already
+            else:
+                length = find_head(data)
+                if not length:
+                    self._buffer = data
+                    return
+                self._raw_head = data[:length]
+                head = self._head = parse_response(self._raw_head)
             self._buffer = b""
-            head = parse_response(data[:length])
             data = data[length:]
             if head.is_interim:
                 requester.answer_interim(head)
