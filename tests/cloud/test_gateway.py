@@ -812,9 +812,14 @@ async def test_requests_of_a_replica_that_died_go_first_and_in_their_order(gatew
         for number in range(5):
             calls.append(asyncio.create_task(client.get(f"/{number}")))
             await deployment.load(waiting=number + 1)
+        before = len(gateway.messages)
         deployment.replicas(first)
-        await deployment.hears("lost", replica=first.id)
-        await deployment.load(waiting=5, in_flight=0)
+
+        def all_came_back() -> bool:
+            told = [each for each in gateway.messages[before:] if each["op"] == "load"]
+            return bool(told) and (told[-1]["waiting"], told[-1]["in_flight"]) == (5, 0)
+
+        await until(all_came_back)
         deployment.update(concurrency=1)
         deployment.replicas(second)
         assert [(await call).status_code for call in calls] == [200] * 5

@@ -187,7 +187,7 @@ def test_a_head_to_the_replica_is_written_anew() -> None:
 def test_the_owners_session_is_kept_from_services(sent: bytes, passed: bytes) -> None:
     head = parse_request(b"GET / HTTP/1.1\r\nHost: a\r\nCOOKIE: %b\r\n\r\n" % sent)
     written = head.to_replica(peer=b"", request_id=b"", with_authorization=True)
-    assert written.startswith(b"GET / HTTP/1.1\r\nHost: a\r\n" + passed + b"X-Request-Id")
+    assert written.startswith(b"GET / HTTP/1.1\r\nHost: a\r\n" + passed + b"X-Forwarded-For")
 
 
 def test_fields_that_frame_the_message_cannot_be_named_away() -> None:

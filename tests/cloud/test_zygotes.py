@@ -60,7 +60,7 @@ def test_one_serves_all_who_want_the_same_and_goes_with_the_last(zygotes: Zygote
     first = until(lambda: zygotes.get(python, {"X": "1"}))
     assert isinstance(first, Zygote)
     (view,) = zygotes.views()
-    assert view.users == ("a/main", "b/main")
+    assert list(view.users) == ["a/main", "b/main"]
     assert view.environment == "key"
     assert view.memory_bytes > 10_000_000
     assert zygotes.get(python, {"X": "2"}) is None
