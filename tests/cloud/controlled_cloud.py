@@ -35,13 +35,14 @@ class Cloud:
         if self.store.bentos.get("tested", "v1") is None:
             self.push(bento)
 
-    def push(self, bento: Path, version: str = "v1") -> None:
+    def push(self, bento: Path, version: str = "v1", traffic: object = None) -> None:
         self.store.bentos.create_repository("tested")
-        manifest = {
-            "entry_service": "Service",
-            "services": [{"name": "Service", "config": {"traffic": {"timeout": 20}}}],
-        }
-        self.store.bentos.create("tested", version, manifest=manifest)
+        config = {"traffic": traffic or {"timeout": 20}}
+        manifest = {"entry_service": "Service", "services": [{"name": "Service", "config": config}]}
+        if self.store.bentos.get("tested", version) is None:
+            self.store.bentos.create("tested", version, manifest=manifest)
+        else:
+            self.store.bentos.stage("tested", version, {"manifest": manifest})
         with self.store.bentos.receive() as upload:
             archive = upload.path.with_suffix(".made")
             with tarfile.open(archive, "w") as tar:
