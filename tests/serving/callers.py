@@ -22,7 +22,12 @@ class Service:
 
     @bentoml.api
     async def echo(self, number: int, seconds: float = 0) -> str:
-        await asyncio.sleep(seconds)
+        if os.environ.get("BURN"):
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                pass
+        else:
+            await asyncio.sleep(seconds)
         return f"{number} {os.getpid()} {os.environ.get('COLOUR', 'none')}"
 """
 

@@ -277,3 +277,21 @@ def test_requests_in_the_moment_when_the_idle_window_ends_are_answered(
         assert (at_rest.requests, at_rest.errors) == (IDLE_ROUNDS, 0)
 
     play(scenario)
+
+
+def test_a_service_without_concurrency_gets_another_instance_when_its_cpu_is_used_up(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(cloud: Cloud) -> None:
+        policy = {"scale_down_stabilization_window": 5}
+        bounds = {"min_replicas": 1, "max_replicas": 2, "policy": policy}
+        cloud.create("shop", envs={"BURN": "1"}, scaling=bounds)
+        view = await until_ready(cloud, "shop", 1)
+        async with calling(str(view.url), clients=2, seconds=0.05) as record:
+            await until_ready(cloud, "shop", 2)
+            await more_answers(record)
+        assert record.wrong == []
+        assert len({each.pid for each in record.answers}) == 2
+        await until_ready(cloud, "shop", 1)
+
+    play(scenario)
