@@ -76,6 +76,21 @@ def test_after_login_plain_bentoml_commands_work(run: Run) -> None:
     assert json.loads(done.stdout) == []
 
 
+def test_garbage_is_listed_first_and_deleted_then(run: Run) -> None:
+    half = run.folder / "home" / "environments" / "half"  # type: ignore[attr-defined]
+    half.mkdir()
+    (half / "file").write_bytes(bytes(2048))
+    said = run("bento_jupyter.cli", "cloud", "gc", "--dry-run")
+    assert said.returncode == 0
+    assert "half" in said.stdout
+    assert "would be deleted" in said.stdout
+    assert half.exists()
+    said = run("bento_jupyter.cli", "cloud", "gc")
+    assert "half" in said.stdout
+    assert not half.exists()
+    assert "no garbage" in run("bento_jupyter.cli", "cloud", "gc").stdout
+
+
 def test_wrong_words_are_told(run: Run) -> None:
     assert run("bento_jupyter.cli", "cloud", "fly").returncode == 2
 

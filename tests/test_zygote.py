@@ -136,7 +136,7 @@ def test_a_forked_replica_is_a_process_of_its_own(bento: Path, zygote: Zygote, t
         assert told["envs"]["TOPIC"] == "forks"
         assert told["envs"]["BENTOML_HOME"] == str(tmp_path / "a" / "scratch" / "bentoml")
         assert told["envs"]["OMP_NUM_THREADS"] == "1"
-        assert "about" in (tmp_path / "a" / "log").read_text()
+        wait_until(lambda: "/about" in (tmp_path / "a" / "log").read_text())
     assert gone(replica.pid)
     assert not (tmp_path / "a" / "scratch").exists()
 

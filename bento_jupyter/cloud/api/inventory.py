@@ -13,9 +13,9 @@ from starlette.responses import Response
 from ...errors import NotFoundError
 from ...insight import PackageView
 from ...spec import ImageView, InstanceType, LogLine
-from ..garbage import tags_of
 from ..logs import LogFile, follow
 from ..store import PackageRecord
+from ..target import tags_of
 from .calls import NDJSON, Call
 from .context import Cloud, cloud_of
 from .exchange import answer, query

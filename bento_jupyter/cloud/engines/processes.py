@@ -359,7 +359,11 @@ class ProcessEngine:
         )
         # A fork is waited for, elsewhere than on the loop. A new interpreter is started on the loop's own
         # thread, the main one: the kernel then ends the replica when this process dies.
-        process = launch() if zygote is None else await asyncio.to_thread(launch)
+        try:
+            process = launch() if zygote is None else await asyncio.to_thread(launch)
+        except OSError:
+            shutil.rmtree(scratch, ignore_errors=True)  # files of secrets are in it
+            raise
         bound_memory(process.pid, spec.memory_bytes)
         refresh = functools.partial(self._zygotes.refresh, spec.python, spec.envs)
         replica.attach(process, None if record is None else refresh)
