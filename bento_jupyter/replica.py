@@ -16,6 +16,7 @@ import errno
 import faulthandler
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import signal
@@ -28,6 +29,8 @@ from typing import Any
 
 __all__ = ["main"]
 
+#: Versions of BentoML whose inner parts this program knows; any other is served by `bentoml serve`.
+KNOWN_VERSIONS = ("1.4.",)
 #: Exit code after a failed start, the one uvicorn uses too.
 START_FAILED = 3
 #: Only the gateway connects, and it pools connections: the replica must not be the one that closes them.
@@ -323,6 +326,36 @@ def hide(folders: list[str], kept: list[str]) -> None:
     sys.addaudithook(watch)
 
 
+def serve_unknown(settings: dict[str, Any], report: Report) -> None:
+    """Serve by `bentoml serve`, because this version of BentoML is not known.
+
+    Raises:
+        SystemExit: The start failed (reported), or the server ended.
+    """
+    if settings.get("remotes"):  # `bentoml serve` runs all services of a Bento
+        report.failed(
+            "this version of BentoML can only be served with all services of a Bento in one instance"
+        )
+        sys.exit(START_FAILED)
+    place = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stock.py")
+    spec = importlib.util.spec_from_file_location("bento_jupyter_stock", place)
+    assert spec is not None
+    assert spec.loader is not None
+    stock = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(stock)
+
+    def ready() -> None:
+        report.phase("load")
+        report.phase("ready")
+        report.close()
+
+    listener = socket.socket(fileno=settings["socket_fd"])
+    reason = stock.serve_stock(settings["bento"], listener, ready)
+    if reason:
+        report.failed(reason)
+        sys.exit(START_FAILED)
+
+
 def terminate(_signal: int, _frame: Any) -> None:
     """Leave on SIGTERM: before uvicorn has its handler, and when it re-raises the signal at its end."""
     sys.exit(0)
@@ -348,8 +381,11 @@ def main(argument: str) -> None:
         os.set_inheritable(settings[inherited], False)  # they are this process's, not its children's
     end_with_supervisor(settings["lifeline_fd"], settings.get("parent"))
     try:
-        import _bentoml_impl.server.app  # noqa: F401
-        import uvicorn  # noqa: F401
+        import bentoml
+
+        known = bentoml.__version__.startswith(KNOWN_VERSIONS)
+        if known:
+            import uvicorn  # noqa: F401
 
         report.phase("imports")
         if "order_fd" in settings:
@@ -357,6 +393,9 @@ def main(argument: str) -> None:
             if ordered is None:
                 sys.exit(0)
             settings = ordered
+        if not known:
+            serve_unknown(settings, report)
+            return
         service = load_service(
             settings["bento"], settings.get("service") or "", settings.get("remotes") or {}
         )

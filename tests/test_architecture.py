@@ -35,6 +35,7 @@ FLOORS = {
     "pip_settings": 2,
     "codec": 2,
     "replica": 2,
+    "stock": 2,
     "insight": 2,
     "spec": 1,
     "home": 1,

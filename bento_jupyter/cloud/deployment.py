@@ -496,9 +496,8 @@ class Deployment:
 
     def _read_target(self) -> Target:
         try:
-            return read_target(
-                self.record, self._find_bento, self._around.settings, self._around.instance_types
-            )
+            around = self._around
+            return read_target(self.record, self._find_bento, around.settings, around.instance_types)
         except Exception as error:  # whatever is stored, it is the trouble of this deployment alone
             logger.exception("deployment %s cannot be read", self.name)
             problem = f"what is stored of it or of its Bento cannot be read: {type(error).__name__}: {error}"

@@ -28,7 +28,18 @@ facts = st.builds(
     was_ready=st.booleans(),
     listening=st.booleans(),
     port_error=st.sampled_from(["", "port 1 is taken"]),
+    waits_for=st.sampled_from(["", "it waits for a GPU"]),
 )
+
+
+@given(facts)
+def test_what_an_instance_waits_for_is_told_while_none_is_ready(given_facts: Facts) -> None:
+    waiting = replace(given_facts, waits_for="it waits for a GPU", failures=0)
+    told = judge(waiting)
+    on_the_way = told.status in (Status.DEPLOYING, Status.SCALED_TO_ZERO)
+    starts = waiting.starting or waiting.wanted
+    if on_the_way and starts and waiting.listening and not waiting.was_ready:
+        assert "it waits for a GPU" in told.reason
 
 
 @given(facts)
