@@ -47,10 +47,12 @@ _REQUEST_FIELDS = _HOP_BY_HOP | {
 }
 _RESPONSE_FIELDS = _HOP_BY_HOP | {b"content-length", b"x-request-id"}
 
-#: What says where the body ends: read to the letter, no white space but spaces.
-_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+#: What says where the body ends is read to the letter: no white space but spaces.
+_TAB_IN_FRAMING = re.compile(rb"\n(?:content-length|transfer-encoding):[^\r]*\t", re.IGNORECASE)
 #: `Host`: a name, or an address in brackets, and a port; no empty label in the name.
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%]+\]|(?!.*\.\.)[0-9A-Za-z._~%!$&'()*+;=-]+)(?::[0-9]*)?")
+#: Values of `Host` that are known to be well-formed: callers use few.
+_known_hosts: set[bytes] = set()
 _BROKEN_CODE = re.compile(rb"%(?:00|(?![0-9A-Fa-f]{2}))")
 
 #: httptools calls whoever has methods for it; here its verdict is all that is wanted.
@@ -78,7 +80,7 @@ class _Head:
             name, _, value = line.partition(b":")
             key = name.lower()
             if key in handled:
-                self.fields.setdefault(key, []).append(value.strip(b" " if key in _FRAMING else b" \t"))
+                self.fields.setdefault(key, []).append(value.strip(b" \t"))
             else:
                 self.passed.append(line)
         self._read_framing(handled)
@@ -103,9 +105,7 @@ class _Head:
         if lengths is not None:
             if self.chunked or len(lengths) != 1:
                 raise HttpSyntaxError("more than one length given")
-            if not lengths[0].isdigit():
-                raise HttpSyntaxError("a length is a number")
-            self.length = int(lengths[0])
+            self.length = int(lengths[0])  # digits only: llhttp has checked
 
     def field(self, name: bytes) -> bytes | None:
         """The value of a field that the gateway reads; the last one where there are several."""
@@ -146,8 +146,8 @@ class RequestHead(_Head):
         hosts = self.fields.get(b"host", [])
         if len(hosts) > 1 or (not hosts and not self.http10):
             raise HttpSyntaxError("a request has exactly one Host")
-        if hosts and _HOST.fullmatch(hosts[0]) is None:
-            raise HttpSyntaxError("Host is a name or an address, and a port")
+        if hosts and hosts[0] not in _known_hosts:
+            _check_host(hosts[0])
         if self.method in (b"CONNECT", b"TRACE"):
             raise HttpSyntaxError(f"{self.method.decode()} is not for this port", status=405)
         if not self.target.startswith(b"/"):
@@ -275,6 +275,13 @@ class ResponseHead(_Head):
         return b"\r\n".join(parts)
 
 
+def _check_host(host: bytes) -> None:
+    if _HOST.fullmatch(host) is None:
+        raise HttpSyntaxError("Host is a name or an address, and a port")
+    if len(_known_hosts) < 1000:
+        _known_hosts.add(host)
+
+
 def _check_path(path: bytes) -> None:
     """Refuse a path that others read as another one: they decode it, and go up where it says `..`."""
     if _BROKEN_CODE.search(path):
@@ -321,6 +328,8 @@ def parse_request(head: bytes) -> RequestHead:
     Raises:
         HttpSyntaxError: It is not a head that this gateway takes.
     """
+    if b"\t" in head and _TAB_IN_FRAMING.search(head):
+        raise HttpSyntaxError("a tab in what says where the body ends")
     upgrade = _check(httptools.HttpRequestParser(_NOBODY), head)
     return RequestHead(head[:-4].split(b"\r\n"), upgrade)
 
