@@ -7,6 +7,7 @@ but for `cancel`, which that one cannot.
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import sqlite3
 from datetime import datetime, timezone
@@ -181,9 +182,9 @@ class TaskCall:
 
     def _request(self) -> bytes:
         """The plain call of the method, as a replica gets it."""
-        head = self.head
+        head = copy.copy(self.head)  # which is the connection's
         head.target = head.path[: -len(b"/submit")] + head.target[len(head.path) :]
-        head.fields.pop(b"expect", None)
+        head.fields = {name: values for name, values in head.fields.items() if name != b"expect"}
         head.upgrade = False
         written = head.to_replica(
             peer=self._peer,
