@@ -7,6 +7,7 @@ per field, and written again without those that belong to one hop only.
 
 from __future__ import annotations
 
+import copy
 import re
 from urllib.parse import unquote_to_bytes
 
@@ -173,6 +174,14 @@ class RequestHead(_Head):
     def body(self) -> Body:
         """A fresh reader for the body of this request."""
         return ChunkedBody() if self.chunked else FixedBody(self.length or 0)
+
+    def sent_later(self, target: bytes) -> RequestHead:
+        """A copy for a call that is made when the caller has gone: nothing is expected, nor changed to."""
+        later = copy.copy(self)
+        later.target, later.path = target, target.partition(b"?")[0]
+        later.fields = {name: values for name, values in self.fields.items() if name != b"expect"}
+        later.upgrade = False
+        return later
 
     def to_replica(
         self, *, peer: bytes, request_id: bytes, with_authorization: bool, proto: bytes = b"http"

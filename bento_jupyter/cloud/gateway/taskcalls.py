@@ -7,7 +7,6 @@ but for `cancel`, which that one cannot.
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
 import sqlite3
 from datetime import datetime, timezone
@@ -182,11 +181,8 @@ class TaskCall:
 
     def _request(self) -> bytes:
         """The plain call of the method, as a replica gets it."""
-        head = copy.copy(self.head)  # which is the connection's
-        head.target = head.path[: -len(b"/submit")] + head.target[len(head.path) :]
-        head.fields = {name: values for name, values in head.fields.items() if name != b"expect"}
-        head.upgrade = False
-        written = head.to_replica(
+        method = self.head.path[: -len(b"/submit")]
+        written = self.head.sent_later(method + self.head.target[len(self.head.path) :]).to_replica(
             peer=self._peer,
             proto=self._proto,
             request_id=self._request_id,
