@@ -240,7 +240,9 @@ def _version(
                 traffic,
                 strategy,
                 tasks=tuple(
-                    str(route["route"]) for route in schema.get("routes") or [] if route.get("is_task")
+                    str(route["route"])
+                    for route in schema.get("routes") or []
+                    if route.get("is_task") and route.get("route")
                 ),
                 schema=_as_served(schema) if schema and not record.dev else None,
                 retries=(wanted.get("extras") or {}).get("retries") is not False,

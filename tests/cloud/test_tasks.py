@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 from _bentoml_impl.tasks import ResultStatus
 from bentoml import AsyncHTTPClient
 from bentoml.exceptions import BentoMLException
-from running_cloud import Client, RunningCloud
+from running_cloud import Client, RunningCloud, wait_for
 
 from bento_jupyter.home import Home
 
@@ -172,7 +173,7 @@ def test_tasks_survive_kill_9_of_the_cloud_and_none_runs_twice(
 
 
 def test_a_rollout_waits_for_the_tasks_of_the_old_instance_and_the_schema_needs_no_instance(
-    cloud: RunningCloud, trainer: str, tmp_path: Path, wait_for: Callable[..., object]
+    cloud: RunningCloud, trainer: str, tmp_path: Path
 ) -> None:
     notes, go, name = tmp_path / "notes", tmp_path / "go", "tasks-rollout"
     url = deploy(cloud, trainer, name, notes)
@@ -194,3 +195,18 @@ def test_a_rollout_waits_for_the_tasks_of_the_old_instance_and_the_schema_needs_
         status = {"task_id": task}
         wait_for(lambda: http.get("/train/status", params=status).json()["status"] == "completed")
         assert http.get("/train/get", params={"task_id": task}).json() == {"name": "one", "pid": pid}
+
+
+def test_a_deployment_says_in_its_extras_that_it_wants_no_retries(
+    cloud: RunningCloud, trainer: str, tmp_path: Path
+) -> None:
+    notes, never, name = tmp_path / "notes", tmp_path / "never", "tasks-retries"
+    url = deploy(cloud, trainer, name, notes, extras={"retries": False})
+    with httpx.Client(base_url=url, trust_env=False, timeout=60) as http, ThreadPoolExecutor(1) as other:
+        pid = http.post("/who", json={}).json()
+        call = other.submit(http.post, "/train", json={"name": "once", "until": str(never)})
+        wait_for(notes.exists)
+        os.kill(pid, signal.SIGKILL)
+        assert call.result().status_code == 502
+        assert http.post("/who", json={}).json() != pid
+    assert notes.read_text().split() == ["once"]

@@ -7,6 +7,7 @@ per field, and written again without those that belong to one hop only.
 
 from __future__ import annotations
 
+import copy
 import re
 from urllib.parse import unquote_to_bytes
 
@@ -47,10 +48,12 @@ _REQUEST_FIELDS = _HOP_BY_HOP | {
 }
 _RESPONSE_FIELDS = _HOP_BY_HOP | {b"content-length", b"x-request-id"}
 
-#: What says where the body ends: read to the letter, no white space but spaces.
-_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+#: What says where the body ends is read to the letter: no white space but spaces.
+_TAB_IN_FRAMING = re.compile(rb"\n(?:content-length|transfer-encoding):[^\r]*\t", re.IGNORECASE)
 #: `Host`: a name, or an address in brackets, and a port; no empty label in the name.
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%]+\]|(?!.*\.\.)[0-9A-Za-z._~%!$&'()*+;=-]+)(?::[0-9]*)?")
+#: Values of `Host` that are known to be well-formed: callers use few.
+_known_hosts: set[bytes] = set()
 _BROKEN_CODE = re.compile(rb"%(?:00|(?![0-9A-Fa-f]{2}))")
 
 #: httptools calls whoever has methods for it; here its verdict is all that is wanted.
@@ -80,7 +83,7 @@ class _Head:
             name, _, value = line.partition(b":")
             key = name.lower()
             if key in handled:
-                self.fields.setdefault(key, []).append(value.strip(b" " if key in _FRAMING else b" \t"))
+                self.fields.setdefault(key, []).append(value.strip(b" \t"))
             else:
                 self.passed.append(line)
         self._read_framing(handled)
@@ -105,9 +108,7 @@ class _Head:
         if lengths is not None:
             if self.chunked or len(lengths) != 1:
                 raise HttpSyntaxError("more than one length given")
-            if not lengths[0].isdigit():
-                raise HttpSyntaxError("a length is a number")
-            self.length = int(lengths[0])
+            self.length = int(lengths[0])  # digits only: llhttp has checked
 
     def field(self, name: bytes) -> bytes | None:
         """The value of a field that the gateway reads; the last one where there are several."""
@@ -148,8 +149,8 @@ class RequestHead(_Head):
         hosts = self.fields.get(b"host", [])
         if len(hosts) > 1 or (not hosts and not self.http10):
             raise HttpSyntaxError("a request has exactly one Host")
-        if hosts and _HOST.fullmatch(hosts[0]) is None:
-            raise HttpSyntaxError("Host is a name or an address, and a port")
+        if hosts and hosts[0] not in _known_hosts:
+            _check_host(hosts[0])
         if self.method in (b"CONNECT", b"TRACE"):
             raise HttpSyntaxError(f"{self.method.decode()} is not for this port", status=405)
         if not self.target.startswith(b"/"):
@@ -177,6 +178,14 @@ class RequestHead(_Head):
         if self.chunked:
             return ChunkedBody()
         return FixedBody(self.length) if self.length else EMPTY_BODY
+
+    def sent_later(self, target: bytes) -> RequestHead:
+        """A copy for a call that is made when the caller has gone: nothing is expected, nor changed to."""
+        later = copy.copy(self)
+        later.target, later.path = target, target.partition(b"?")[0]
+        later.fields = {name: values for name, values in self.fields.items() if name != b"expect"}
+        later.upgrade = False
+        return later
 
     def to_replica(
         self, *, peer: bytes, request_id: bytes, with_authorization: bool, proto: bytes = b"http"
@@ -290,6 +299,13 @@ class ResponseHead(_Head):
         return b"\r\n".join(parts) + b"\r\n"
 
 
+def _check_host(host: bytes) -> None:
+    if _HOST.fullmatch(host) is None:
+        raise HttpSyntaxError("Host is a name or an address, and a port")
+    if len(_known_hosts) < 1000:
+        _known_hosts.add(host)
+
+
 def _check_path(path: bytes) -> None:
     """Refuse a path that others read as another one: they decode it, and go up where it says `..`."""
     if _BROKEN_CODE.search(path):
@@ -336,6 +352,8 @@ def parse_request(head: bytes) -> RequestHead:
     Raises:
         HttpSyntaxError: It is not a head that this gateway takes.
     """
+    if b"\t" in head and _TAB_IN_FRAMING.search(head):
+        raise HttpSyntaxError("a tab in what says where the body ends")
     upgrade = _check(httptools.HttpRequestParser(_NOBODY), head)
     return RequestHead(head[:-4].split(b"\r\n"), upgrade)
 

@@ -181,11 +181,8 @@ class TaskCall:
 
     def _request(self) -> bytes:
         """The plain call of the method, as a replica gets it."""
-        head = self.head
-        head.target = head.path[: -len(b"/submit")] + head.target[len(head.path) :]
-        head.fields.pop(b"expect", None)
-        head.upgrade = False
-        written = head.to_replica(
+        method = self.head.path[: -len(b"/submit")]
+        written = self.head.sent_later(method + self.head.target[len(self.head.path) :]).to_replica(
             peer=self._peer,
             proto=self._proto,
             request_id=self._request_id,
