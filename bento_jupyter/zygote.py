@@ -102,6 +102,9 @@ class Zygote:
         self._ids = itertools.count()
         self._answers: dict[int, dict[str, Any]] = {}
         self._codes: dict[int, int] = {}
+        #: Orders that nobody waits for any more, and children of such orders.
+        self._abandoned: set[int] = set()
+        self._unwanted: set[int] = set()
         self._news = threading.Condition()
         self._closed = False
         self._retired = False
@@ -171,6 +174,8 @@ class Zygote:
             socket.send_fds(self._control, [order], list(descriptors))
             answered = self._news.wait_for(lambda: number in self._answers or self._closed, FORK_TIMEOUT)
             if not answered or number not in self._answers:
+                # A child that it may still make serves nobody: the caller starts another one.
+                self._abandoned.add(number)
                 raise OSError("the zygote does not answer")
             answer = self._answers.pop(number)
         if "pid" not in answer:
@@ -223,7 +228,16 @@ class Zygote:
     def _take(self, message: dict[str, Any]) -> None:
         if "ready" in message:
             self.threads = int(message["threads"])
+        elif message.get("ended") in self._unwanted:
+            self._unwanted.remove(message["ended"])
+            self.reap(message["ended"])
         elif "ended" in message:
             self._codes[message["ended"]] = message["code"]
+        elif message["id"] in self._abandoned:
+            self._abandoned.remove(message["id"])
+            if "pid" in message:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(message["pid"], signal.SIGKILL)
+                self._unwanted.add(message["pid"])
         else:
             self._answers[message["id"]] = message

@@ -56,7 +56,7 @@ class Service:
         return seconds
 """
 
-#: What a zygote prepares is private to BentoML: it must work with the version that is tested, and change nothing.
+#: What a zygote prepares is private to BentoML: it must work with the version at hand, and change nothing.
 PREPARED = f"""
 import importlib.util
 from bentoml._internal.configuration import containers
@@ -153,7 +153,7 @@ def test_a_forked_replica_is_a_process_of_its_own(bento: Path, zygote: Zygote, t
         assert told["envs"]["TOPIC"] == "forks"
         assert told["envs"]["BENTOML_HOME"] == str(tmp_path / "a" / "scratch" / "bentoml")
         assert told["envs"]["OMP_NUM_THREADS"] == "1"
-        assert "about" in (tmp_path / "a" / "log").read_text()
+        wait_until(lambda: "/about" in (tmp_path / "a" / "log").read_text())
     assert gone(replica.pid)
     assert not (tmp_path / "a" / "scratch").exists()
 

@@ -73,8 +73,13 @@ class Controller:
         records = self._store.deployments.all()
         # A deployment that was deleted when the cloud was killed had no time to tidy up.
         forget_stray_logs(self._settings.home.logs / "deployments", {record.name for record in records})
+        codespaces = [record.uid for record in records if record.dev]
+        await asyncio.to_thread(self._store.codespaces.read, codespaces)
         for record in records:
-            self._follow(record.name, record)
+            try:
+                self._follow(record.name, record)
+            except Exception:  # the others are brought back all the same
+                logger.exception("deployment %s cannot be brought back", record.name)
         self._collector = asyncio.create_task(self._collect_garbage(), name="garbage")
         self.events.publish("cloud", message="the cloud has started")
 
@@ -140,7 +145,7 @@ class Controller:
         """How many instances are up in all."""
         return sum(each.instances_up for each in self._all())
 
-    def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
+    async def log_lines(self, name: str, lines: int = 100, source: str | None = None) -> list[LogLine]:
         """The last lines of a deployment's logs, oldest first.
 
         Args:
@@ -151,7 +156,8 @@ class Controller:
         Raises:
             KeyError: There is no such deployment.
         """
-        return tail(self._log_files(self._require(name), source), lines)
+        files = self._log_files(self._require(name), source)
+        return await asyncio.to_thread(tail, files, lines)
 
     async def follow_log(
         self, name: str, source: str | None = None, lines: int = 100

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..environments import this_minor
-from ..spec import DeploymentView, InstanceState, mode_of
+from ..spec import DeploymentView, InstanceState, Status, mode_of
 from .autoscaler import Observation
 from .happenings import describe
 from .health import Facts, Verdict, combine, in_development, judge, with_canaries
@@ -27,7 +27,7 @@ from .provision import Provision
 from .replicaset import ReplicaSet
 from .store import BentoRecord, DeploymentRecord
 from .surroundings import Surroundings
-from .target import MAIN, SetTarget, Target, VersionTarget, read_target
+from .target import MAIN, SetTarget, Target, VersionTarget, read_target, tags_of, unreadable_target
 
 __all__ = ["Deployment"]
 
@@ -98,7 +98,7 @@ class Deployment:
     @property
     def bentos(self) -> set[str]:
         """Tags of the Bentos that it runs."""
-        return {version.bento for version in self._target.versions}
+        return set(tags_of(self.record))
 
     # What comes in
 
@@ -125,7 +125,8 @@ class Deployment:
         """The gateway says something about this deployment."""
         self._idle_view = None
         kind = message["op"]
-        if kind == "load" and message["set"] in self._entries:
+        known = self._sets.get(message["set"])
+        if kind == "load" and known is not None and known.target.is_entry:
             self.metrics.load(message, message["set"])
         if kind == "listening" and message["port"] is not None:
             self._listening, self._port_error = True, ""
@@ -135,8 +136,8 @@ class Deployment:
             self._listen_again_at = self._loop.time() + LISTEN_RETRY
         elif kind == "listen-failed":
             logger.error("deployment %s: services cannot call %s: %s", self.name, message["set"], message)
-        elif message["set"] in self._sets:
-            self._sets[message["set"]].received(self._loop.time(), message)
+        elif known is not None:
+            known.received(self._loop.time(), message)
         self._changed.set()
 
     def gateway_restarted(self) -> None:
@@ -257,7 +258,7 @@ class Deployment:
         if ended:
             in_use = {instance.id for each in self._sets.values() for instance in each.instances}
             forget_old_logs(self._log_folder, in_use=in_use)
-        times = self._stop_all() if self._is_off else self._plan(now)
+        times = self._stop_all() if self._is_idle else self._plan(now)
         self._verdict = self._judge()
         self._tell_gateway()
         if self._port_error:
@@ -271,7 +272,7 @@ class Deployment:
 
     def _stop_all(self) -> list[float]:
         for each in self._sets.values():
-            each.stop_all("the deployment is terminated")
+            each.stop_all("the deployment is terminated" if self._is_off else self._target.problem)
         return []
 
     def _plan(self, now: float) -> list[float]:
@@ -314,11 +315,6 @@ class Deployment:
         # In the order of the target, those that are to go last: that is how they are shown.
         self._sets = {name: self._sets[name] for name in [*wanted, *(self._sets.keys() - wanted.keys())]}
 
-    @property
-    def _entries(self) -> set[str]:
-        """Names of the sets that callers reach."""
-        return {version.entry.name for version in self._target.versions}
-
     def _new_set(self, target: SetTarget) -> ReplicaSet:
         return ReplicaSet(self.name, target, self._around, self._changed.set, self.metrics)
 
@@ -346,7 +342,7 @@ class Deployment:
     def _foresee(self) -> Verdict:
         """The status before anything was done about what has changed."""
         for each in self._sets.values():
-            if self._is_off or each.retired:
+            if self._is_idle or each.retired:
                 each.wanted = 0
             else:
                 each.decide(Observation(self._loop.time(), each.load.in_flight, each.load.waiting))
@@ -354,6 +350,8 @@ class Deployment:
 
     def _judge(self) -> Verdict:
         self._verdicts = {name: self._judge_set(each) for name, each in self._sets.items()}
+        if self._target.problem and not self._is_off:
+            return Verdict(Status.FAILED, self._target.problem, closed=self._target.problem)
         versions = [
             combine([(each.blueprint.service, self._verdicts[each.name]) for each in version.sets])
             for version in self._target.versions
@@ -403,6 +401,7 @@ class Deployment:
             each = self._sets[name]
             if each.retired:
                 del self._sets[name]
+                self.metrics.forget(name)
                 if each.target.version not in {other.target.version for other in self._sets.values()}:
                     self._provisions.pop(each.target.version).cancel()
 
@@ -472,6 +471,11 @@ class Deployment:
         return self.record.terminated or self.deleted
 
     @property
+    def _is_idle(self) -> bool:
+        """True when nothing of it is to run."""
+        return self._is_off or bool(self._target.problem)
+
+    @property
     def _waits_for_files(self) -> bool:
         """True for a codespace whose client has not sent all its files yet."""
         return self.record.dev and not self._around.store.codespaces.is_ready(self.record.uid)
@@ -485,7 +489,12 @@ class Deployment:
         return self._around.settings.home.logs / "deployments" / self.name
 
     def _read_target(self) -> Target:
-        return read_target(self.record, self._find_bento, self._around.settings)
+        try:
+            return read_target(self.record, self._find_bento, self._around.settings)
+        except Exception as error:  # whatever is stored, it is the trouble of this deployment alone
+            logger.exception("deployment %s cannot be read", self.name)
+            problem = f"what is stored of it or of its Bento cannot be read: {type(error).__name__}: {error}"
+            return unreadable_target(self.record, problem)
 
     def _find_bento(self, tag: str) -> BentoRecord | None:
         name, _, version = tag.partition(":")

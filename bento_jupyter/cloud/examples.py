@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,14 @@ def endpoints_of(manifest: Mapping[str, Any]) -> list[EndpointView]:
 
 
 def _body(schema: Mapping[str, Any]) -> str:
+    """An example of a request; "" where the schema is of a shape that no request can be made of."""
+    try:
+        return _body_of(schema)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return ""
+
+
+def _body_of(schema: Mapping[str, Any]) -> str:
     fields = schema.get("properties") or {}
     if any(field.get("type") in NOT_JSON for field in fields.values()):
         return ""
@@ -83,8 +92,11 @@ def example_of(schema: Mapping[str, Any], definitions: Mapping[str, Any] | None 
         return example_of(options[0], definitions)
     if schema.get("type") == "tensor":
         value: Any = _cell(str(schema.get("dtype") or "float64"))
-        for size in reversed(schema.get("shape") or [-1]):
-            value = [value] * (1 if size < 0 else int(size))
+        shape = [1 if size < 0 else int(size) for size in schema.get("shape") or [-1]]
+        if math.prod(shape) > LARGEST_EXAMPLE:
+            raise ValueError(f"{shape} is too large for an example")
+        for size in reversed(shape):
+            value = [value] * size
         return value
     if schema.get("type") == "dataframe":
         columns = (schema.get("descriptor") or {}).get("columns") or []

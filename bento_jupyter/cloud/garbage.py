@@ -8,7 +8,6 @@ deployment needs is never garbage.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -24,7 +23,8 @@ from ..insight import GarbageItem, GarbageView
 from ..stored_environments import StoredEnvironment, discard, size_of, stored_environments
 from .images import read_recipe
 from .logs import cap_log
-from .store import DeploymentRecord, Store
+from .store import Store
+from .target import tags_of
 
 __all__ = ["Garbage"]
 
@@ -110,11 +110,6 @@ class Garbage:
     def _needed_environments(self) -> Iterator[str]:
         """Keys of the environments of all deployments, terminated ones too."""
         records = self._store.deployments.all()
-        for record in records:
-            if record.dev:
-                with suppress(BentoJupyterError, OSError):
-                    yield read_recipe(self._store.codespaces.folder(record.uid)).key
-        records = self._store.deployments.all()
         trees = {self._store.codespaces.folder(record.uid) for record in records if record.dev}
         for tag in {tag for record in records for tag in tags_of(record)}:
             name, _, version = tag.partition(":")
@@ -128,12 +123,12 @@ class Garbage:
         """Keys of environments and trees that some process runs in: instances, proofs, a user's own."""
         environments: set[str] = set()
         trees: set[Path] = set()
-        for process in psutil.process_iter(["cmdline"]):
+        for process in psutil.process_iter(["cmdline", "cwd"]):
             words = process.info["cmdline"] or [""]
             with suppress(ValueError, IndexError):
                 environments.add(Path(words[0]).relative_to(self._home.environments).parts[0])
-                with suppress(KeyError, TypeError):
-                    bento = Path(json.loads(words[-1])["bento"])
+                folder = Path(process.info["cwd"] or "/")  # of the Bento, or in it
+                for bento in (folder, *folder.parents):
                     trees.add(bento)
                     trees.update(link.resolve() for link in bento.glob("models/*/*"))
         return environments, trees
@@ -152,12 +147,6 @@ class Garbage:
         else:
             target.unlink(missing_ok=True)
         return not target.exists()
-
-
-def tags_of(record: DeploymentRecord) -> list[str]:
-    """Tags of the Bentos that a deployment runs: its main version's and its canaries'."""
-    canaries = ((record.config.get("canary") or {}).get("versions") or {}).values()
-    return [record.bento, *(str(each["bento"]) for each in canaries if each.get("bento"))]
 
 
 def _item(kind: str, name: str, path: Path) -> GarbageItem:

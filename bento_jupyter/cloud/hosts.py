@@ -11,7 +11,10 @@ import ipaddress
 from collections.abc import Collection
 from functools import lru_cache
 
-__all__ = ["host_name", "is_trusted_host"]
+__all__ = ["SESSION_COOKIE", "host_name", "is_foreign_origin", "is_trusted_host"]
+
+#: Cookie of the pages' sessions. A browser sends it to each port of this machine, services' ones too.
+SESSION_COOKIE = "bento_jupyter_session"
 
 
 def host_name(host: str) -> str:
@@ -20,6 +23,21 @@ def host_name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
+
+
+def is_foreign_origin(origin: str, host: str) -> bool:
+    """Whether a browser says that a form was sent by a page of elsewhere; another port is elsewhere.
+
+    Args:
+        origin: The `Origin` header; "" = none. "null" is what the browser says of our own pages, which ask it
+            to tell nobody where they are, and of pages that hide: a form's secret tells them apart.
+        host: The `Host` header.
+
+    Example:
+        >>> is_foreign_origin("http://127.0.0.1:21001", "127.0.0.1:21000")
+        True
+    """
+    return origin not in ("", "null") and origin.lower().partition("://")[2] != host.strip().lower()
 
 
 def is_trusted_host(host: str, names: Collection[str] = ()) -> bool:

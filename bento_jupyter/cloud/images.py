@@ -61,9 +61,18 @@ def read_recipe(bento: Path) -> Recipe:
     Raises:
         EnvironmentBuildError: It needs more than Python packages, which this cloud cannot give it, or it
             is no Bento that this cloud can serve.
+        OSError: It is not there.
     """
-    file = (bento / "bento.yaml").stat()
-    return _read_recipe(bento, (file.st_ino, file.st_mtime_ns))
+    try:
+        file = (bento / "bento.yaml").stat()
+        return _read_recipe(bento, (file.st_ino, file.st_mtime_ns))
+    except (EnvironmentBuildError, OSError):
+        raise
+    except Exception as error:  # whatever somebody has packed: YAML that is none, or of another shape
+        raise EnvironmentBuildError(
+            f"the Bento's bento.yaml cannot be read: {type(error).__name__}: {error}",
+            hint="build the Bento again, and push it again",
+        ) from error
 
 
 @functools.lru_cache(maxsize=256)
@@ -215,8 +224,9 @@ class Images:
         except EnvironmentBuildError as error:
             self._show(ImageView(key=recipe.key, status="failed", reason=error.message))
             raise
-        except OSError as error:
-            reason = f"the machine refused: {error}"
+        except Exception as error:  # whatever it was, nobody waits for it any longer
+            what = "the machine refused" if isinstance(error, OSError) else type(error).__name__
+            reason = f"{what}: {error}"
             self._show(ImageView(key=recipe.key, status="failed", reason=reason))
             raise EnvironmentBuildError(reason) from error
         self._show(

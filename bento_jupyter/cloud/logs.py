@@ -159,10 +159,8 @@ async def follow(files: Callable[[], Sequence[LogFile] | None], lines: int) -> A
         files: The logs; asked again and again, so that a new one is followed too. None = it is over.
         lines: How many of the last lines come first.
     """
-    first = files() or []
-    # Places first: a line that comes in between is shown twice rather than never.
-    places = {file: file.last(1)[1] for file in first}
-    for line in tail(first, lines):
+    places, last = await asyncio.to_thread(_places_and_tail, files() or [], lines)
+    for line in last:
         yield line
     while (present := files()) is not None:
         for file in present:
@@ -170,6 +168,11 @@ async def follow(files: Callable[[], Sequence[LogFile] | None], lines: int) -> A
             for line in found:
                 yield line
         await asyncio.sleep(FOLLOW_INTERVAL)
+
+
+def _places_and_tail(files: Sequence[LogFile], lines: int) -> tuple[dict[LogFile, int], list[LogLine]]:
+    # Places first: a line that comes in between is shown twice rather than never.
+    return {file: file.last(1)[1] for file in files}, tail(files, lines)
 
 
 def cap_log(path: Path) -> None:

@@ -138,9 +138,7 @@ class Metrics:
         self._requests += requests
         self._errors += errors
         self._latency.merge(latency)
-        in_flight, queued = (sum(busy) for busy in zip(*self._busy.values(), strict=True))
-        levels = replace(self._levels, in_flight=in_flight, queued=queued)
-        for point in self._change(levels):
+        for point in self._change(self._with_busy()):
             point.requests += requests
             point.errors += errors
             point.latency.merge(latency)
@@ -149,8 +147,13 @@ class Metrics:
         """Its totals begin at 0 again, and nothing is under way."""
         self._before.clear()
         self._busy.clear()
-        if self._levels.in_flight or self._levels.queued:
-            self._change(replace(self._levels, in_flight=0, queued=0))
+        self._note_busy()
+
+    def forget(self, source: str) -> None:
+        """A set of replicas is gone: nothing of it is under way, and one of that name begins at 0 again."""
+        self._before.pop(source, None)
+        self._busy.pop(source, None)
+        self._note_busy()
 
     def instances(self, ready: int) -> None:
         """Note how many instances are ready."""
@@ -179,6 +182,15 @@ class Metrics:
             step=step,
             points=series.views(self._clock()),
         )
+
+    def _with_busy(self) -> _Levels:
+        """The present levels, with what is under way in all sets."""
+        in_flight = sum(busy[0] for busy in self._busy.values())
+        return replace(self._levels, in_flight=in_flight, queued=sum(busy[1] for busy in self._busy.values()))
+
+    def _note_busy(self) -> None:
+        if (levels := self._with_busy()) != self._levels:
+            self._change(levels)
 
     def _change(self, levels: _Levels) -> list[_Point]:
         """Note levels from now on; gives the points of now."""

@@ -97,8 +97,9 @@ class Provision:
             self._recipe = await asyncio.to_thread(read_recipe, bento)
             given = await asyncio.to_thread(self._store.secrets.resolve, self._secrets, "build")
             environment = await self._images.ensure(self._recipe, given)
-        except (BentoJupyterError, OSError) as error:
-            self.failure = error.message if isinstance(error, BentoJupyterError) else str(error)
+        except Exception as error:  # without a reason here, its deployment would wait for ever
+            said = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+            self.failure = error.message if isinstance(error, BentoJupyterError) else said
             if not isinstance(error, EnvironmentBuildError):
                 logger.exception("the image of %s", self._bento)
         else:

@@ -260,7 +260,8 @@ class ReplicaSet:
     def _prepare(self, bento: Path, python: Path) -> None:
         """Have the engine get ready for instances of this set."""
         prepared = (bento, python, self.target.blueprint)
-        if prepared != self._prepared:
+        # Secrets may have changed since; all else is in the blueprint.
+        if prepared != self._prepared or self.target.blueprint.secrets:
             self._prepared = prepared
             self._around.engine.prepare(f"{self._deployment}/{self.name}", self._spec(bento, python))
 

@@ -13,7 +13,17 @@ from .rollout import ROLLING_UPDATE
 from .settings import CloudSettings
 from .store import BentoRecord, DeploymentRecord
 
-__all__ = ["MAIN", "Blueprint", "SetTarget", "Target", "VersionTarget", "instance_size", "read_target"]
+__all__ = [
+    "MAIN",
+    "Blueprint",
+    "SetTarget",
+    "Target",
+    "VersionTarget",
+    "instance_size",
+    "read_target",
+    "tags_of",
+    "unreadable_target",
+]
 
 #: The version that gets what no canary gets; its first set of replicas is called so, too.
 MAIN = "main"
@@ -109,6 +119,7 @@ class Target:
         endpoints: What the main Bento can be asked.
         route_type: What decides which version a request goes to: `random`, `header` or `query`.
         route_by: Name of that header or query parameter.
+        problem: Why nothing of it can run, because its record cannot be read; "" otherwise.
     """
 
     versions: tuple[VersionTarget, ...]
@@ -116,6 +127,7 @@ class Target:
     endpoints: list[EndpointView]
     route_type: str = "random"
     route_by: str = ""
+    problem: str = ""
 
     @property
     def main(self) -> VersionTarget:
@@ -159,6 +171,20 @@ def read_target(
         route_type=str(canary.get("route_type") or "random"),
         route_by=str(canary.get("route_by") or ""),
     )
+
+
+def unreadable_target(record: DeploymentRecord, problem: str) -> Target:
+    """What a deployment asks for whose record `read_target` could not read: nothing, for this reason."""
+    blueprint = Blueprint(record.bento, "", "", (), DEFAULT_INSTANCE_TYPE)
+    only = SetTarget(MAIN, MAIN, blueprint, Scaling(min=0, max=1), Traffic())
+    version = VersionTarget(MAIN, record.bento, "", 100.0, (only,))
+    return Target(versions=(version,), protected=True, endpoints=[], problem=problem)
+
+
+def tags_of(record: DeploymentRecord) -> list[str]:
+    """Tags of the Bentos that a deployment runs: its main version's and its canaries'."""
+    canaries = ((record.config.get("canary") or {}).get("versions") or {}).values()
+    return [record.bento, *(str(each["bento"]) for each in canaries if each.get("bento"))]
 
 
 def instance_size(name: str, offered: list[InstanceType]) -> InstanceType:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import resource
+import shutil
 import signal
 from importlib.metadata import version
 
@@ -110,6 +112,33 @@ def test_of_files_that_the_disk_has_no_room_for_none_is_written(tmp_path):
     assert codespaces.digest("uid") == Codespaces(tmp_path).digest("uid"), "as the next start reads it"
 
 
+def test_what_a_service_makes_beside_the_files_is_none_of_them(tmp_path):
+    Codespaces(tmp_path).write("uid", {"a.txt": b"a", "b/c.txt": b"c"})
+    source = tmp_path / "uid" / "src"
+    (source / "nowhere").symlink_to("missing")
+    (source / "elsewhere").symlink_to("/etc/hostname")
+    os.mkfifo(source / "b" / "pipe")
+    (source / "b" / "odd\nname").write_text("")
+    (source / os.fsdecode(b"\xff")).write_text("")
+    found = Codespaces(tmp_path)
+    found.read(["uid", "never"])
+    assert [file.path for file in found.files("uid")] == ["a.txt", "b/c.txt"]
+    assert found.digest("uid") != found.digest("never")
+
+
+def test_files_that_the_service_has_removed_can_be_deleted(tmp_path):
+    codespaces = Codespaces(tmp_path)
+    codespaces.write("uid", {"a/b/c.txt": b"c", "d/e.txt": b"e", "f/g.txt": b"g"})
+    source = tmp_path / "uid" / "src"
+    shutil.rmtree(source / "a" / "b")
+    shutil.rmtree(source / "d")
+    (source / "d").write_text("a file now")
+    (source / "f" / "more").write_text("")
+    codespaces.delete("uid", ["a/b/c.txt", "d/e.txt", "f/g.txt"])
+    assert codespaces.files("uid") == []
+    assert sorted(str(path.relative_to(source)) for path in source.rglob("*")) == ["d", "f", "f/more"]
+
+
 @given(st.lists(st.text(max_size=8) | st.sampled_from(["..", ".", "a", "b", ""]), min_size=1, max_size=5))
 def test_whatever_is_sent_stays_below_the_folder(tmp_path_factory, parts):
     folder = tmp_path_factory.mktemp("codespaces")
@@ -132,6 +161,8 @@ def test_a_codespace_is_there_again_when_the_cloud_was_killed(start_cloud, tmp_p
     files = {"service.py": SERVICE, "requirements.txt": f"bentoml=={BENTOML}\n", ".project_ready": ""}
     assert send(cloud, "live", **files).status_code == 200
     url = cloud.wait_until("live", "running", seconds=120)["url"]
+    (uid,) = (home.cloud / "codespaces").iterdir()
+    (uid / "src" / "made-by-the-service").symlink_to("nowhere")
     cloud.stop(signal.SIGKILL)
     cloud = start_cloud(home)
     cloud.wait_until("live", "running", seconds=120)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from running_cloud import clean_environment, run_cloud
 
+from bento_jupyter.cloud.store.unpacking import unpack
+from bento_jupyter.errors import StorageFullError
 from bento_jupyter.home import Home
 
 MANIFEST = {"service": "s:S", "bentoml_version": "1.4.39", "size_bytes": 1}
@@ -50,6 +55,10 @@ def tiny_disk(tmp_path: Path):
         pytest.skip("needs the right to mount a small file system")
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def free_on(disk: Path) -> int:
+    return shutil.disk_usage(disk).free
 
 
 def fill(disk: Path, leave: int = 0) -> Path:
@@ -111,6 +120,41 @@ def test_an_upload_larger_than_the_disk_is_refused_before_it_comes(tiny_disk):
         assert "61 MiB are needed" in answer.json()["error"]
     finally:
         cloud.stop()
+
+
+def test_an_upload_of_unknown_length_leaves_room_for_all_else(tiny_disk):
+    cloud = run_cloud(Home(tiny_disk / "home"))
+    try:
+        path = register(cloud, "v1")
+        content = tar_of(40 * MIB)
+        pieces = (content[place : place + MIB] for place in range(0, len(content), MIB))
+        least = free_on(tiny_disk)
+
+        def watched() -> Iterator[bytes]:
+            nonlocal least
+            for piece in pieces:
+                least = min(least, free_on(tiny_disk))
+                yield piece
+
+        try:
+            answer = cloud.http.put(f"{path}/upload", content=watched())
+            assert answer.status_code == 507
+            assert "16 MiB are to stay free" in answer.json()["error"]
+        except httpx.WriteError:
+            pass  # the answer came while more was sent, and the connection was gone then
+        assert least >= 15 * MIB
+        assert cloud.http.get(path).json()["upload_status"] != "success"
+        assert list((cloud.home.cloud / "incoming").iterdir()) == []
+    finally:
+        cloud.stop()
+
+
+def test_a_folder_is_unpacked_only_where_room_is_left(tiny_disk):
+    archive = tiny_disk / "a.tar"
+    archive.write_bytes(tar_of(20 * MIB))
+    (tiny_disk / "target").mkdir()
+    with pytest.raises(StorageFullError, match="16 MiB are to stay free"):
+        unpack(archive, tiny_disk / "target")
 
 
 def test_a_killed_cloud_starts_again_on_a_full_disk_or_says_why_not(tiny_disk):

@@ -50,3 +50,17 @@ def test_predict_comes_first_and_files_have_no_example() -> None:
     assert (first.name, json.loads(first.example)) == ("predict", {"n": 0})
     assert (second.route, second.example) == ("/look", "")
     assert endpoints_of({}) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": ["x"]},
+        {"root_input": True, "anyOf": "x"},
+        {"root_input": True, "type": "tensor", "shape": ["x"]},
+        {"root_input": True, "type": "tensor", "shape": [100_000, 100_000]},
+    ],
+)
+def test_a_schema_that_nothing_can_be_made_of_has_no_example(schema: dict) -> None:
+    (endpoint,) = endpoints_of({"schema": {"routes": [{"route": "/odd", "input": schema}]}})
+    assert (endpoint.route, endpoint.example) == ("/odd", "")

@@ -175,6 +175,21 @@ def test_a_head_to_the_replica_is_written_anew() -> None:
     assert b"Authorization" not in head.to_replica(peer=b"", request_id=b"", with_authorization=False)
 
 
+@pytest.mark.parametrize(
+    ("sent", "passed"),
+    [
+        (b"a=b; bento_jupyter_session=0123; c=d", b"Cookie: a=b; c=d\r\n"),
+        (b"bento_jupyter_session=0123", b""),
+        (b'bento_jupyter_session = "01;23";x=y', b'Cookie: 23"; x=y\r\n'),
+        (b"a=bento_jupyter_session", b"Cookie: a=bento_jupyter_session\r\n"),
+    ],
+)
+def test_the_owners_session_is_kept_from_services(sent: bytes, passed: bytes) -> None:
+    head = parse_request(b"GET / HTTP/1.1\r\nHost: a\r\nCOOKIE: %b\r\n\r\n" % sent)
+    written = head.to_replica(peer=b"", request_id=b"", with_authorization=True)
+    assert written.startswith(b"GET / HTTP/1.1\r\nHost: a\r\n" + passed + b"X-Forwarded-For")
+
+
 def test_fields_that_frame_the_message_cannot_be_named_away() -> None:
     head = parse_request(
         b"POST / HTTP/1.1\r\nHost: a\r\nConnection: content-length, host, x-forwarded-for\r\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -9,13 +10,18 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel, field_validator
+from starlette.requests import Request
 
 from bento_jupyter.client import embedded
 from bento_jupyter.client.cloud import Cloud
+from bento_jupyter.cloud.api.exchange import LARGEST_AT_ONCE, read
 from bento_jupyter.cloud.connection import LARGEST_HEAD
 from bento_jupyter.cloud.settings import CloudSettings
 from bento_jupyter.errors import CloudError, InvalidRequestError
@@ -303,3 +309,28 @@ def test_no_answer_leads_a_token_elsewhere(cloud):
 def test_a_cloud_that_cannot_start_is_told_to_the_caller(tmp_path):
     with pytest.raises(CloudError, match="--insecure"):
         embedded.start(Home(tmp_path / "home"), options=["--host", "0.0.0.0"])
+
+
+class Decoded(BaseModel):
+    """A body that knows in which thread it was decoded."""
+
+    text: str
+    thread: int = 0
+
+    @field_validator("thread", mode="before")
+    @classmethod
+    def _here(cls, _value: Any) -> int:
+        return threading.get_ident()
+
+
+@pytest.mark.parametrize("size", [10, LARGEST_AT_ONCE + 1])
+def test_large_bodies_are_decoded_beside_the_loop(size):
+    body = json.dumps({"text": "x" * size, "thread": 0}).encode()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": []}, receive)
+    decoded = asyncio.run(read(request, Decoded))
+    assert len(decoded.text) == size
+    assert (decoded.thread != threading.get_ident()) is (size > LARGEST_AT_ONCE)

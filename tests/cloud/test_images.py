@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
 from bento_jupyter.cloud.images import Images, read_recipe, unsupported
+from bento_jupyter.cloud.provision import Provision
+from bento_jupyter.cloud.store import Store
 from bento_jupyter.environments import this_minor
 from bento_jupyter.errors import EnvironmentBuildError
 from bento_jupyter.home import Home
@@ -100,6 +103,51 @@ def test_the_image_that_bentoml_builds_by_default_is_not_refused(cloud, pushed_g
     assert manifest["spec"] == 2
     assert manifest["image"]["commands"]
     assert unsupported(manifest) == ""
+
+
+def provided(home: Home, get_folder: Callable[[], Path]) -> Provision:
+    """What became of a Bento from this folder."""
+
+    async def provide() -> Provision:
+        over = asyncio.Event()
+        store = Store.open(home)
+        provision = Provision("b:v1", get_folder, store, Images(home), over.set)
+        provision.begin()
+        await asyncio.wait_for(over.wait(), 30)
+        store.close()
+        return provision
+
+    return asyncio.run(provide())
+
+
+ODD = [
+    "a: [",
+    "- 1",
+    "text",
+    "1",
+    "spec: abc",
+    "spec: 2\nimage: [1]",
+    "spec: 2\nimage: {commands: 5}",
+    "\x00",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_a_malformed_bento_says_so_and_nobody_waits_for_it(home, tmp_path, text):
+    folder = bento(tmp_path / "b")
+    (folder / "bento.yaml").write_text(text)
+    with pytest.raises(EnvironmentBuildError):
+        read_recipe(folder)
+    provision = provided(home, lambda: folder)
+    assert (provision.status, bool(provision.failure)) == ("failed", True)
+
+
+def test_whatever_goes_wrong_on_the_way_to_an_image_is_its_failure(home):
+    def get_folder() -> Path:
+        raise ZeroDivisionError("of all things")
+
+    assert provided(home, get_folder).failure == "ZeroDivisionError: of all things"
 
 
 def test_many_that_want_one_image_at_once_build_it_once(home, tmp_path):

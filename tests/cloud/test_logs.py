@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import threading
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
+import httpx
 from hypothesis import given
 from hypothesis import strategies as st
+from running_cloud import RunningCloud
 
 from bento_jupyter.cloud import logs
-from bento_jupyter.cloud.logs import LogFile, cap_log, forget_old_logs, tail
+from bento_jupyter.cloud.app import create_app
+from bento_jupyter.cloud.logs import LogFile, cap_log, follow, forget_old_logs, tail
+from bento_jupyter.cloud.settings import CloudSettings
+from bento_jupyter.home import Home
+from bento_jupyter.spec import LogLine
 
 texts = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\n\r"), max_size=30)
 
@@ -92,3 +103,88 @@ def test_only_the_newest_logs_and_those_in_use_are_kept(tmp_path: Path) -> None:
         os.utime(path, (number, number))
     forget_old_logs(tmp_path, keep=2, in_use={"0"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.log", "3.log", "4.log"]
+
+
+def test_the_past_of_a_log_is_read_beside_the_loop(tmp_path: Path) -> None:
+    threads: set[int] = set()
+
+    class Watched(LogFile):
+        def last(self, lines: int) -> tuple[list[LogLine], int]:
+            threads.add(threading.get_ident())
+            return super().last(lines)
+
+    path = tmp_path / "a.log"
+    path.write_text("one\ntwo\n")
+
+    async def first() -> str:
+        lines = follow(lambda: [Watched(path, "a")], 1)
+        text = (await anext(lines)).text
+        await lines.aclose()
+        return text
+
+    assert asyncio.run(first()) == "two"
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+def test_a_log_that_does_not_come_holds_up_nobody_else(
+    cloud: RunningCloud, pushed_greeter: str, deployment_name: str
+) -> None:
+    body = {
+        "name": deployment_name,
+        "bento": pushed_greeter,
+        "services": {"Greeter": {"scaling": {"min_replicas": 0}}},
+    }
+    cloud.http.post("/api/v2/deployments", json=body).raise_for_status()
+    cloud.wait_until(deployment_name, "scaled-to-zero")
+    folder = cloud.home.logs / "deployments" / deployment_name
+    folder.mkdir(parents=True, exist_ok=True)
+    pipe = folder / "stuck.log"
+    os.mkfifo(pipe)  # reading it waits until somebody writes
+    asking = threading.Thread(target=cloud.http.get, args=(f"/api/bj/v1/deployments/{deployment_name}/logs",))
+    asking.start()
+    try:
+        for _ in range(20):
+            answer = httpx.get(f"{cloud.endpoint}/docs", timeout=10, trust_env=False)
+            assert answer.status_code == 200
+        assert asking.is_alive()
+    finally:
+        pipe.open("wb").close()
+        asking.join()
+        pipe.unlink()
+
+
+def test_a_log_is_followed_for_as_long_as_its_reader_is_there(tmp_path: Path) -> None:
+    wish = {"type": "websocket.receive", "text": json.dumps({"payload": {"tail_lines": 1}})}
+    incoming = [{"type": "websocket.connect"}, wish, {"type": "websocket.disconnect", "code": 1001}]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return incoming.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def leave() -> None:
+        app = create_app(CloudSettings(home=Home(tmp_path / "home")))
+        async with app.router.lifespan_context(app):
+            cloud = app.state.cloud
+            cloud.store.bentos.create_repository("quiet")
+            cloud.store.bentos.create("quiet", "v1", manifest={})
+            cloud.store.deployments.create(
+                name="quiet", bento="quiet:v1", config={}, port=21999, creator="tests", dev=True
+            )
+            cloud.controller.changed("quiet")
+            _, token = cloud.store.tokens.create(name="tests")
+            scope = {
+                "type": "websocket",
+                "path": "/ws/v1/clusters/default/tail",
+                "query_string": b"pod_name=codespace:quiet",
+                "headers": [(b"host", b"127.0.0.1"), (b"x-yatai-api-token", token.encode())],
+                "subprotocols": [],
+            }
+            await asyncio.wait_for(app(scope, receive, send), 20)
+
+    asyncio.run(leave())
+    assert sent[0]["type"] == "websocket.accept"
+    assert incoming == []

@@ -95,6 +95,18 @@ def test_a_gateway_that_begins_anew_takes_nothing_back():
     assert metrics.view().requests == 11
 
 
+def test_what_a_set_had_under_way_is_over_when_it_is_gone():
+    metrics = Metrics(Clock())
+    metrics.load(load(10, in_flight=1, waiting=1))
+    metrics.load(load(4, in_flight=3, waiting=2), "canary")
+    metrics.forget("canary")
+    metrics.forget("never")
+    view = metrics.view()
+    assert (view.requests, view.in_flight, view.queued) == (14, 1, 1)
+    metrics.load(load(1), "canary")
+    assert metrics.view().requests == 15, "the gateway counts a new set from 0"
+
+
 @pytest.mark.parametrize("step", SPANS)
 def test_points_are_forgotten_when_they_are_too_old(step):
     clock = Clock()

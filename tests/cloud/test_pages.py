@@ -119,6 +119,21 @@ def test_a_form_of_another_site_changes_nothing(browser, cloud, deployed):
     assert cloud.view(deployed)["status"] == "scaled-to-zero"
 
 
+def test_a_login_is_allowed_by_the_page_that_asks_only(browser, cloud):
+    code = cloud.http.get("/api/v1/auth/code").json()["code"]
+    allow = f"/api_tokens?code={code}"
+    tokens = cloud.http.get("/api/v1/api_tokens").json()["total"]
+    form = {"csrf": csrf_of(browser.get(allow).text)}
+    for forged in ({}, {"csrf": "0" * 64}):
+        assert browser.post(allow, data=forged).status_code == 403
+    elsewhere = {"origin": "http://127.0.0.1:1"}
+    assert browser.post(allow, data=form, headers=elsewhere).status_code == 403
+    assert browser.post("/login", data={"token": cloud.token}, headers=elsewhere).status_code == 403
+    assert cloud.http.get("/api/v1/api_tokens").json()["total"] == tokens
+    assert browser.post(allow, data=form, headers={"origin": cloud.endpoint}).status_code == 200
+    assert cloud.http.get("/api/v1/api_tokens").json()["total"] == tokens + 1
+
+
 @given(st.text(), st.text())
 def test_text_stays_text(value, attribute):
     written = tag("p", value, title=attribute)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bento_jupyter.cloud.store.unpacking import unpack
+from bento_jupyter.cloud.store import unpacking
+from bento_jupyter.cloud.store.unpacking import survey, unpack
 from bento_jupyter.errors import InvalidRequestError
 
 
@@ -134,6 +135,79 @@ def test_no_archive_changes_anything_outside(tmp_path_factory, names, links):
         assert all(path.is_relative_to(target.resolve()) for path in real)
     assert {name for name in everything_below(folder) if not name.startswith("deep/target/")} == before
     assert (folder / "a.tar").stat().st_nlink == 1
+
+
+def pax(name: str, **headers: str) -> tarfile.TarInfo:
+    info = file(name)
+    info.pax_headers = headers
+    return info
+
+
+def take(archive: Path, target: Path) -> None:
+    """What an upload goes through: only links have to be made to see whether they can be."""
+    if not survey(archive).plain:
+        unpack(archive, target)
+
+
+def hard(name: str, to: str) -> tarfile.TarInfo:
+    return special(name, tarfile.LNKTYPE, to)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [special("nul", tarfile.SYMTYPE, "x\0y")],
+        [file("x"), special("nul", tarfile.LNKTYPE, "x\0y")],
+        [pax("time", mtime="inf")],
+        [pax("time", mtime="nan")],
+        [pax("time", mtime="1e300")],
+        [pax("time", mtime="-1e18")],
+        [file("n" * 256)],
+        [file("/".join(["n" * 200] * 30))],
+        [file("/".join(["n"] * 150))],
+        [special("n" * 256, tarfile.DIRTYPE)],
+        [pax("negative", size="-512")],
+        [pax("huge", size="9" * 40)],
+        [special("folder", tarfile.DIRTYPE), hard("to-a-folder", "folder")],
+        [pax("long", comment="x" * 2 * 1024 * 1024)],
+    ],
+    ids=lambda members: f"{members[-1].name[:20]} {str(members[-1].pax_headers)[:40]}",
+)
+def test_a_member_that_could_never_be_unpacked_makes_the_archive_refused(tmp_path, target, members):
+    archive = tmp_path / "a.tar"
+    with tarfile.open(archive, "w:", format=tarfile.PAX_FORMAT) as tar:
+        for member in members:
+            if "\0" in member.linkname:  # as only an extended header can say it
+                member.pax_headers = {"linkpath": member.linkname}
+                member.linkname = "x"
+            tar.addfile(member)
+    with pytest.raises(InvalidRequestError):
+        take(archive, target)
+
+
+def header(name: str, kind: bytes, size: int) -> bytes:
+    info = special(name, kind)
+    info.size = size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def test_an_archive_has_bounds(tmp_path, monkeypatch):
+    archive = tmp_path / "a.tar"
+    archive.write_bytes(header("x", tarfile.XHDTYPE, 4 * 1024**3))
+    with pytest.raises(InvalidRequestError, match="a header of more than 1 MiB"):
+        survey(archive)
+    archive.write_bytes(header("x", tarfile.GNUTYPE_LONGNAME, 2 * 1024**2))
+    with pytest.raises(InvalidRequestError, match="a header of more than 1 MiB"):
+        survey(archive)
+    one = b"9 path=a\n".ljust(512, b"\0")
+    archive.write_bytes((header("x", tarfile.XHDTYPE, 9) + one) * 3000)
+    with pytest.raises(InvalidRequestError):
+        survey(archive)
+    archive.write_bytes(header("folder", tarfile.DIRTYPE, 0) * 5)
+    assert survey(archive).plain
+    monkeypatch.setattr(unpacking, "MOST_MEMBERS", 4)
+    with pytest.raises(InvalidRequestError, match="more than 4 members"):
+        survey(archive)
 
 
 def test_a_torn_archive_is_refused(tmp_path, target):

@@ -157,3 +157,37 @@ def test_a_manifest_that_the_client_could_not_read_back_is_refused(cloud, broken
     cloud.http.post("/api/v1/model_repositories", json={"name": "broken"}).raise_for_status()
     answer = cloud.http.post("/api/v1/model_repositories/broken/models", json={"version": "v1"})
     assert answer.status_code == 400
+
+
+PLAIN_MANIFEST = {"service": "s:S", "bentoml_version": "1.4.39", "size_bytes": 1, "spec": 2}
+
+
+def one_service(**more: object) -> dict[str, object]:
+    return {"services": [{"name": "S", "service": "", **more}]}
+
+
+@pytest.mark.parametrize(
+    ("more", "where"),
+    [
+        ({"spec": "abc"}, "spec"),
+        ({"image": [1]}, "image"),
+        ({"image": {"commands": "ls"}}, "image.commands"),
+        ({"models": {"a": 1}}, "models"),
+        ({"schema": "x"}, "schema"),
+        ({"schema": {"routes": ["x"]}}, "schema.routes.0"),
+        (one_service(config={"traffic": "x"}), "services.0.config.traffic"),
+        (one_service(config={"traffic": {"timeout": -1}}), "services.0.config.traffic.timeout"),
+        (one_service(config={"resources": [1]}), "services.0.config.resources"),
+        (one_service(config=[1]), "services.0.config"),
+        (one_service(dependencies=[1]), "services.0.dependencies.0"),
+        (one_service(models=["x"]), "services.0.models.0"),
+    ],
+)
+def test_a_manifest_of_odd_shape_is_refused_when_it_is_registered(cloud, more, where):
+    cloud.http.post("/api/v1/bento_repositories", json={"name": "odd"}).raise_for_status()
+    path = "/api/v1/bento_repositories/odd/bentos"
+    manifest = {**PLAIN_MANIFEST, **more}
+    answer = cloud.http.post(path, json={"version": "v1", "manifest": manifest})
+    assert (answer.status_code, answer.json()["error"].startswith(where)) == (400, True), answer.text
+    cloud.http.post(path, json={"version": "plain", "manifest": PLAIN_MANIFEST}).raise_for_status()
+    assert cloud.http.patch(f"{path}/plain", json={"manifest": manifest}).status_code == 400

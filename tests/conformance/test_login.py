@@ -98,5 +98,7 @@ def hidden(page: str) -> dict[str, str]:
     """The hidden fields of a page's form."""
     return {
         field.group(1): field.group(2)
-        for field in re.finditer(r"<input type='?hidden'? name='?([\w-]+)'? value='?([^'>]*)'?", page)
+        for field in re.finditer(
+            r"""<input type=["']?hidden["']? name=["']?([\w-]+)["']? value=["']?([^"'>]*)""", page
+        )
     }

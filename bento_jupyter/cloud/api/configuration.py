@@ -26,7 +26,8 @@ from ..images import UNSUPPORTED_HINT, unsupported
 from ..instance_types import fitting_instance_type, instance_types
 from ..store import BentoRecord
 from ..target import MAIN
-from .schemas import Items, Label
+from .exchange import parse
+from .schemas import BentoManifest, Items, Label, TrafficConfig
 
 __all__ = ["CreateDeployment", "UpdateDeployment", "complete_config"]
 
@@ -105,23 +106,12 @@ class ScalingConfig(Request):
         return self
 
 
-class TrafficOverrides(BaseModel):
-    """`traffic` of a service, as the deployment wants it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    timeout: float | None = Field(None, gt=0)
-    concurrency: int | None = Field(None, ge=1)
-    max_concurrency: int | None = Field(None, ge=1)
-    external_queue: bool | None = None
-
-
 class ConfigOverrides(BaseModel):
     """What the deployment changes of the service's own configuration."""
 
     model_config = ConfigDict(extra="allow")
 
-    traffic: TrafficOverrides | None = None
+    traffic: TrafficConfig | None = None
 
 
 class ServiceConfig(Request):
@@ -271,6 +261,9 @@ def complete_config(
     Raises:
         InvalidRequestError: It asks for something that the Bento or this cloud does not have.
     """
+    for each in (bento, *(canary_bentos or {}).values()):
+        if each.manifest:  # an earlier cloud looked less closely at what it registered
+            parse(BentoManifest, each.manifest)
     if bento.manifest.get("spec") and (reason := unsupported(bento.manifest)):
         raise InvalidRequestError(f"this cloud cannot run bento {bento.tag}: {reason}", hint=UNSUPPORTED_HINT)
     labels = list(earlier_labels) if body.labels is None else [label.model_dump() for label in body.labels]

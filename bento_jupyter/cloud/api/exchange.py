@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Sequence
@@ -43,6 +44,8 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 #: Bodies other than uploads are configurations and manifests.
 LARGEST_BODY = 16 * 1024 * 1024
+#: Larger ones are decoded in a thread, since all else waits for the loop.
+LARGEST_AT_ONCE = 1024 * 1024
 
 _STATUS = {
     InvalidRequestError: 400,
@@ -72,6 +75,12 @@ async def read(request: Request, model: type[ModelT], largest: int = LARGEST_BOD
         body += chunk
         if len(body) > largest:
             raise InvalidRequestError(f"the body is larger than {largest // 1024**2} MiB")
+    if len(body) > LARGEST_AT_ONCE:
+        return await asyncio.to_thread(_decoded, body, model)
+    return _decoded(body, model)
+
+
+def _decoded(body: bytearray, model: type[ModelT]) -> ModelT:
     try:
         content = json.loads(body)
         # Half a surrogate pair could be stored, but never be answered.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Literal
 
@@ -97,11 +98,12 @@ async def get_logs(request: Request) -> Response:
     name = cloud.view(request.path_params["name"]).name
     wanted = query(request, LogQuery)
     lines, source = min(wanted.lines, MOST_LOG_LINES), wanted.source or None
-    select = Filter(wanted.q, regex=wanted.regex, since=wanted.since)
+    # The first pattern brings in the library that matches it.
+    select = await asyncio.to_thread(Filter, wanted.q, regex=wanted.regex, since=wanted.since)
     if wanted.follow:
         return ndjson(filtered(cloud.controller.follow_log(name, source, lines), select), cloud.stopping)
     if select.takes_all:
-        return answer(LogLines(lines=cloud.controller.log_lines(name, lines, source)))
+        return answer(LogLines(lines=await cloud.controller.log_lines(name, lines, source)))
     return answer(LogLines(lines=await cloud.controller.search_log(name, select, lines, source)))
 
 

@@ -13,10 +13,10 @@ from starlette.responses import Response
 from ...errors import NotFoundError
 from ...insight import PackageView
 from ...spec import ImageView, InstanceType, LogLine
-from ..garbage import tags_of
 from ..instance_types import instance_types
 from ..logs import LogFile, follow
 from ..store import PackageRecord
+from ..target import tags_of
 from .calls import NDJSON, Call
 from .context import Cloud, cloud_of
 from .exchange import answer, query

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from ...errors import ConflictError, InvalidRequestError, NotLoggedInError
 from ...insight import GarbageView
-from ..garbage import tags_of
+from ..target import tags_of
 from .bentos import BENTOS
 from .calls import Call
 from .context import Cloud, cloud_of

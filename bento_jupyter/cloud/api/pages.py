@@ -1,7 +1,8 @@
 """Plain pages for a browser: approving a login, and what the client's printed links lead to.
 
 A browser has no token, so the owner's is asked for once; the session then is a cookie that no other
-site's page can send (`SameSite=Strict`) and no script can read.
+site's page can send (`SameSite=Strict`) and no script can read. Every port of this machine is the same site,
+though, so what a form changes it changes with what only these pages know (`Sessions.csrf`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ...errors import BentoJupyterError, NotFoundError
+from ..hosts import SESSION_COOKIE, is_foreign_origin
 from ..logsearch import Filter
 from ..revisions import describe_revisions
 from ..store.tokens import OWNER_SCOPE
@@ -30,7 +32,6 @@ from .openapi import document_of
 
 __all__ = ["Sessions", "routes"]
 
-COOKIE = "bento_jupyter_session"
 LARGEST_FORM = 16 * 1024
 LONGEST_SEARCH = 1000
 SHOWN_EVENTS = 50
@@ -66,8 +67,10 @@ def _for_owner(handler: Handler) -> Handler:
     """A page that only the owner sees; others are asked for the token first."""
 
     async def guarded(request: Request) -> Response:
+        if _is_of_elsewhere(request):
+            return _refused()
         sessions: Sessions = request.app.state.sessions
-        if sessions.holds(request.cookies.get(COOKIE, "")):
+        if sessions.holds(request.cookies.get(SESSION_COOKIE, "")):
             return await handler(request)
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(here, safe='')}", 303)
@@ -77,6 +80,8 @@ def _for_owner(handler: Handler) -> Handler:
 
 async def login(request: Request) -> Response:
     """Ask for the owner's token, once per browser session."""
+    if _is_of_elsewhere(request):
+        return _refused()
     following = request.query_params.get("next", "/deployments")
     if not following.startswith("/") or following.startswith(("//", "/\\")):
         following = "/deployments"
@@ -89,7 +94,7 @@ async def login(request: Request) -> Response:
             response = RedirectResponse(following, 303)
             sessions: Sessions = request.app.state.sessions
             response.set_cookie(
-                COOKIE,
+                SESSION_COOKIE,
                 sessions.cookie(),
                 httponly=True,
                 samesite="strict",
@@ -119,7 +124,10 @@ async def approve_login(request: Request) -> Response:
     if not codes.is_open(code):
         ended = tag("p", "This login has ended. Run ", tag("code", "bentoml cloud login"), " again.")
         return page("Log in", ended, status=404)
+    sessions: Sessions = request.app.state.sessions
     if request.method == "POST":
+        if not sessions.sent((await _form(request)).get("csrf", "")):
+            return _refused()
         _, value = cloud_of(request).store.tokens.create(
             name="browser-login", description="made for bentoml cloud login"
         )
@@ -133,7 +141,13 @@ async def approve_login(request: Request) -> Response:
             tag("code", "bentoml"),
             " client asks for a token that may do everything in this cloud.",
         ),
-        tag("form", tag("button", "Allow"), method="post", action=f"/api_tokens?code={quote(code, safe='')}"),
+        tag(
+            "form",
+            tag("input", type="hidden", name="csrf", value=sessions.csrf()),
+            tag("button", "Allow"),
+            method="post",
+            action=f"/api_tokens?code={quote(code, safe='')}",
+        ),
     )
 
 
@@ -175,7 +189,7 @@ async def deployment(request: Request) -> Response:
         metrics=cloud.controller.metrics(name, 60 if params.get("step") == "60" else 1),
         lines=await cloud.controller.search_log(name, Filter(q), SHOWN_LINES, source or None)
         if q
-        else cloud.controller.log_lines(name, SHOWN_LINES, source or None),
+        else await cloud.controller.log_lines(name, SHOWN_LINES, source or None),
         q=q,
         source=source,
         csrf=sessions.csrf(),
@@ -190,9 +204,7 @@ async def act(request: Request) -> Response:
     form = await _form(request)
     sessions: Sessions = request.app.state.sessions
     if not sessions.sent(form.get("csrf", "")):
-        return page(
-            "Refused", tag("p", "This form is too old, or not of this page. Load it again."), status=403
-        )
+        return _refused()
     cloud = cloud_of(request)
     try:
         match action:
@@ -215,6 +227,17 @@ async def act(request: Request) -> Response:
 async def docs(request: Request) -> Response:
     """The calls of the API, in words."""
     return page("API", *document_content(document_of(request)))
+
+
+def _is_of_elsewhere(request: Request) -> bool:
+    """Whether a browser says that a page of another site, or of another port, has sent this form."""
+    headers = request.headers
+    return request.method == "POST" and is_foreign_origin(headers.get("origin", ""), headers.get("host", ""))
+
+
+def _refused() -> Response:
+    again = tag("p", "This form is too old, or not of this page. Load it again.")
+    return page("Refused", again, status=403)
 
 
 async def _form(request: Request) -> dict[str, str]:

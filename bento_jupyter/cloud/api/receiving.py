@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import shutil
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
 
-from ...errors import InvalidRequestError, StorageFullError
+from ...errors import InvalidRequestError
 from ..store.archives import IncomingArchive
+from ..store.space import require_space
 
 __all__ = ["receive_body"]
 
@@ -20,8 +20,6 @@ __all__ = ["receive_body"]
 CHUNK = 1024 * 1024
 #: Such pieces that may wait for each of them; then the client waits.
 MOST_WAITING = 8
-#: Bytes of the disk that uploads leave free, for the database and the logs.
-RESERVE = 16 * 1024 * 1024
 
 
 async def receive_body(request: Request, incoming: IncomingArchive) -> None:
@@ -34,7 +32,7 @@ async def receive_body(request: Request, incoming: IncomingArchive) -> None:
     """
     length = request.headers.get("content-length", "")
     expected = int(length) if length.isascii() and length.isdigit() else None
-    _require_space(incoming, expected or 0)
+    require_space(incoming.path.parent, expected or 0)
     writer = _Writer(incoming)
     try:
         buffer = bytearray()
@@ -115,13 +113,3 @@ class _Writer:
 
         with suppress(RuntimeError):  # the loop may be closed when the cloud ends
             self._loop.call_soon_threadsafe(note)
-
-
-def _require_space(incoming: IncomingArchive, size: int) -> None:
-    free = shutil.disk_usage(incoming.path.parent).free
-    if size + RESERVE > free:
-        raise StorageFullError(
-            f"the cloud's disk is too full: {(size >> 20) + 1} MiB are needed and {RESERVE >> 20} MiB are to "
-            f"stay free, {free >> 20} MiB are free",
-            hint="bento-jupyter cloud gc deletes what nobody needs",
-        )

@@ -51,6 +51,7 @@ __all__ = [
     "SecretContent",
     "SecretKey",
     "TokenQuery",
+    "TrafficConfig",
     "UpdatePackage",
     "UpdateSecret",
     "User",
@@ -138,35 +139,98 @@ class DeploymentsQuery(ListQuery):
     all: str = ""
 
 
-class ManifestService(BaseModel):
-    """A service in a Bento's manifest."""
+class Described(BaseModel):
+    """Base of what manifests are made of: kept as they came, only what this cloud reads is looked at."""
 
     model_config = ConfigDict(extra="allow")
+
+
+class TrafficConfig(Described):
+    """`traffic` of a service: what its code says, or what a deployment wants instead."""
+
+    timeout: float | None = Field(None, gt=0, allow_inf_nan=False)
+    concurrency: int | None = Field(None, ge=1)
+    max_concurrency: int | None = Field(None, ge=1)
+    external_queue: bool | None = None
+
+
+class ManifestConfig(Described):
+    """What the code of a service says about it."""
+
+    traffic: TrafficConfig | None = None
+    resources: dict[str, Any] | None = None
+
+
+class ManifestDependency(Described):
+    """A service that another one calls."""
+
+    service: str | None = None
+    deployment: str | None = None
+    url: str | None = None
+
+
+class ManifestModel(Described):
+    """A model that a service loads."""
+
+    tag: str
+
+
+class ManifestService(Described):
+    """A service in a Bento's manifest."""
 
     name: str
     service: str
+    config: ManifestConfig | None = None
+    dependencies: list[str | ManifestDependency] | None = None
+    models: list[ManifestModel] | None = None
 
 
-class BentoManifest(BaseModel):
-    """What the client must find again in a Bento's manifest: one that lacks it breaks its lists."""
+class ManifestImage(Described):
+    """What a Bento's environment is made of."""
 
-    model_config = ConfigDict(extra="allow")
+    base_image: str | None = None
+    python_version: str | float | None = None
+    commands: list[str] | None = None
+    post_commands: list[str] | None = None
+    python_requirements: str | None = None
+
+
+class ManifestRoute(Described):
+    """An endpoint in the schema of a Bento."""
+
+    name: str | None = None
+    route: str | None = None
+    input: dict[str, Any] | None = None
+
+
+class ManifestSchema(Described):
+    """The schema of a Bento."""
+
+    routes: list[ManifestRoute] | None = None
+
+
+class BentoManifest(Described):
+    """What client and cloud must find in a Bento's manifest: one that lacks it breaks the client's lists."""
 
     service: str
     bentoml_version: str
     size_bytes: int
+    entry_service: str | None = None
     services: list[ManifestService] = []
+    models: list[str] | None = None
+    image: ManifestImage | None = None
+    spec: int | None = None
+    endpoints: ManifestSchema | None = Field(None, alias="schema")
 
 
-class ModelManifest(BaseModel):
-    """What the client must find again in a model's manifest."""
-
-    model_config = ConfigDict(extra="allow")
+class ModelManifest(Described):
+    """What client and cloud must find in a model's manifest."""
 
     module: str
     api_version: str
     bentoml_version: str
     size_bytes: int
+    metadata: dict[str, Any] | None = None
 
 
 class CreatePackage(Wire):

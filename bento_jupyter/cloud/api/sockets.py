@@ -89,17 +89,26 @@ async def tail(socket: WebSocket) -> None:
         await _send_error(socket, error.message)
         return
     listener = asyncio.create_task(_answer_heartbeats(socket))
+    sender = asyncio.create_task(_send_log(socket, lines, cloud.stopping))
     try:
-        async for line in until(lines, cloud.stopping):
-            if listener.done():
-                return
+        # A log may be silent for long after its reader has left.
+        await asyncio.wait({listener, sender}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        listener.cancel()
+        sender.cancel()
+        _, result = await asyncio.gather(listener, sender, return_exceptions=True)
+    if isinstance(result, Exception):
+        raise result
+
+
+async def _send_log(socket: WebSocket, lines: AsyncIterator[str], stopping: asyncio.Event) -> None:
+    try:
+        async for line in until(lines, stopping):
             await socket.send_json(_message("success", payload=_log_payload(line or "")))
         await socket.send_json(_message("success", "EOF"))
         await socket.close()
     except (WebSocketDisconnect, RuntimeError):
         return  # the client has seen enough
-    finally:
-        listener.cancel()
 
 
 class Wish(BaseModel):

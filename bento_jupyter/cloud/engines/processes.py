@@ -207,7 +207,11 @@ class ProcessEngine:
             record=record,
         )
         # A fork is waited for, elsewhere than on the loop.
-        process = launch() if zygote is None else await asyncio.to_thread(launch)
+        try:
+            process = launch() if zygote is None else await asyncio.to_thread(launch)
+        except OSError:
+            shutil.rmtree(scratch, ignore_errors=True)  # files of secrets are in it
+            raise
         replica = ProcessReplica(spec, process)
         if record is not None:
             replica.when_ready(lambda: self._zygotes.refresh(spec.python, spec.envs))

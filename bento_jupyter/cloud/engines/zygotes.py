@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import secrets
 import shutil
 import threading
 import time
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 MEMORY_SHARE = 0.25
 #: Seconds that a zygote may take to get warm.
 WARM_TIMEOUT = 300.0
+#: Newest records of an environment that count; each new version of a Bento leaves one.
+KEPT_RECORDS = 20
 #: Modules beyond what a zygote has imported from which on it is worth another one.
 NEWS = 20
 
@@ -111,40 +114,36 @@ class Zygotes:
         """
         key = _key(python, envs)
         with self._lock:
-            before, self._wanted[name] = self._wanted.get(name), key
-            if before == key and (key in self._kept or key in self._warming):
-                return
-        if self._has_room():
-            self._renew(key)
+            self._wanted[name] = key
+            self._retire_unwanted()
+            there = key in self._kept or key in self._warming
+            if not there and self._has_room():
+                self._renew(key)
 
     def refresh(self, python: Path, envs: Mapping[str, str]) -> None:
         """An instance was started that no zygote forked: now it is known what to import."""
         key = _key(python, envs)
         with self._lock:
-            wanted = key in self._wanted.values()
-        if wanted:
-            self._renew(key)
+            if key in self._wanted.values():
+                self._renew(key)
 
     def _renew(self, key: Key) -> None:
         """Warm one up, unless there is one that has imported nearly all that is known."""
-        with self._lock:
-            if key in self._warming or self._closing.is_set():
-                return
-            modules = recorded(key[0])
-            there = self._kept.get(key)
-            known = there.modules if there else self._hopeless.get(key)
-            if known is not None and len(modules - known) < NEWS:
-                return
-            self._warming.add(key)
-            self._warmers.submit(self._warm, key, modules)
+        if key in self._warming or self._closing.is_set():
+            return
+        modules = recorded(key[0])
+        there = self._kept.get(key)
+        known = there.modules if there else self._hopeless.get(key)
+        if known is not None and len(modules - known) < NEWS:
+            return
+        self._warming.add(key)
+        self._warmers.submit(self._warm, key, modules)
 
     def release(self, name: str) -> None:
         """Nobody of this name will start instances any more."""
         with self._lock:
-            if self._wanted.pop(name, None) is None or self._closing.is_set():
-                return
-            for key in set(self._kept) - set(self._wanted.values()):
-                self._retire(self._kept.pop(key))
+            self._wanted.pop(name, None)
+            self._retire_unwanted()
 
     def get(self, python: Path, envs: Mapping[str, str]) -> Zygote | None:
         """A zygote that can fork such an instance now; None = there is none."""
@@ -157,18 +156,21 @@ class Zygotes:
             return kept.zygote
 
     def tend(self) -> None:
-        """Drop those that have died, and those for which memory is short; call it now and then."""
+        """Replace those that have died, drop those for which memory is short; call it now and then."""
         with self._lock:
             for key in [key for key, kept in self._kept.items() if kept.zygote.is_over]:
                 logger.warning("zygote %d has ended", self._kept[key].zygote.pid)
                 self._kept.pop(key).close()
-            while len(self._kept) > 1 and not self._has_room():
+            while len(self._kept) > 1 and not self._fits():
                 key = min(self._kept, key=lambda each: self._kept[each].used_at)
                 logger.info("zygote %d goes: memory is short", self._kept[key].zygote.pid)
                 self._retire(self._kept.pop(key))
             for each in [each for each in self._retired if each.zygote.has_ended]:
                 self._retired.remove(each)
                 each.close()
+            for key in set(self._wanted.values()) - set(self._kept) - self._warming - set(self._hopeless):
+                if self._has_room():
+                    self._renew(key)
         for log in self._logs.glob("*.log"):
             cap_log(log)
 
@@ -201,16 +203,24 @@ class Zygotes:
         kept.zygote.retire()
         self._retired.append(kept)
 
-    def _has_room(self) -> bool:
+    def _retire_unwanted(self) -> None:
+        for key in set(self._kept) - set(self._wanted.values()):
+            self._retire(self._kept.pop(key))
+
+    def _fits(self, more: int = 0) -> bool:
+        """Whether all of them, and this many bytes, are within their share of the memory."""
         sizes = sum(memory_of(kept.zygote.pid) for kept in self._kept.values())
-        return sizes <= psutil.virtual_memory().total * MEMORY_SHARE
+        return sizes + more <= psutil.virtual_memory().total * MEMORY_SHARE
+
+    def _has_room(self) -> bool:
+        """Whether there is room for another like the largest."""
+        return self._fits(max((memory_of(kept.zygote.pid) for kept in self._kept.values()), default=0))
 
     def _warm(self, key: Key, modules: frozenset[str]) -> None:
         if self._closing.is_set():
             return
         python, envs = key
-        digest = hashlib.sha256(repr((key, sorted(modules))).encode()).hexdigest()[:16]
-        scratch = self._scratch / f"zygote-{digest}"
+        scratch = self._scratch / f"zygote-{secrets.token_hex(8)}"
         kept: Kept | None = None
         try:
             scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -256,7 +266,10 @@ def recorded(python: Path) -> frozenset[str]:
 def in_order(python: Path, only: frozenset[str] | None = None) -> list[str]:
     """The same, in the order of the imports: it decides who is imported by whom."""
     names: dict[str, None] = {}
-    for file in sorted((python.parent.parent / IMPORTS).glob("*.json")):
+    files = sorted((python.parent.parent / IMPORTS).glob("*.json"), key=lambda file: file.stat().st_mtime)
+    for old in files[:-KEPT_RECORDS]:
+        old.unlink(missing_ok=True)
+    for file in files[-KEPT_RECORDS:]:
         try:
             names.update(dict.fromkeys(json.loads(file.read_text(encoding="utf-8"))))
         except (OSError, ValueError):

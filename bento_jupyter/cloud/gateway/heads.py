@@ -11,6 +11,7 @@ import re
 
 import httptools
 
+from ..hosts import SESSION_COOKIE
 from .bodies import EMPTY_BODY, Body, ChunkedBody, FixedBody, HttpSyntaxError, OpenBody
 
 __all__ = ["MAX_HEAD", "RequestHead", "ResponseHead", "find_head", "parse_request", "parse_response"]
@@ -35,6 +36,7 @@ _HOP_BY_HOP = frozenset(
 _REQUEST_FIELDS = _HOP_BY_HOP | {
     b"authorization",
     b"content-length",
+    b"cookie",
     b"expect",
     b"host",
     b"x-forwarded-for",
@@ -46,6 +48,7 @@ _RESPONSE_FIELDS = _HOP_BY_HOP | {b"content-length", b"x-request-id"}
 
 #: httptools calls whoever has methods for it; here its verdict is all that is wanted.
 _NOBODY = object()
+_SESSION_COOKIE = SESSION_COOKIE.encode()
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
@@ -184,6 +187,9 @@ class RequestHead(_Head):
         fields = self.fields
         host = self.field(b"host") or b"localhost"
         parts = [b"%b %b HTTP/1.1" % (self.method, self.target), b"Host: " + host, *self.passed]
+        parts += [
+            b"Cookie: %b" % kept for value in fields.get(b"cookie", ()) if (kept := _for_service(value))
+        ]
         if self.chunked:
             parts.append(b"Transfer-Encoding: chunked")
         elif self.length is not None:
@@ -269,6 +275,14 @@ class ResponseHead(_Head):
         elif connection:
             parts.append(b"Connection: %b" % connection)
         return b"\r\n".join(parts) + b"\r\n"
+
+
+def _for_service(cookies: bytes) -> bytes:
+    """Cookies without that of the control plane's pages: who has it is the owner, and services are not."""
+    if _SESSION_COOKIE not in cookies:
+        return cookies
+    pairs = (pair.strip() for pair in cookies.split(b";"))
+    return b"; ".join(pair for pair in pairs if pair.partition(b"=")[0].strip() != _SESSION_COOKIE)
 
 
 def find_head(data: bytes) -> int:

@@ -25,6 +25,7 @@ from typing import BinaryIO
 
 from ...errors import DamagedContentError
 from .packing import Packed, copy_folder
+from .space import require_space
 from .unpacking import CHUNK, survey, unpack
 
 __all__ = ["Archives", "IncomingArchive"]
@@ -58,7 +59,13 @@ class IncomingArchive:
         self._hash.update(data)
 
     def append(self, data: bytes | bytearray) -> None:
-        """The half of `write` that needs the disk."""
+        """The half of `write` that needs the disk.
+
+        Raises:
+            StorageFullError: It would leave too little room for all else.
+            OSError: The disk refuses.
+        """
+        require_space(self._file.fileno(), len(data))
         self.size_bytes += len(data)
         view = memoryview(data)
         while view:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import threading
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -58,6 +60,11 @@ class Codespaces:
         #: What is in each, read once: path to MD5 and size.
         self._files: dict[str, dict[str, ProjectFile]] = {}
         self._writing = threading.Lock()
+
+    def read(self, uids: Iterable[str]) -> None:
+        """Read what is in these codespaces. Blocks on the disk: call it in a thread, before all else."""
+        for uid in uids:
+            self._known(uid)
 
     def folder(self, uid: str) -> Path:
         """The folder of a codespace; a Bento once `bento_directory` was called."""
@@ -122,12 +129,7 @@ class Codespaces:
             for path in checked:
                 if known.pop(path, None) is None:
                     continue
-                place = source / path
-                place.unlink(missing_ok=True)
-                for folder in place.parents:
-                    if folder == source or any(folder.iterdir()):
-                        break
-                    folder.rmdir()
+                _remove(source / path, below=source)
             self._files[uid] = known
 
     def forget(self, uid: str) -> None:
@@ -173,10 +175,13 @@ class Codespaces:
             for folder, _, names in os.walk(source):
                 for name in names:
                     place = Path(folder, name)
-                    if name.endswith(ASIDE) or "__pycache__" in place.parts:
-                        continue
                     path = place.relative_to(source).as_posix()
-                    found[path] = _file(path, place.read_bytes())
+                    if "__pycache__" in place.parts or not _is_path(path):
+                        continue
+                    # The service has made what it liked in there: links, sockets, what it deletes just now.
+                    with suppress(OSError):
+                        if stat.S_ISREG(place.lstat().st_mode):
+                            found[path] = _file(path, place.read_bytes())
             self._files[uid] = found
         return self._files[uid]
 
@@ -203,16 +208,20 @@ def _file(path: str, content: bytes) -> ProjectFile:
     return ProjectFile(path, len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
 
 
-def _checked(path: str) -> str:
+def _is_path(path: str) -> bool:
+    """Whether a file of a codespace may have this path."""
     parts = path.split("/")
-    if (
-        not path
-        or len(path) > LONGEST_PATH
-        or any(part in ("", ".", "..") or part.endswith(ASIDE) for part in parts)
-        or any(len(os.fsencode(part)) > 200 for part in parts)
-        or "\\" in path
-        or not path.isprintable()
-    ):
+    return (
+        0 < len(path) <= LONGEST_PATH
+        and path.isprintable()
+        and "\\" not in path
+        and not any(part in ("", ".", "..") or part.endswith(ASIDE) for part in parts)
+        and all(len(os.fsencode(part)) <= 200 for part in parts)
+    )
+
+
+def _checked(path: str) -> str:
+    if not _is_path(path):
         raise InvalidRequestError(f"{path!r} is no path of a file below the codespace's folder")
     return path
 
@@ -224,6 +233,21 @@ def _require_no_conflict(paths: Iterable[str]) -> None:
         for parent in PurePosixPath(path).parents:
             if str(parent) in files:
                 raise InvalidRequestError(f"{str(parent)!r} would be a file and a folder; delete it first")
+
+
+def _remove(place: Path, below: Path) -> None:
+    """Delete a file, and its folders as far as they are empty, unless the service has done so itself."""
+    with suppress(OSError):
+        place.unlink(missing_ok=True)
+    for folder in place.parents:
+        if folder == below:
+            return
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:  # it is not empty
+            return
 
 
 def _write(place: Path, content: bytes) -> None:

@@ -10,13 +10,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ...errors import InvalidRequestError
+from .space import require_space
 
 __all__ = ["Survey", "copy_range", "make_links", "survey", "unpack"]
 
 CHUNK = 8 * 1024 * 1024
+#: Most members of an archive, and most folders that one is in.
+MOST_MEMBERS, MOST_LEVELS = 200_000, 100
+#: Most bytes of a header that extends another one (of PAX or GNU), and of all that hold for all members.
+LARGEST_EXTENSION = 1024 * 1024
+#: Most bytes of a part of a name, and of all of it: the other half is for the folder that it comes to.
+LONGEST_PART, LONGEST_NAME = 255, os.pathconf("/", "PC_PATH_MAX") // 2
+#: Seconds from 1970, either way, that every file system and Python can take.
+LARGEST_TIME = 2**40
+#: Types of the headers that extend another one.
+EXTENSIONS = frozenset(
+    {
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    }
+)
 #: What the kernel says when it cannot copy between these two files by itself.
 NOT_IN_KERNEL = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
 
@@ -46,7 +65,7 @@ def survey(archive: Path) -> Survey:
     folders: set[PurePosixPath] = set()
     plain = True
     with _opened(archive) as (tar, _):
-        for member in tar:
+        for member in _members(tar):
             path = _place(member)
             if path.parts and not member.isdir():
                 if path in files or path in folders:
@@ -77,7 +96,7 @@ def unpack(archive: Path, target: Path) -> None:
     links: list[tuple[Path, str]] = []
     try:
         with _opened(archive) as (tar, source):
-            for member in tar:
+            for member in _members(tar):
                 path = target.joinpath(*_place(member).parts)
                 if path == target:
                     continue
@@ -86,8 +105,11 @@ def unpack(archive: Path, target: Path) -> None:
                 elif member.isreg():
                     _write_member(source, member, path)
                 elif member.islnk():
+                    other = target.joinpath(*_inside(member.linkname, member.name).parts)
+                    if other.is_dir():
+                        raise _refused(member.name, f"is a link to the folder {member.linkname!r}")
                     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    os.link(target.joinpath(*_inside(member.linkname, member.name).parts), path)
+                    os.link(other, path)
                 else:
                     links.append((path, member.linkname))
     except (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError) as error:
@@ -131,11 +153,16 @@ def copy_range(source: int, offset: int, size: int, target: int) -> int:
 
     Returns:
         How many bytes there were; fewer when the source ends before.
+
+    Raises:
+        StorageFullError: It would leave too little room on the disk for all else.
+        OSError: The disk refuses.
     """
     copied = 0
     in_kernel = hasattr(os, "copy_file_range")
     while copied < size:
         step = min(CHUNK, size - copied)
+        require_space(target, step)
         if in_kernel:
             try:
                 done = os.copy_file_range(source, target, step, offset_src=offset + copied)
@@ -156,18 +183,52 @@ def copy_range(source: int, offset: int, size: int, target: int) -> int:
     return copied
 
 
+class _Member(tarfile.TarInfo):
+    """A member that is refused before more of its header is read than any honest one has."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> Any:
+        """What `tarfile` calls for each header, and means to be overridden."""
+        extends = self.type in EXTENSIONS
+        before = sum(map(len, tar.pax_headers.values())) if self.type == tarfile.XGLTYPE else 0
+        if self.size < 0:
+            raise _refused(self.name, "has a negative size")
+        if extends and self.size + before > LARGEST_EXTENSION:
+            raise _refused(self.name, f"has a header of more than {LARGEST_EXTENSION >> 20} MiB")
+        if self.type == tarfile.GNUTYPE_SPARSE:
+            raise _refused(self.name, "is neither file, folder nor link")
+        return super()._proc_member(tar)  # type: ignore[misc]
+
+
 @contextmanager
 def _opened(archive: Path) -> Iterator[tuple[tarfile.TarFile, BinaryIO]]:
     try:
-        with archive.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+        with (
+            archive.open("rb") as file,
+            tarfile.open(fileobj=file, mode="r:", tarinfo=_Member) as tar,
+        ):
             yield tar, file
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, OverflowError, RecursionError, ValueError) as error:
+        # What `tarfile` makes of headers that contradict themselves.
         raise InvalidRequestError(f"the upload is not a whole tar archive: {error}") from error
+
+
+def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    count = 0
+    while (member := tar.next()) is not None:
+        count += 1
+        if count > MOST_MEMBERS:
+            raise InvalidRequestError(f"the archive is refused: it has more than {MOST_MEMBERS} members")
+        tar.members = []  # type: ignore[attr-defined]  # it would keep them all
+        yield member
 
 
 def _place(member: tarfile.TarInfo) -> PurePosixPath:
     if not (member.isdir() or member.islnk() or member.issym() or (member.isreg() and not member.issparse())):
         raise _refused(member.name, "is neither file, folder nor link")
+    if "\0" in member.linkname:
+        raise _refused(member.name, f"is a link to {member.linkname!r}, which no file can be called")
+    if not -LARGEST_TIME < member.mtime < LARGEST_TIME:  # nor is it any number
+        raise _refused(member.name, f"is of no time that there is: {member.mtime}")
     return _inside(member.name, member.name)
 
 
@@ -185,6 +246,16 @@ def _inside(name: str, member: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\0" in name:
         raise _refused(member, f"leads to {name!r}, outside of the archive")
+    try:
+        sizes = [len(os.fsencode(part)) for part in path.parts]
+    except UnicodeEncodeError as error:
+        raise _refused(member, "has a name that is no text") from error
+    if (
+        len(sizes) > MOST_LEVELS
+        or max(sizes, default=0) > LONGEST_PART
+        or sum(sizes) + len(sizes) > LONGEST_NAME
+    ):
+        raise _refused(member[:100], "has a name that is too long")
     return path
 
 
