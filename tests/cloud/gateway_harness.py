@@ -97,14 +97,14 @@ class Deployment:
         """Wait for a message of this kind."""
         return (await until(lambda: self.heard(op, **values), f"{op} {values}"))[0]
 
-    async def load(self, set: str = "main", **values: int) -> dict[str, Any]:
-        """Wait until the newest `load` of a set has these values."""
+    async def load(self, **values: Any) -> dict[str, Any]:
+        """Wait until the newest `load` (of the set "main", unless one is given) has these values."""
 
         def newest() -> dict[str, Any] | None:
-            messages = self.heard("load", set=set)
+            messages = self.heard("load", set=values.get("set", "main"))
             return messages[-1] if messages and values.items() <= messages[-1].items() else None
 
-        return await until(newest, f"load of {set}: {values}")
+        return await until(newest, f"load {values}")
 
     @contextlib.asynccontextmanager
     async def client(self, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
