@@ -56,7 +56,7 @@ class Service:
         return seconds
 """
 
-#: What a zygote prepares is private to BentoML: it must work with the tested version, and change nothing.
+#: What a zygote prepares is private to BentoML: it must work with the version at hand, and change nothing.
 PREPARED = f"""
 import importlib.util
 from bentoml._internal.configuration import containers

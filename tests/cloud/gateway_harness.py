@@ -97,11 +97,11 @@ class Deployment:
         """Wait for a message of this kind."""
         return (await until(lambda: self.heard(op, **values), f"{op} {values}"))[0]
 
-    async def load(self, **values: int) -> dict[str, Any]:
-        """Wait until the newest `load` has these values."""
+    async def load(self, **values: Any) -> dict[str, Any]:
+        """Wait until the newest `load` (of the set "main", unless one is given) has these values."""
 
         def newest() -> dict[str, Any] | None:
-            messages = self.heard("load")
+            messages = self.heard("load", set=values.get("set", "main"))
             return messages[-1] if messages and values.items() <= messages[-1].items() else None
 
         return await until(newest, f"load {values}")

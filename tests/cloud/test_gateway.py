@@ -204,6 +204,22 @@ async def test_connections_to_the_replica_are_reused(gateway: Gateway) -> None:
         assert replica.connections == 1
 
 
+async def test_the_same_head_again_is_a_request_of_its_own(gateway: Gateway) -> None:
+    deployment = await gateway.deploy()
+    head = b"POST /request HTTP/1.1\r\nHost: a\r\nX-Who: %b\r\nContent-Length: 3\r\n\r\n%b"
+    last = b"GET /request HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    sent = [(b"x", b"one"), (b"x", b"two"), (b"y", b"tre"), (b"x", b"for")]
+    async with asgi_replica(Bento().app) as replica:
+        deployment.replicas(replica)
+        reply = await deployment.raw(b"".join(head % each for each in sent) + last)
+    found = re.findall(rb"\r\n\r\n(\{.*?\})(?=HTTP/1.1|$)", reply, re.DOTALL)
+    seen = [json.loads(each) for each in found]
+    assert [each["body"] for each in seen] == ["one", "two", "tre", "for", ""]
+    fields = [dict(each["headers"]) for each in seen]
+    assert [each.get("x-who") for each in fields] == ["x", "x", "y", "x", None]
+    assert len({each["x-request-id"] for each in fields}) == 5
+
+
 async def test_pipelined_requests_are_answered_in_order(gateway: Gateway) -> None:
     deployment = await gateway.deploy()
     async with asgi_replica(Bento().app) as replica:
