@@ -235,13 +235,15 @@ class Zygotes:
             self._warming.discard(key)
             if kept is not None:
                 self._starting.remove(kept)
-            if kept is not None and not kept.zygote.threads and kept.zygote.is_over:
+            if kept is not None and self._closing.is_set():
+                kept.close()
+            elif kept is not None and not kept.zygote.threads and kept.zygote.is_over:
                 self._note_end(key, kept)
             elif kept is None or not kept.zygote.is_warm:
                 self._hopeless[key] = modules
                 if kept is not None:
                     kept.close()
-            elif self._closing.is_set() or key not in self._wanted.values():
+            elif key not in self._wanted.values():
                 kept.close()
             else:
                 if key in self._kept:
