@@ -72,11 +72,32 @@ def test_an_idle_instance_goes_and_the_next_call_brings_one_back(kernel: Kernel)
     assert "held for the cold start" in kernel.run("dep.call('predict', X[:1]); print(dep.last_timing)")
 
 
-def test_the_call_magic_says_what_it_waits_for(kernel: Kernel) -> None:
-    kernel.run("dep.wait_until('scaled-to-zero', timeout=30)")
-    said = kernel.run("%bento_call iris X[:5]")
+SLOW = """%%bento_service slow --sample {"hello": {"name": "a"}}
+import time
+import bentoml
+
+@bentoml.service
+class Slow:
+    def __init__(self):
+        time.sleep(1)
+
+    @bentoml.api
+    def hello(self, name: str) -> str:
+        return f"hello {name}"
+"""
+
+
+def test_the_call_magic_says_what_it_waits_for_when_it_waits_long(kernel: Kernel) -> None:
+    kernel.run(SLOW)
+    kernel.run("slow = bj.deploy('slow', mode='on-demand', idle_seconds=1)")
+    kernel.run("slow.wait_until('scaled-to-zero', timeout=30)")
+    said = kernel.run("%bento_call slow 'you'")
     assert "held for the cold start" in said
-    assert "array([0, 0, 0, 0, 0])" in said
+    assert "hello you" in said
+    kernel.run("dep.wait_until('scaled-to-zero', timeout=30)")
+    assert "array([0, 0, 0, 0, 0])" in kernel.run("%bento_call iris X[:5]")
+    assert "held for the cold start" in kernel.run("print(dep.last_timing)")
+    kernel.run("slow.delete()")
 
 
 def test_a_cell_can_be_the_json_body(kernel: Kernel) -> None:

@@ -27,7 +27,7 @@ from ..instance_types import fitting_instance_type, instance_types
 from ..store import BentoRecord
 from ..target import MAIN
 from .exchange import parse
-from .schemas import BentoManifest, Items, Label, TrafficConfig
+from .schemas import BentoShape, Items, Label, TrafficConfig
 
 __all__ = ["CreateDeployment", "UpdateDeployment", "complete_config"]
 
@@ -263,7 +263,7 @@ def complete_config(
     """
     for each in (bento, *(canary_bentos or {}).values()):
         if each.manifest:  # an earlier cloud looked less closely at what it registered
-            parse(BentoManifest, each.manifest)
+            parse(BentoShape, each.manifest)
     if bento.manifest.get("spec") and (reason := unsupported(bento.manifest)):
         raise InvalidRequestError(f"this cloud cannot run bento {bento.tag}: {reason}", hint=UNSUPPORTED_HINT)
     labels = list(earlier_labels) if body.labels is None else [label.model_dump() for label in body.labels]

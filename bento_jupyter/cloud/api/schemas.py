@@ -17,6 +17,7 @@ __all__ = [
     "Bento",
     "BentoManifest",
     "BentoRepository",
+    "BentoShape",
     "BentoWithRepository",
     "Cluster",
     "ClusterQuery",
@@ -175,14 +176,19 @@ class ManifestModel(Described):
     tag: str
 
 
-class ManifestService(Described):
-    """A service in a Bento's manifest."""
+class ServiceShape(Described):
+    """What the cloud reads of a service in a Bento's manifest."""
 
     name: str
-    service: str
     config: ManifestConfig | None = None
     dependencies: list[str | ManifestDependency] | None = None
     models: list[ManifestModel] | None = None
+
+
+class ManifestService(ServiceShape):
+    """A service in a Bento's manifest."""
+
+    service: str
 
 
 class ManifestImage(Described):
@@ -209,18 +215,24 @@ class ManifestSchema(Described):
     routes: list[ManifestRoute] | None = None
 
 
-class BentoManifest(Described):
-    """What client and cloud must find in a Bento's manifest: one that lacks it breaks the client's lists."""
+class BentoShape(Described):
+    """What the cloud reads of a Bento's manifest."""
 
-    service: str
-    bentoml_version: str
-    size_bytes: int
     entry_service: str | None = None
-    services: list[ManifestService] = []
+    services: Sequence[ServiceShape] = []
     models: list[str] | None = None
     image: ManifestImage | None = None
     spec: int | None = None
     endpoints: ManifestSchema | None = Field(None, alias="schema")
+
+
+class BentoManifest(BentoShape):
+    """What the client must find again in a Bento's manifest, too: one that lacks it breaks its lists."""
+
+    service: str
+    bentoml_version: str
+    size_bytes: int
+    services: Sequence[ManifestService] = []
 
 
 class ModelManifest(Described):
