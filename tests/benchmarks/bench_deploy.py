@@ -92,9 +92,8 @@ def bench_deploy(record: Callable[..., None], tmp_path: Path) -> None:
     for name in ("first", "second"):
         record(f"deploy.{name}", statistics.median(ours[name]), statistics.median(hand[name]))
     serve = hand["serve"]
-    record("cold_start.sklearn.p50", statistics.median(ours["cold"]), statistics.median(serve))
-    record("cold_start.sklearn.p95", sorted(ours["cold"])[int(0.95 * len(ours["cold"]))], max(serve))
-    record("cold_start.sklearn", statistics.median(ours["cold"]), statistics.median(serve))
+    record("cold_start.notebook.p50", statistics.median(ours["cold"]), statistics.median(serve))
+    record("cold_start.notebook.p95", sorted(ours["cold"])[int(0.95 * len(ours["cold"]))], max(serve))
 
 
 def round_by_hand(folder: Path, environment: dict[str, str]) -> dict[str, list[float]]:
