@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import datetime, timedelta
 
 import httpx
@@ -205,8 +206,10 @@ def test_a_browser_login_needs_the_owner_and_gives_its_token_once(cloud):
 
         assert "not a token" in browser.post("/login", data={"token": "guess"}).text
         assert browser.post("/login", data={"token": cloud.token}).status_code == 303
-        assert "Allow" in browser.get(page).text
-        assert "close this page" in browser.post(page).text
+        assert "Allow" in (form := browser.get(page).text)
+        assert browser.post(page).status_code == 403  # not sent by that form
+        (proof,) = re.findall(r"""name=["']csrf["'] value=["']([^"']+)""", form)
+        assert "close this page" in browser.post(page, data={"csrf": proof}).text
 
         token = browser.get("/api/v1/auth/token", params={"code": code}).json()["token"]
         assert browser.get("/api/v1/auth/token", params={"code": code}).status_code == 404
