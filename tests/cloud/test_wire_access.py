@@ -206,7 +206,8 @@ def test_a_browser_login_needs_the_owner_and_gives_its_token_once(cloud):
 
         assert "not a token" in browser.post("/login", data={"token": "guess"}).text
         assert browser.post("/login", data={"token": cloud.token}).status_code == 303
-        assert "Allow" in (form := browser.get(page).text)
+        form = browser.get(page).text
+        assert "Allow" in form
         assert browser.post(page).status_code == 403  # not sent by that form
         (proof,) = re.findall(r"""name=["']csrf["'] value=["']([^"']+)""", form)
         assert "close this page" in browser.post(page, data={"csrf": proof}).text
