@@ -20,10 +20,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from bento_jupyter.cloud.deployment import Deployment
-from bento_jupyter.cloud.engines import ReplicaSpec
+from bento_jupyter.cloud.engines import Node, ReplicaSpec
 from bento_jupyter.cloud.gateway import route as gateway_route
 from bento_jupyter.cloud.gateway.heads import parse_request
 from bento_jupyter.cloud.gateway.route import Policy, Route
+from bento_jupyter.cloud.instance_types import instance_types
 from bento_jupyter.cloud.settings import CloudSettings
 from bento_jupyter.cloud.store import BentoRecord, DeploymentRecord
 from bento_jupyter.cloud.store.secrets import NO_SECRETS
@@ -202,6 +203,12 @@ class SimulatedEngine:
 
     def release(self, name: str) -> None: ...
 
+    def capacity(self) -> list[Node]:
+        return [Node(name="simulated", cpus=64, memory_bytes=2**40)]
+
+    def logs(self, deployment: str = "") -> Path:
+        return self._simulation.folder / "logs" / deployment
+
     @property
     def up(self) -> list[SimulatedReplica]:
         return [each for each in self.replicas.values() if not each.is_over]
@@ -285,8 +292,8 @@ class SimulatedGateway:
     def set_route(self, deployment: str, name: str, route: dict[str, Any]) -> None:
         self._tell("route", {"op": "route", **route})
 
-    def set_replicas(self, deployment: str, name: str, replicas: list[tuple[str, Path]]) -> None:
-        self._tell("replicas", {"op": "replicas", "replicas": [(key, str(path)) for key, path in replicas]})
+    def set_replicas(self, deployment: str, name: str, replicas: list[tuple[str, Path, Any]]) -> None:
+        self._tell("replicas", {"op": "replicas", "replicas": [(key, str(at)) for key, at, _ in replicas]})
 
     def listen_again(self, deployment: str, name: str) -> None: ...
 
@@ -394,6 +401,7 @@ class Simulation:
             settings=CloudSettings(home=Home(self.folder / "home")),
             store=store,
             engine=self.engine,
+            instance_types=instance_types(self.engine.capacity()),
             images=images,
             data_plane=SimulatedGateway(self),
             events=events,
