@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
@@ -65,12 +66,19 @@ def test_the_browser_login_waits_for_the_page_and_gets_a_token_of_its_own(embedd
                 return True
         return words in said
 
+    def press(keys: bytes, then: str) -> None:
+        """Press keys, again when the prompt was not ready: it throws away what came before it reads."""
+        for patience in (3, 3, 3, 30):
+            os.write(ours, keys)
+            with contextlib.suppress(AssertionError):
+                eventually(lambda: says(then), patience)
+                return
+        raise AssertionError(said)
+
     try:
         eventually(lambda: says("Paste an existing API token"), 30)
-        os.write(ours, b"\r")
-        eventually(lambda: says("in your browser?"), 30)
-        os.write(ours, b"n\r")
-        eventually(lambda: says("Waiting for authentication"), 30)
+        press(b"\r", "in your browser?")
+        press(b"n\r", "Waiting for authentication")
         code = re.search(r"/api_tokens\?code=([\w-]+)", said).group(1)
         allow(embedded, code)
         eventually(lambda: says("Configured BentoCloud credentials"), 30)
