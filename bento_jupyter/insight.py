@@ -1,6 +1,6 @@
 """What one sees of a cloud beside how it is now: revisions, metrics, packages and garbage.
 
-As `spec.py`, whose vocabulary this goes on with: payloads of `/api/bj/v1`.
+As `views.py`, whose vocabulary this goes on with: payloads of `/api/bj/v1`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import Field
 
-from .spec import ColdStart, Model
+from .spec import Model
+from .views import ColdStart
 
 __all__ = [
     "GarbageItem",

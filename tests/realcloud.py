@@ -15,7 +15,7 @@ import httpx
 
 from bento_jupyter.client import embedded
 from bento_jupyter.home import CloudState, Home
-from bento_jupyter.spec import DeploymentView
+from bento_jupyter.views import DeploymentView
 
 SERVICE = """
 import bentoml

@@ -27,7 +27,7 @@ from ..errors import (
 )
 from ..home import Home
 from ..insight import MetricsView, RevisionView
-from ..spec import DeploymentView, Event, ImageView, InstanceType, InstanceView, LogLine
+from ..views import DeploymentView, Event, ImageView, InstanceType, InstanceView, LogLine
 from .local import stored
 from .wire import read_bytes, read_cpus, read_spec, read_view
 

@@ -7,14 +7,15 @@ from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CloudError, DeploymentError, WaitTimeoutError
-from ..spec import FAILED_STATUSES, READY_STATUSES, DeploymentView, LogLine, Status
+from ..spec import FAILED_STATUSES, READY_STATUSES, Status
+from ..views import DeploymentView, LogLine
 from .endpoint import Answer, Endpoints, Timing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ..insight import MetricsView, RevisionView
-    from ..spec import Event, InstanceView
+    from ..views import Event, InstanceView
     from .cloud import Cloud
 
 __all__ = ["Deployment"]

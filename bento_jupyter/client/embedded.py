@@ -20,7 +20,7 @@ from ..home import CloudState, Home
 if TYPE_CHECKING:
     import psutil
 
-    from ..spec import CloudView
+    from ..views import CloudView
 
 __all__ = ["find", "login", "start", "status", "stop"]
 
@@ -215,7 +215,7 @@ def _headers(state: CloudState) -> dict[str, str]:
 def _ask(home: Home, state: CloudState) -> CloudView | None:
     import httpx
 
-    from ..spec import CloudView
+    from ..views import CloudView
 
     try:
         os.kill(state.pid, 0)

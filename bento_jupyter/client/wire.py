@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..spec import DeploymentSpec, DeploymentView, Scaling, Status, mode_of
+from ..spec import DeploymentSpec, Scaling, Status, mode_of
+from ..views import DeploymentView
 
 __all__ = ["read_bytes", "read_cpus", "read_spec", "read_view"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import BentoJupyterError
 from ..insight import MetricsView
-from ..spec import DeploymentView, LogLine
+from ..views import DeploymentView, LogLine
 from .dataplane import DataPlane
 from .deployment import Deployment
 from .engines import Engine, ProcessEngine

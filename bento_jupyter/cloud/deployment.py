@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ..environments import this_minor
-from ..spec import DeploymentView, InstanceState, Status, mode_of
+from ..spec import InstanceState, Status, mode_of
+from ..views import DeploymentView
 from .autoscaler import Observation
 from .happenings import describe
 from .health import Facts, Verdict, combine, in_development, judge, with_canaries

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 
 from sqlalchemy.exc import OperationalError
 
-from ..spec import Event, utc_now
+from ..spec import utc_now
+from ..views import Event
 from .store import Store, says_disk_is_full
 
 __all__ = ["EventFeed"]
@@ -45,7 +46,7 @@ class EventFeed:
         """Write an event down and hand it to all who listen.
 
         Args:
-            kind: See `spec.Event`.
+            kind: See `views.Event`.
             name: Of which deployment or Bento.
             message: In words, one line; "" = only counters have changed.
             reason: Why, in words.

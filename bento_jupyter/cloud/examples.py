@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..spec import EndpointView
+from ..views import EndpointView
 
 __all__ = ["endpoints_of", "example_of"]
 

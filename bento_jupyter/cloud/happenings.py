@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..spec import DeploymentView, InstanceState, InstanceView
+from ..spec import InstanceState
+from ..views import DeploymentView, InstanceView
 
 __all__ = ["describe"]
 

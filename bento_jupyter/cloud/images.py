@@ -23,7 +23,8 @@ import yaml  # type: ignore[import-untyped]
 from ..environments import COMPLETE, Environment, environment_key, prepare, size_of, this_minor
 from ..errors import EnvironmentBuildError
 from ..home import Home
-from ..spec import ImageView, utc_now
+from ..spec import utc_now
+from ..views import ImageView
 from .engines.processes import write_files
 from .store.secrets import NO_SECRETS, ResolvedSecrets
 

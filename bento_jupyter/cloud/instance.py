@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ReplicaStartError
-from ..spec import ColdStart, InstanceState, InstanceView, utc_now
+from ..spec import InstanceState, utc_now
+from ..views import ColdStart, InstanceView
 from .engines import Engine, Phase, ReplicaHandle, ReplicaSpec
 from .target import Blueprint
 

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from ..errors import InvalidRequestError
-from ..spec import InstanceType
+from ..views import InstanceType
 from .engines import Node
 
 __all__ = [

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..spec import LogLine
+from ..views import LogLine
 
 __all__ = [
     "LogFile",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timezone
 
 from ..errors import InvalidRequestError
-from ..spec import LogLine
+from ..views import LogLine
 from .logs import LogFile, in_order
 
 __all__ = ["Filter", "filtered", "search"]

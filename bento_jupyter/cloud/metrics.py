@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..insight import InstanceColdStart, MetricsPoint, MetricsView
-from ..spec import ColdStart
+from ..views import ColdStart
 from .latency import Histogram
 
 __all__ = ["SPANS", "Metrics", "Totals"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import BentoJupyterError, EnvironmentBuildError
-from ..spec import ImageView
+from ..views import ImageView
 from .images import Images, Recipe, read_recipe
 from .logs import LogFile
 from .store import Store

@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..spec import ColdStart, InstanceState, InstanceView, ReplicaSetView, Status
+from ..spec import InstanceState, Status
+from ..views import ColdStart, InstanceView, ReplicaSetView
 from .autoscaler import History, Observation, Policy, decide
 from .engines import ReplicaSpec
 from .failures import Failures

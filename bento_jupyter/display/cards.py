@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..spec import CloudView, ColdStart, DeploymentView, ZygoteView
+from ..views import CloudView, ColdStart, DeploymentView, ZygoteView
 from .tables import Table, card_bundle
 from .words import age, duration, size, status_words
 

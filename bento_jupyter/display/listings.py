@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from ..spec import InstanceType, LogLine
+from ..views import InstanceType, LogLine
 from .tables import Table
 from .words import age, size
 

@@ -13,10 +13,16 @@ __all__ = ["load", "unload"]
 def load(shell: InteractiveShell) -> None:
     """Register the magics and their completion."""
     from .building import BentoBuildMagics
+    from .calling import BentoCallMagics
+    from .clouds import BentoCloudMagics
     from .completion import BentoMatcher
+    from .deploying import BentoDeployMagics
     from .magics import BentoMagics
+    from .seeing import BentoSeeMagics
 
-    shell.register_magics(BentoMagics, BentoBuildMagics)
+    shell.register_magics(
+        BentoMagics, BentoBuildMagics, BentoDeployMagics, BentoSeeMagics, BentoCallMagics, BentoCloudMagics
+    )
     BentoMatcher.install(shell)
 
 

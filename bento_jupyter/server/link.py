@@ -19,7 +19,7 @@ from ..errors import (
     NotLoggedInError,
 )
 from ..home import CloudState, Home
-from ..spec import CloudView, DeploymentView
+from ..views import CloudView, DeploymentView
 from .payloads import CloudStatus, DeploymentDetail, LogTail, Overview
 
 __all__ = ["CloudLink"]

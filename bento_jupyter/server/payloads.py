@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from ..spec import CloudView, DeploymentView, LogLine
+from ..views import CloudView, DeploymentView, LogLine
 
 __all__ = ["CloudStatus", "DeploymentDetail", "LogTail", "Overview"]
 

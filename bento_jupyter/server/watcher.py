@@ -12,7 +12,7 @@ import httpx
 from pydantic import ValidationError
 
 from ..errors import CloudError
-from ..spec import Event
+from ..views import Event
 from .hints import Coalescer, Hint
 from .link import CloudLink
 

@@ -15,7 +15,8 @@ from ..client.local import stored
 from ..client.session import current
 from ..display.progress import Progress
 from ..errors import BentoJupyterError, InvalidRequestError, MagicUsageError, NotFoundError
-from ..spec import DeploymentSpec, DeploymentView, Mode, Status
+from ..spec import DeploymentSpec, Mode, Status
+from ..views import DeploymentView
 from .artifacts import BuiltBento, PushedBento
 from .building import build
 from .steps import BUILD_STEPS, DEPLOY_STEPS, shown_by

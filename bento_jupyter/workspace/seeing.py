@@ -8,7 +8,7 @@ from ..client.cloud import Cloud
 from ..client.deployment import Deployment
 from ..client.session import current
 from ..errors import NotFoundError
-from ..spec import InstanceType
+from ..views import InstanceType
 
 __all__ = ["bentos", "deployment", "deployments", "instance_types", "models"]
 

@@ -1,5 +1,5 @@
 /**
- * What the server extension sends: the part of `bento_jupyter/spec.py` and
+ * What the server extension sends: the part of `bento_jupyter/views.py` and
  * `bento_jupyter/server/payloads.py` that is shown.
  */
 import {

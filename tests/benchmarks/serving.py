@@ -19,7 +19,8 @@ import psutil
 from built_bento import build_bento
 from realcloud import RealCloud, eventually
 
-from bento_jupyter.spec import DeploymentSpec, DeploymentView
+from bento_jupyter.spec import DeploymentSpec
+from bento_jupyter.views import DeploymentView
 
 #: Saves what `SKLEARN` loads.
 SAVE = """

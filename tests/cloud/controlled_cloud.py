@@ -16,7 +16,8 @@ from bento_jupyter.cloud.ports import free_deployment_port
 from bento_jupyter.cloud.settings import CloudSettings
 from bento_jupyter.cloud.store import Store
 from bento_jupyter.home import Home
-from bento_jupyter.spec import DeploymentView, InstanceState, Status
+from bento_jupyter.spec import InstanceState, Status
+from bento_jupyter.views import DeploymentView
 
 T = TypeVar("T")
 

@@ -25,7 +25,8 @@ from bento_jupyter.cloud.engines import ProcessEngine, ReplicaSpec
 from bento_jupyter.cloud.ports import free_deployment_port
 from bento_jupyter.home import Home
 from bento_jupyter.launcher import launch_replica
-from bento_jupyter.spec import DeploymentView, InstanceState, Mode, Status
+from bento_jupyter.spec import InstanceState, Mode, Status
+from bento_jupyter.views import DeploymentView
 
 SOURCE = """
 import os, time

@@ -20,7 +20,7 @@ from bento_jupyter.cloud.app import create_app
 from bento_jupyter.cloud.logs import LogFile, cap_log, follow, forget_old_logs, tail
 from bento_jupyter.cloud.settings import CloudSettings
 from bento_jupyter.home import Home
-from bento_jupyter.spec import LogLine
+from bento_jupyter.views import LogLine
 
 texts = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\n\r"), max_size=30)
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bento_jupyter.cloud.latency import Histogram
 from bento_jupyter.cloud.metrics import SPANS, Metrics
-from bento_jupyter.spec import ColdStart, utc_now
+from bento_jupyter.spec import utc_now
+from bento_jupyter.views import ColdStart
 
 durations = st.floats(min_value=0.0002, max_value=3600)
 

@@ -31,7 +31,8 @@ from bento_jupyter.cloud.store.secrets import NO_SECRETS
 from bento_jupyter.cloud.surroundings import Surroundings
 from bento_jupyter.errors import ReplicaStartError
 from bento_jupyter.home import Home
-from bento_jupyter.spec import ColdStart, ImageView, InstanceState, utc_now
+from bento_jupyter.spec import InstanceState, utc_now
+from bento_jupyter.views import ColdStart, ImageView
 
 __all__ = ["Caller", "Simulation", "simulated"]
 

@@ -17,7 +17,8 @@ from callers import SOURCE, Connection, Record, calling
 from controlled_cloud import Cloud, cloud_of, eventually, pids
 
 from bento_jupyter.home import Home
-from bento_jupyter.spec import DeploymentView, InstanceState, Status
+from bento_jupyter.spec import InstanceState, Status
+from bento_jupyter.views import DeploymentView
 
 #: Times that requests come in the moment an idle window ends: `make simulate` has more of them.
 IDLE_ROUNDS = int(os.environ.get("BENTO_IDLE_ROUNDS", "24"))

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ... import __version__
-from ...spec import CloudView, Event
+from ...views import CloudView, Event
 from .calls import NDJSON, Call
 from .context import cloud_of
 from .exchange import answer, query

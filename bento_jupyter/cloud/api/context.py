@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 
 from ...errors import NotFoundError
-from ...spec import DeploymentView, utc_now
+from ...spec import utc_now
+from ...views import DeploymentView
 from ..settings import CloudSettings
 from ..store import Store
 

@@ -9,16 +9,8 @@ from datetime import datetime
 from urllib.parse import quote
 
 from ...insight import MetricsView, RevisionChange, RevisionView
-from ...spec import (
-    FAILED_STATUSES,
-    READY_STATUSES,
-    DeploymentView,
-    Event,
-    InstanceState,
-    LogLine,
-    Status,
-    utc_now,
-)
+from ...spec import FAILED_STATUSES, READY_STATUSES, InstanceState, Status, utc_now
+from ...views import DeploymentView, Event, LogLine
 from .charts import metric_charts
 from .html import Content, Html, table, tag
 

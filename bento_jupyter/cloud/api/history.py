@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ...errors import ConflictError, NotFoundError
 from ...insight import RevisionView
-from ...spec import DeploymentView, Event
+from ...views import DeploymentView, Event
 from ..revisions import describe_revisions
 from ..store import DeploymentRecord
 from .calls import Call

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...insight import MetricsView
-from ...spec import DeploymentView, InstanceView, LogLine
+from ...views import DeploymentView, InstanceView, LogLine
 from ..logsearch import Filter, filtered
 from .calls import NDJSON, Call
 from .context import cloud_of

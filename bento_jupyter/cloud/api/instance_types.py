@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...spec import InstanceType
+from ...views import InstanceType
 from .calls import Call
 from .context import cloud_of
 from .exchange import answer

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from ...errors import NotFoundError
 from ...insight import PackageView
-from ...spec import ImageView, InstanceType, LogLine
+from ...views import ImageView, InstanceType, LogLine
 from ..logs import LogFile, follow
 from ..store import PackageRecord
 from ..target import tags_of

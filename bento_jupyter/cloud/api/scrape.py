@@ -16,7 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ... import __version__
-from ...spec import DeploymentView, InstanceState
+from ...spec import InstanceState
+from ...views import DeploymentView
 from ..engines import Phase
 from ..exposition import CONTENT_TYPE, Family, expose
 from .context import Cloud, cloud_of

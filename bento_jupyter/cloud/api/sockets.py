@@ -16,7 +16,8 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ...errors import NotFoundError
-from ...spec import InstanceState, InstanceView
+from ...spec import InstanceState
+from ...views import InstanceView
 from .context import Cloud, cloud_of
 from .streams import until
 

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from ...spec import ColdStart, ZygoteView
+from ...views import ColdStart, ZygoteView
 
 __all__ = ["Engine", "Node", "Phase", "ReplicaHandle", "ReplicaSpec", "ReplicaState"]
 

@@ -29,7 +29,8 @@ from ...launcher import (
     launch_replica,
     log_tail,
 )
-from ...spec import ColdStart, ZygoteView, utc_now
+from ...spec import utc_now
+from ...views import ColdStart, ZygoteView
 from ...zygote import FORKSERVER_PROGRAM, can_fork
 from ..logs import cap_log
 from .engine import Node, Phase, ReplicaSpec, ReplicaState

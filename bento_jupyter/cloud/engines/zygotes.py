@@ -18,7 +18,7 @@ import psutil
 
 from ...environments import IMPORTS
 from ...launcher import zygote_envs
-from ...spec import ZygoteView
+from ...views import ZygoteView
 from ...zygote import Zygote
 from ..logs import cap_log
 

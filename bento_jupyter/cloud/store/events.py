@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, select
 
-from ...spec import Event
+from ...views import Event
 from .database import Database
 from .tables import EventRow
 
@@ -40,7 +40,7 @@ class Events:
     def append(
         self, kind: str, name: str, message: str, *, reason: str = "", revision: int | None = None
     ) -> Event:
-        """Write an event down; see `spec.Event` for the fields."""
+        """Write an event down; see `views.Event` for the fields."""
         with self._database.write() as session:
             row = EventRow(kind=kind, name=name, message=message, reason=reason, revision=revision)
             session.add(row)
