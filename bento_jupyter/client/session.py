@@ -11,7 +11,7 @@ from ..home import Home
 from . import embedded
 from .cloud import Cloud
 
-__all__ = ["connect", "current"]
+__all__ = ["chosen", "connect", "current"]
 
 _current: Cloud | None = None
 _lock = threading.Lock()
@@ -48,6 +48,25 @@ def connect(endpoint: str | None = None, *, token: str | None = None, context: s
     with _lock:
         _current = cloud
     return cloud
+
+
+def chosen(cloud: Cloud | str | None) -> Cloud:
+    """The cloud that a verb is to use; the current one stays what it is.
+
+    Args:
+        cloud: A cloud; the name of a context of the `bentoml` client, or `embedded`; None = the current one.
+
+    Raises:
+        NotLoggedInError: There is no such context; the hint lists those that there are.
+    """
+    if cloud is None:
+        return current()
+    if isinstance(cloud, Cloud):
+        return cloud
+    if cloud == embedded.CONTEXT_NAME:
+        state = embedded.start()
+        return Cloud(cloud, state.endpoint, state.token, embedded=True)
+    return _remote(None, None, cloud)
 
 
 def _remote(endpoint: str | None, token: str | None, context: str | None) -> Cloud:

@@ -10,6 +10,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from ..errors import MagicUsageError
+from .options import cloud_option
 from .parsing import evaluate, parse
 
 __all__ = ["BentoBuildMagics", "bento_of"]
@@ -110,13 +111,14 @@ class BentoBuildMagics(Magics):
     @magic_arguments()
     @argument("bento", help="tag of a Bento of the local store, or a built Bento; with --live a deployment")
     @argument("--live", action="store_true", help="ask the deployment of this name instead")
+    @cloud_option
     def bento_prove(self, line: str) -> Any:
         """Run a Bento in its own environment and compare its answers with those of the notebook's object."""
         from .. import workspace
 
         arguments = parse(self.bento_prove, line)
         if arguments.live:
-            return workspace.prove(arguments.bento, live=True)
+            return workspace.prove(arguments.bento, live=True, cloud=arguments.cloud)
         return workspace.prove(bento_of(self.shell, arguments.bento))
 
     @no_var_expand
@@ -137,8 +139,10 @@ class BentoBuildMagics(Magics):
     @line_magic
     @magic_arguments()
     @argument("bento", help="tag of a Bento of the local store, or a built Bento")
+    @cloud_option
     def bento_push(self, line: str) -> Any:
         """Send a Bento with its models to the cloud."""
         from .. import workspace
 
-        return workspace.push(bento_of(self.shell, parse(self.bento_push, line).bento))
+        arguments = parse(self.bento_push, line)
+        return workspace.push(bento_of(self.shell, arguments.bento), cloud=arguments.cloud)

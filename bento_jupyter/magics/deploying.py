@@ -10,6 +10,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from ..errors import MagicUsageError
+from .options import cloud_option
 from .parsing import evaluate, parse
 
 __all__ = ["BentoDeployMagics"]
@@ -76,6 +77,7 @@ class BentoDeployMagics(Magics):
     @magic_arguments()
     @argument("target", help="a live object, a built Bento, or a tag")
     @deploy_options
+    @cloud_option
     def bento_deploy(self, line: str) -> Any:
         """Deploy an object, a Bento or a tag; builds, proves and pushes first where that is to be done.
 
@@ -111,38 +113,45 @@ class BentoDeployMagics(Magics):
             prove=not arguments.no_prove,
             allow_different=arguments.allow_different,
             wait=not arguments.no_wait,
+            cloud=arguments.cloud,
         )
 
     @no_var_expand
     @line_magic
     @magic_arguments()
     @argument("name", help="name of the deployment")
+    @cloud_option
     def bento_terminate(self, line: str) -> Any:
         """Stop a deployment; its revisions and address are kept."""
         from .. import workspace
 
-        return workspace.deployment(parse(self.bento_terminate, line).name).terminate()
+        arguments = parse(self.bento_terminate, line)
+        return workspace.deployment(arguments.name, cloud=arguments.cloud).terminate()
 
     @no_var_expand
     @line_magic
     @magic_arguments()
     @argument("name", help="name of the deployment")
+    @cloud_option
     def bento_start(self, line: str) -> Any:
         """Start a terminated deployment again."""
         from .. import workspace
 
-        return workspace.deployment(parse(self.bento_start, line).name).start()
+        arguments = parse(self.bento_start, line)
+        return workspace.deployment(arguments.name, cloud=arguments.cloud).start()
 
     @no_var_expand
     @line_magic
     @magic_arguments()
     @argument("name", help="name of the deployment")
+    @cloud_option
     def bento_delete(self, line: str) -> Any:
         """Delete a deployment for good, with its revisions, logs and address."""
         from .. import workspace
         from ..display.tables import Note
 
-        dep = workspace.deployment(parse(self.bento_delete, line).name)
+        arguments = parse(self.bento_delete, line)
+        dep = workspace.deployment(arguments.name, cloud=arguments.cloud)
         dep.delete()
         return Note(f"deployment {dep.name!r} is deleted")
 

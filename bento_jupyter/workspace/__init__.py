@@ -8,7 +8,7 @@ obj --build--> BuiltBento --push--> PushedBento --deploy--> Deployment --call-->
 from __future__ import annotations
 
 from ..client.local import local_bentos
-from ..client.session import connect, current
+from ..client.session import chosen, connect, current
 from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
 from .deploying import deploy, push, spec_of
@@ -21,6 +21,7 @@ __all__ = [
     "PushedBento",
     "bentos",
     "build",
+    "chosen",
     "connect",
     "current",
     "deploy",

@@ -159,7 +159,7 @@ def prove(
     bento: BuiltBento | str,
     *,
     live: bool = False,
-    cloud: Cloud | None = None,
+    cloud: Cloud | str | None = None,
     progress: Progress | None = None,
 ) -> Proof:
     """Compare the answers of a Bento, or of a deployment, with those of the notebook's object.
@@ -167,7 +167,7 @@ def prove(
     Args:
         bento: A built Bento or its tag; it is run in its own environment.
         live: `bento` is the name of a deployment: the pairs of its Bento are sent to its URL.
-        cloud: Cloud of the deployment; None = the current one.
+        cloud: Cloud of the deployment, or the name of its context; None = the current one.
         progress: Where to show the step `prove`; None = a display of its own.
 
     Raises:

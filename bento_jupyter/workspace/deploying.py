@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ..client.cloud import Cloud
 from ..client.deployment import Deployment
 from ..client.local import stored
-from ..client.session import current
+from ..client.session import chosen
 from ..display.progress import Progress
 from ..errors import BentoJupyterError, InvalidRequestError, MagicUsageError, NotFoundError
 from ..spec import DeploymentSpec, Mode, Status
@@ -25,20 +25,20 @@ __all__ = ["deploy", "push", "spec_of"]
 
 
 def push(
-    bento: BuiltBento | str, *, cloud: Cloud | None = None, progress: Progress | None = None
+    bento: BuiltBento | str, *, cloud: Cloud | str | None = None, progress: Progress | None = None
 ) -> PushedBento:
     """Send a Bento of the local store to a cloud, with its models.
 
     Args:
         bento: A built Bento or its tag.
-        cloud: Where to; None = the current cloud.
+        cloud: Where to: a cloud or the name of its context; None = the current one.
         progress: Where to show the step `push`; None = a display of its own.
 
     Raises:
         NotFoundError: The local store has no such Bento.
         CloudError: The cloud did not take it.
     """
-    cloud = cloud or current()
+    cloud = chosen(cloud)
     tag = bento.tag if isinstance(bento, BuiltBento) else str(stored(bento).tag)
     with shown_by(progress, f"Pushing {tag}", ["push"]) as shown, shown.step("push"):
         sent = cloud.push(tag, progress=shown.detail)
@@ -68,7 +68,7 @@ def deploy(
     prove: bool = True,
     allow_different: bool = False,
     wait: bool = True,
-    cloud: Cloud | None = None,
+    cloud: Cloud | str | None = None,
     progress: Progress | None = None,
 ) -> Deployment:
     """Deploy an object, a built Bento or a tag; builds, proves and pushes first where that is to be done.
@@ -99,7 +99,7 @@ def deploy(
         prove: See `build`.
         allow_different: See `build`.
         wait: Return when it answers requests; False = as soon as the cloud has taken it.
-        cloud: Where to; None = the current cloud.
+        cloud: Where to: a cloud or the name of its context; None = the current one.
         progress: Where to show the steps; None = a display of its own.
 
     Returns:
@@ -182,15 +182,15 @@ def _name_of(target: BuiltBento | PushedBento | str) -> str:
     return tag.partition(":")[0].replace("_", "-")
 
 
-def _warm(cloud: Cloud | None) -> None:
+def _warm(cloud: Cloud | str | None) -> None:
     try:
-        (cloud or current()).warm()
+        chosen(cloud).warm()
     except BentoJupyterError:
         pass  # the same call is made again where its error can be shown
 
 
-def _cloud_for(target: Any, cloud: Cloud | None) -> Cloud:
-    return cloud or (target.cloud if isinstance(target, PushedBento) else current())
+def _cloud_for(target: Any, cloud: Cloud | str | None) -> Cloud:
+    return target.cloud if cloud is None and isinstance(target, PushedBento) else chosen(cloud)
 
 
 def _check_instance_type(cloud: Cloud, spec: DeploymentSpec) -> None:

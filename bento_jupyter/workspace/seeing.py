@@ -6,20 +6,20 @@ from typing import Any
 
 from ..client.cloud import Cloud
 from ..client.deployment import Deployment
-from ..client.session import current
+from ..client.session import chosen
 from ..errors import NotFoundError
 from ..views import InstanceType
 
 __all__ = ["bentos", "deployment", "deployments", "instance_types", "models"]
 
 
-def deployment(name: str, *, cloud: Cloud | None = None) -> Deployment:
+def deployment(name: str, *, cloud: Cloud | str | None = None) -> Deployment:
     """The deployment called `name`.
 
     Raises:
         NotFoundError: There is none; the hint has the names that are close.
     """
-    cloud = cloud or current()
+    cloud = chosen(cloud)
     try:
         cloud.view(name)
     except NotFoundError as error:
@@ -34,27 +34,27 @@ def deployment(name: str, *, cloud: Cloud | None = None) -> Deployment:
     return Deployment(cloud, name)
 
 
-def deployments(*, cloud: Cloud | None = None) -> Any:
+def deployments(*, cloud: Cloud | str | None = None) -> Any:
     """All deployments of a cloud, as a table.
 
     Args:
-        cloud: Which; None = the current one.
+        cloud: Which, or the name of its context; None = the current one.
     """
     from ..display.cards import deployments_table
 
-    return deployments_table((cloud or current()).deployments())
+    return deployments_table(chosen(cloud).deployments())
 
 
-def bentos(*, cloud: Cloud | None = None) -> list[dict[str, Any]]:
+def bentos(*, cloud: Cloud | str | None = None) -> list[dict[str, Any]]:
     """Bentos in a cloud's registry, newest first."""
-    return (cloud or current()).bentos()
+    return chosen(cloud).bentos()
 
 
-def models(*, cloud: Cloud | None = None) -> list[dict[str, Any]]:
+def models(*, cloud: Cloud | str | None = None) -> list[dict[str, Any]]:
     """Models in a cloud's registry, newest first."""
-    return (cloud or current()).models()
+    return chosen(cloud).models()
 
 
-def instance_types(*, cloud: Cloud | None = None) -> list[InstanceType]:
+def instance_types(*, cloud: Cloud | str | None = None) -> list[InstanceType]:
     """Sizes of instances that a cloud offers."""
-    return (cloud or current()).instance_types()
+    return chosen(cloud).instance_types()
