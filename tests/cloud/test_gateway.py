@@ -734,6 +734,41 @@ async def test_a_request_whose_replica_dies_before_answering_goes_to_another(gat
         assert first.connections == 1
 
 
+async def test_a_replica_that_dies_between_head_and_body_has_not_begun_to_answer(gateway: Gateway) -> None:
+    async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+        await writer.drain()
+        await deployment.load(in_flight=1)
+
+    deployment = await gateway.deploy()
+    async with (
+        raw_replica(dies) as first,
+        raw_replica(answer_everything) as second,
+        deployment.client() as client,
+    ):
+        deployment.replicas(first, second)
+        assert (await client.get("/")).text == "ok"
+        assert (first.connections, second.connections) == (1, 1)
+
+
+async def test_a_head_of_a_stream_is_passed_on_at_once(gateway: Gateway) -> None:
+    async def streams(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await asked.wait()
+        writer.write(b"2\r\nok\r\n0\r\n\r\n")
+        await writer.drain()
+
+    asked = asyncio.Event()
+    deployment = await gateway.deploy()
+    async with raw_replica(streams) as replica, deployment.client() as client:
+        deployment.replicas(replica)
+        async with client.stream("GET", "/") as response:
+            asked.set()
+            assert await response.aread() == b"ok"
+
+
 async def test_submit_is_not_sent_twice(gateway: Gateway) -> None:
     async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
