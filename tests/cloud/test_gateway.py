@@ -554,6 +554,17 @@ async def test_a_web_page_cannot_call_an_open_deployment_under_a_name_of_its_own
         assert (await client.get("/request", headers={"Host": "evil.example"})).status_code == 200
 
 
+async def test_a_shorter_timeout_holds_for_requests_in_progress(gateway: Gateway) -> None:
+    deployment, bento = await gateway.deploy(timeout=30), Bento()
+    async with asgi_replica(bento.app) as replica, deployment.client() as client:
+        deployment.replicas(replica)
+        calls = [asyncio.create_task(client.get(f"/hold/{number}")) for number in range(3)]
+        await deployment.load(in_flight=3)
+        deployment.update(timeout=0.1)
+        assert [(await call).status_code for call in calls] == [504] * 3
+        bento.gate.set()
+
+
 async def test_the_timeout_begins_with_admission_and_ends_with_the_first_byte(gateway: Gateway) -> None:
     timeout = 0.2
     deployment, bento = await gateway.deploy(timeout=timeout, concurrency=1), Bento()

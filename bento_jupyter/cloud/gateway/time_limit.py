@@ -53,12 +53,6 @@ class TimeLimit:
             self._timer.cancel()
             self._look()
 
-    def close(self) -> None:
-        """Tell nobody any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._began.clear()
-
     def _look(self) -> None:
         self._timer = None
         # A timer may fire a clock tick early.
