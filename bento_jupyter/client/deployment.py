@@ -7,8 +7,15 @@ from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CloudError, DeploymentError, NotFoundError, WaitTimeoutError
-from ..spec import FAILED_STATUSES, READY_STATUSES, Status
+from ..errors import (
+    CallError,
+    CloudError,
+    DeploymentError,
+    InvalidRequestError,
+    NotFoundError,
+    WaitTimeoutError,
+)
+from ..spec import FAILED_STATUSES, READY_STATUSES, Status, utc_now
 from ..views import DeploymentView, LogLine
 from .endpoint import Answer, Endpoints, Timing
 from .local import stored
@@ -87,11 +94,14 @@ class Deployment:
         Raises:
             NotFoundError: It does not exist (any more).
             DeploymentError: It has failed, and another status was waited for.
+            InvalidRequestError: There is no such status.
         """
         from ..display.cards import DeploymentCard, status_line
         from ..display.live import Live
         from .following import changes
 
+        if until is not None and until not in set(Status):
+            raise InvalidRequestError(f"there is no status {until!r}", hint=f"one of {', '.join(Status)}")
         wanted, live = Status(until) if until else None, Live()
         view = self.status()
         try:
@@ -305,7 +315,12 @@ class Deployment:
         Raises:
             CallError: The inputs do not fit, or the endpoint refused or failed.
         """
-        return self._kept(self.endpoints.call(endpoint, *args, **kwargs))
+        endpoints, begun = self.endpoints, utc_now()
+        try:
+            return self._kept(endpoints.call(endpoint, *args, **kwargs))
+        except CallError as error:
+            self._explain(error, begun)
+            raise
 
     async def acall(self, endpoint: str = "", /, *args: Any, **kwargs: Any) -> Any:
         """`call` for asynchronous code."""
@@ -318,6 +333,19 @@ class Deployment:
     def _kept(self, answer: Answer) -> Any:
         self.last_timing = answer.timing
         return answer.value
+
+    def _explain(self, error: CallError, begun: datetime) -> None:
+        """Tell a failure by its cell, where the log holds one failure only since then."""
+        if error.status_code != 500 or not self.cloud.embedded:
+            return
+        try:
+            found = self.cloud.logs(self.name, lines=FAILURE_LINES, since=begun.replace(microsecond=0))
+            bento = self.status().bento
+        except CloudError:
+            return
+        lines = [line.text for line in found]
+        if sum("Exception on /" in line for line in lines) == 1:
+            error.cells = self._in_cells(bento, last_traceback(lines))
 
     def client(self) -> Any:
         """A `bentoml.SyncHTTPClient` for its endpoints, with the token where one is needed."""

@@ -137,7 +137,6 @@ def events_table(items: Sequence[Event]) -> Listing[Event]:
             "ago": lambda item: age(item.at),
             "revision": lambda item: "" if item.revision is None else item.revision,
             "what": lambda item: item.message,
-            "why": lambda item: item.reason,
         },
         empty="nothing has happened yet",
     ).as_of()

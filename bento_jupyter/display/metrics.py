@@ -60,7 +60,7 @@ def metrics_card(view: Metrics) -> dict[str, Any]:
     starts = [cold_start_words(start) for start in view.cold_starts[-1:]]
     rows = [
         ("requests", said["requests"]),
-        ("", _spark(requests, f"most in {duration(seconds)}: {peak:g}")),
+        ("", _spark(requests, f"most in {seconds:g} s: {peak:g}")),
         ("failed", _spark(errors, "")),
         ("latency", said["latency"]),
         ("", _spark(slow, "p95")),

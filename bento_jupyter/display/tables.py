@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 from ..spec import utc_now
@@ -55,11 +56,13 @@ class Table:
     def __str__(self) -> str:
         if not self.rows:
             return self.empty
-        flat = [[" ".join(cell.split("\n")) for cell in row] for row in [self.columns, *self.rows]]
-        widths = [max(len(row[i]) for row in flat) for i in range(len(self.columns))]
+        # A cell of several lines takes several lines; the last column is as wide as it wants to be.
+        cells = [[cell.split("\n") for cell in row] for row in [self.columns, *self.rows]]
+        widths = [max(len(line) for row in cells for line in row[i]) for i in range(len(self.columns) - 1)]
         lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in flat
+            "  ".join(part.ljust(width) for part, width in zip(parts, [*widths, 0], strict=True)).rstrip()
+            for row in cells
+            for parts in zip_longest(*row, fillvalue="")
         ]
         return "\n".join(lines + ([f"as of {moment(self.at)}"] if self.at else []))
 

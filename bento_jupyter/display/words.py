@@ -87,8 +87,8 @@ def duration(seconds: float) -> str:
     """A duration a person reads at a glance.
 
     Example:
-        >>> [duration(s) for s in (0.0123, 1.5, 75, 7300)]
-        ['12 ms', '1.5 s', '1 min 15 s', '2 h 1 min']
+        >>> [duration(s) for s in (0.0123, 1.5, 60, 75, 7300)]
+        ['12 ms', '1.5 s', '1 min', '1 min 15 s', '2 h 1 min']
     """
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
@@ -96,11 +96,13 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
+        return _two(minutes, "min", rest, "s")
     hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min"
-    return f"{hours // 24} d {hours % 24} h"
+    return _two(hours, "h", minutes, "min") if hours < 48 else _two(hours // 24, "d", hours % 24, "h")
+
+
+def _two(number: int, unit: str, rest: int, smaller: str) -> str:
+    return f"{number} {unit}" + (f" {rest} {smaller}" if rest else "")
 
 
 def cold_start_words(cold_start: ColdStart | None) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from ..errors import MagicUsageError
-from ..spec import Status, utc_now
 from .options import cloud_option
 from .parsing import parse
 
@@ -32,7 +31,7 @@ class BentoSeeMagics(Magics):
     @magic_arguments()
     @argument("name", nargs="?", help="name of a deployment; none = all")
     @argument("--watch", action="store_true", help="show each change as it comes, until interrupted")
-    @argument("--until", choices=[str(each.value) for each in Status], help="watch until it has this status")
+    @argument("--until", metavar="STATUS", help="watch until it is 'running', 'scaled-to-zero' ...")
     @argument("--events", action="store_true", help="what happened to it, newest first")
     @argument("--revisions", action="store_true", help="its revisions, with what changed")
     @argument("--instances", action="store_true", help="its instances")
@@ -141,4 +140,4 @@ def _ago(word: str | None) -> datetime | None:
     found = re.fullmatch(r"(\d{1,6})([smhd])", word)
     if found is None:
         raise MagicUsageError(f"--since {word!r} is no time", hint="e.g. 30s, 10m, 2h or 1d")
-    return utc_now() - timedelta(seconds=int(found[1]) * UNITS[found[2]])
+    return datetime.now(timezone.utc) - timedelta(seconds=int(found[1]) * UNITS[found[2]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -80,10 +81,17 @@ def listed(kind: str, *, names: str = "*", cloud: Cloud | str | None = None) -> 
     Example:
         >>> listed("bentos", names="iris*")  # doctest: +SKIP
     """
-    from ..display import cards, listings
+    from ..display.tables import Note
 
     def fits(name: str) -> bool:
         return fnmatchcase(name, names) or fnmatchcase(name.partition(":")[0], names)
+
+    shown = _listed(kind, fits, cloud)
+    return shown if len(shown) or names == "*" else Note(f"no {kind} named like {names!r}")
+
+
+def _listed(kind: str, fits: Callable[[str], bool], cloud: Cloud | str | None) -> Any:
+    from ..display import cards, listings
 
     def tagged(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [item for item in items if fits(item["tag"])]
