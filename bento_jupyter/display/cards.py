@@ -94,7 +94,9 @@ def running_table(views: Sequence[DeploymentView]) -> Listing[DeploymentView]:
             "status": lambda view: status_words(view.status),
             "instances": lambda view: f"{view.ready}/{view.wanted}",
             "age": lambda view: age(view.created_at),
-            "last request": lambda view: _ago(getattr(view, "last_request_at", None), "none yet"),
+            "last request": lambda view: _ago(
+                getattr(view, "last_request_at", None), "" if view.requests else "none yet"
+            ),
             "owner": lambda view: getattr(view, "owner", "") or view.creator,
             "ends": lambda view: _in(getattr(view, "expires_at", None)),
         },

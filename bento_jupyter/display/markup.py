@@ -60,7 +60,8 @@ def _word(value: str | float) -> str:
 def linked(text: str) -> Html:
     """A value; one that is nothing but a URL becomes a link."""
     if text.startswith(("http://", "https://")) and not any(char.isspace() for char in text):
-        return element("a", text, href=text, target="_blank", rel="noopener noreferrer")
+        color = "color:var(--jp-content-link-color,var(--vscode-textLink-foreground,LinkText))"
+        return element("a", text, style=color, href=text, target="_blank", rel="noopener noreferrer")
     return Html(escape(text))
 
 
