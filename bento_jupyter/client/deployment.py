@@ -262,7 +262,7 @@ class Deployment:
             if time.monotonic() > deadline:
                 raise WaitTimeoutError(
                     f"deployment {self.name!r} is still {view.status.value} after {timeout:g} s",
-                    hint=view.reason,
+                    hint=view.reason or f"%bento_status {self.name} --watch shows how it goes on",
                 )
             time.sleep(POLL_EMBEDDED if self.cloud.embedded else POLL)
 
@@ -346,6 +346,7 @@ class Deployment:
         lines = [line.text for line in found]
         if sum("Exception on /" in line for line in lines) == 1:
             error.cells = self._in_cells(bento, last_traceback(lines))
+        error.hint = f"%bento_logs {self.name} shows the whole traceback"
 
     def client(self) -> Any:
         """A `bentoml.SyncHTTPClient` for its endpoints, with the token where one is needed."""
@@ -423,7 +424,7 @@ class Deployment:
             if time.monotonic() > deadline:
                 raise WaitTimeoutError(
                     f"deployment {self.name!r} is still {view.status.value} after {timeout:g} s",
-                    hint=view.reason,
+                    hint=view.reason or f"%bento_status {self.name} --watch shows how it goes on",
                 )
             time.sleep(POLL_EMBEDDED if self.cloud.embedded else POLL)
         return view
