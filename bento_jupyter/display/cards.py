@@ -39,7 +39,10 @@ def deployment_card(view: DeploymentView) -> dict[str, Any]:
         ("instance type", view.instance_type),
         ("requests", _requests_words(view)),
         ("cold start", cold_start_words(view.last_cold_start)),
+        ("last request", f"{age(view.last_request_at)} ago" if view.last_request_at else ""),
         ("revision", f"{view.revision}, created {age(view.created_at)} ago"),
+        ("owner", view.owner),
+        ("ends", _in(view.expires_at) if view.expires_at else ""),
     ]
     data = view.model_dump(mode="json", exclude={"event_id"})
     badge, tone = status_words(view.status), status_tone(view.status)
@@ -94,18 +97,16 @@ def running_table(views: Sequence[DeploymentView]) -> Listing[DeploymentView]:
             "status": lambda view: status_words(view.status),
             "instances": lambda view: f"{view.ready}/{view.wanted}",
             "age": lambda view: age(view.created_at),
-            "last request": lambda view: _ago(
-                getattr(view, "last_request_at", None), "" if view.requests else "none yet"
-            ),
-            "owner": lambda view: getattr(view, "owner", "") or view.creator,
-            "ends": lambda view: _in(getattr(view, "expires_at", None)),
+            "last request": lambda view: _ago(view.last_request_at),
+            "owner": lambda view: view.owner or view.creator,
+            "ends": lambda view: _in(view.expires_at),
         },
         empty="nothing runs: what is on demand starts with its next request",
     ).as_of()
 
 
-def _ago(at: datetime | None, otherwise: str) -> str:
-    return otherwise if at is None else f"{age(at)} ago"
+def _ago(at: datetime | None) -> str:
+    return "none yet" if at is None else f"{age(at)} ago"
 
 
 def _in(at: datetime | None) -> str:
