@@ -12,7 +12,7 @@ from ..client.session import chosen, connect, current
 from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
 from .deploying import deploy, push, spec_of
-from .seeing import bentos, deployment, deployments, instance_types, models
+from .seeing import bentos, deployment, deployments, instance_types, listed, models
 from .steps import DEPLOY_STEPS
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "deployments",
     "export",
     "instance_types",
+    "listed",
     "local_bentos",
     "models",
     "plan",
