@@ -239,14 +239,28 @@ class CallError(BentoJupyterError):
         hint: What to do.
         status_code: HTTP status of the answer, None when there was none.
         detail: The decoded error body, as far as there is one.
+        request_id: Id of the request, as the logs have it; "" when none was answered.
     """
 
     def __init__(
-        self, message: str, *, hint: str = "", status_code: int | None = None, detail: Any = None
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        status_code: int | None = None,
+        detail: Any = None,
+        request_id: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.status_code = status_code
         self.detail = detail
+        self.request_id = request_id
+
+    def _render_traceback_(self) -> list[str]:
+        lines = super()._render_traceback_()
+        if self.request_id and not self.show_tracebacks:
+            lines.append(f"  request {self.request_id}")
+        return lines
 
 
 class MagicUsageError(BentoJupyterError):
