@@ -6,13 +6,15 @@ import asyncio
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sized
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import BentoJupyterError, CallError, CloudError, DeploymentError, WaitTimeoutError
 from ..spec import FAILED_STATUSES, READY_STATUSES, Status
 from ..views import DeploymentView, LogLine
-from .endpoint import Answer, Endpoints, Timing
+from .endpoint import Answer, Endpoints, StreamEnd, Timing
 from .methods import Method
+from .payload import joined
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -305,6 +307,9 @@ class Deployment:
             CallError: The inputs do not fit, or the endpoint refused or failed.
             WaitTimeoutError: It did not answer in time.
         """
+        output = self._asked(lambda endpoints: endpoints.route(endpoint)).get("output", {})
+        if output.get("is_stream"):
+            return joined(list(self.stream(endpoint, *args, **kwargs)), output)
         return self._kept(self._asked(lambda endpoints: endpoints.call(endpoint, *args, **kwargs)))
 
     async def acall(self, endpoint: str = "", /, *args: Any, **kwargs: Any) -> Any:
@@ -336,7 +341,30 @@ class Deployment:
             CallError: The inputs do not fit, the endpoint refused, or broke off midway.
         """
         self._asked(lambda endpoints: endpoints.route(endpoint))
-        self.last_timing = yield from self.endpoints.stream(endpoint, *args, **kwargs)
+        end = yield from self.endpoints.stream(endpoint, *args, **kwargs)
+        self.last_timing = end.timing
+        if end.span and self.cloud.embedded:
+            self._check_end(endpoint, end)
+
+    def _check_end(self, endpoint: str, end: StreamEnd) -> None:
+        """BentoML ends a stream whose generator has raised as if all were well, and only its log says so.
+
+        Raises:
+            CallError: That is what has happened.
+        """
+        said = [line.text for line in self.logs(1000)]
+        for at, text in enumerate(said):
+            if "Error while streaming response" in text and f"span={end.span}" in text:
+                trace = list(takewhile(lambda line: f"span={end.span}" not in line, said[at + 1 :]))
+                raised = next((line for line in reversed(trace) if line and not line.startswith(" ")), "")
+                name = endpoint or "predict"
+                raise CallError(
+                    f"the stream of {name!r} broke off midway: {raised or 'its code raised'}",
+                    hint=f"%bento_logs {self.name} shows the traceback",
+                    status_code=200,
+                    detail="\n".join(trace),
+                    request_id=end.request_id,
+                )
 
     def submit(self, endpoint: str = "", /, *args: Any, **kwargs: Any) -> Task:
         """Have a task done, and do not wait for it.

@@ -22,7 +22,7 @@ from .timing import Timing
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Answer", "Endpoints", "Timing"]
+__all__ = ["Answer", "Endpoints", "StreamEnd", "Timing"]
 
 #: Seconds a call may take in all: a cold start may be held for minutes before the work begins.
 TIMEOUT = 660.0
@@ -46,6 +46,21 @@ class Answer:
     value: Any
     timing: Timing
     request_id: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class StreamEnd:
+    """How a stream ended.
+
+    Attributes:
+        timing: Where the time went.
+        request_id: Id of the request.
+        span: What the service calls it in its own log; "" when it did not say.
+    """
+
+    timing: Timing
+    request_id: str = ""
+    span: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,7 +213,7 @@ class Endpoints:
         """A task that was submitted before, here or elsewhere."""
         return Task(self, self._task_route(name), task_id)
 
-    def stream(self, name: str = "", /, *args: Any, **kwargs: Any) -> Generator[Any, None, Timing]:
+    def stream(self, name: str = "", /, *args: Any, **kwargs: Any) -> Generator[Any, None, StreamEnd]:
         """Call an endpoint and give the parts of its answer as they come.
 
         Args:
@@ -219,7 +234,7 @@ class Endpoints:
         if not route.get("output", {}).get("is_stream"):
             answer = self.call(route["name"], *args, **kwargs)
             yield answer.value
-            return answer.timing
+            return StreamEnd(answer.timing, answer.request_id)
         timeout = self._timeout_in(route, kwargs)
         payload = self._payload(route, args, kwargs)
         begun, came = time.perf_counter(), [0]
@@ -243,7 +258,8 @@ class Endpoints:
                 for part in parts_of(route, response.iter_bytes()):
                     came[0] += 1
                     yield part
-                return _timing(response, begun)
+                span = response.headers.get("x-bentoml-request-id", "")
+                return StreamEnd(_timing(response, begun), request_id_of(response), span)
         raise AssertionError("unreachable")  # the second attempt returns or raises
 
     def send(self, name: str, body: Any, *, timeout: float | None = None) -> Answer:
