@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Method", "signature_of"]
 
 
+#: Kinds of values for the types of JSON schema, where a schema has no descriptor.
+JSON_TYPES = {"integer": "int", "number": "float", "string": "str", "boolean": "bool", "array": "list"}
+
+
 class _Type:
     """An annotation that reads as it should: `ndarray[float64, (any, 4)]`."""
 
@@ -104,9 +108,11 @@ def signature_of(route: Mapping[str, Any]) -> inspect.Signature:
 def schema_descriptor(schema: Mapping[str, Any]) -> codec.Descriptor:
     """What a part of the schema says of its values; anything where it cannot be read."""
     try:
-        return codec.descriptor_from_schema(dict(schema))
+        found = codec.descriptor_from_schema(dict(schema))
     except (LookupError, TypeError, ValueError):
-        return {"kind": "any"}
+        found = {"kind": "any"}
+    plain = JSON_TYPES.get(str(schema.get("type")))
+    return {"kind": plain} if plain and found["kind"] in ("any", "json") else found
 
 
 def type_words(descriptor: codec.Descriptor) -> str:

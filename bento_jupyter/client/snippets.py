@@ -147,14 +147,18 @@ def _python(call: _Call) -> str:
     lines = ["import os"] if call.protected else []
     lines += ["from pathlib import Path"] if call.files else []
     token = f', token=os.environ["{TOKEN}"]' if call.protected else ""
+    said = f"client.{call.route['name']}({', '.join(given)})"
+    if call.route.get("is_task"):
+        # Of the client's two, only the asynchronous one can submit (BentoML 1.4).
+        lines = ["import asyncio", *lines, "import bentoml", "", "async def main():"]
+        lines += [f'    async with bentoml.AsyncHTTPClient("{call.url}"{token}) as client:']
+        lines += [f"        task = await {said.replace('(', '.submit(', 1)}", "        print(task.id)"]
+        return "\n".join([*lines, "", "asyncio.run(main())"])
     lines += ["import bentoml", "", f'with bentoml.SyncHTTPClient("{call.url}"{token}) as client:']
-    name = call.route["name"]
     if call.streams:
-        lines += [f"    for part in client.{name}({', '.join(given)}):", '        print(part, end="")']
-    elif call.route.get("is_task"):
-        lines += [f"    task = client.{name}.submit({', '.join(given)})", "    print(task.id)"]
+        lines += [f"    for part in {said}:", '        print(part, end="")']
     else:
-        lines += [f"    print(client.{name}({', '.join(given)}))"]
+        lines += [f"    print({said})"]
     return "\n".join(lines)
 
 

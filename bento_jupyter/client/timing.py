@@ -19,8 +19,8 @@ class Timing:
 
     Attributes:
         total: From sending to the whole answer.
-        queue: Waiting in the deployment's queue (contains `cold_start`).
-        cold_start: Of that, waiting for an instance to start; 0 when one was up.
+        queue: Waiting for a free instance, in the deployment's queue.
+        cold_start: Before that, waiting for the first instance to start; 0 when one was up.
         upstream: In the instance, until its answer began.
         phases: Of the cold start: `process`, `imports`, `load`, `ready`. They may be longer than
             `cold_start`: this request may have come when the start was under way.
@@ -37,7 +37,7 @@ class Timing:
         """From the `Server-Timing` header that the gateway stamps (milliseconds).
 
         Example:
-            >>> Timing.of(1.0, "queue;dur=600, cold;dur=500, imports;dur=400, upstream;dur=100").network
+            >>> Timing.of(1.0, "queue;dur=100, cold;dur=500, imports;dur=400, upstream;dur=100").network
             0.3
         """
         spent = {
@@ -51,13 +51,13 @@ class Timing:
     @property
     def network(self) -> float:
         """What is left: on the way, and reading and writing."""
-        return round(max(0.0, self.total - self.queue - self.upstream), 6)
+        return round(max(0.0, self.total - self.queue - self.cold_start - self.upstream), 6)
 
     def parts(self) -> dict[str, float]:
         """The parts of `total` that took any time, in their order."""
         named = {
-            "queue": self.queue - self.cold_start,
             "cold start": self.cold_start,
+            "queue": self.queue,
             "instance": self.upstream,
             "network": self.network,
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..client.cloud import Cloud
 from ..client.deployment import Deployment
-from ..client.session import chosen
+from ..client.session import chosen, latest
 from .seeing import deployment
 
 __all__ = ["called"]
@@ -20,7 +20,7 @@ def called(name: str, *, cloud: Cloud | str | None = None) -> Deployment:
     Raises:
         NotFoundError: There is none; the hint has the names that are close.
     """
-    cloud = chosen(cloud)
+    cloud = (latest() if cloud is None else None) or chosen(cloud)
     key = (cloud.endpoint, cloud.token, name)
     if key not in _called:
         _called[key] = deployment(name, cloud=cloud)
