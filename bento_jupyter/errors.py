@@ -248,6 +248,7 @@ class CallError(BentoJupyterError):
         status_code: HTTP status of the answer, None when there was none.
         detail: The decoded error body, as far as there is one.
         cells: The traceback of this very request in terms of the notebook; empty where that is not known.
+        request_id: Id of the request, as the logs have it; "" when none was answered.
     """
 
     def __init__(
@@ -258,15 +259,21 @@ class CallError(BentoJupyterError):
         status_code: int | None = None,
         detail: Any = None,
         cells: Sequence[str] = (),
+        request_id: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.status_code = status_code
         self.detail = detail
+        self.request_id = request_id
         self.cells = list(cells)
 
     def _render_traceback_(self) -> list[str]:
         lines = super()._render_traceback_()
-        if self.cells and not self.show_tracebacks:
+        if self.show_tracebacks:
+            return lines
+        if self.request_id:
+            lines.append(f"  request {self.request_id}")
+        if self.cells:
             lines += ["  in the notebook:", *(f"  | {line}" for line in self.cells)]
         return lines
 

@@ -37,6 +37,7 @@ FLOORS = {
     "codec": 2,
     "replica": 2,
     "stock": 2,
+    "examples": 3,
     "insight": 3,
     "views": 2,
     "spec": 1,

@@ -3,65 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from ..errors import CallError
 from ..home import Home
 from .payload import Payload, answer_value, parts_of, payload_of, takes_arrow
+from .refusals import broken_off, refusal, request_id_of, too_slow, unreachable
+from .tasks import Task
+from .timing import Timing
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Answer", "Endpoints", "Timing"]
+__all__ = ["Answer", "Endpoints", "StreamEnd", "Timing"]
 
 #: Seconds a call may take in all: a cold start may be held for minutes before the work begins.
 TIMEOUT = 660.0
 #: Seconds between two looks at a task: at first, and at most.
 TASK_INTERVALS = (0.02, 1.0)
 
-
-@dataclass(frozen=True)
-class Timing:
-    """Where the time of one call went, in seconds.
-
-    Attributes:
-        total: From sending to the whole answer.
-        queue: Waiting in the deployment's queue (contains `cold_start`).
-        cold_start: Of that, waiting for an instance to start; 0 when one was up.
-        upstream: In the instance.
-    """
-
-    total: float
-    queue: float = 0.0
-    cold_start: float = 0.0
-    upstream: float = 0.0
-
-    @classmethod
-    def of(cls, total: float, header: str) -> Timing:
-        """From the `Server-Timing` header that the gateway stamps (milliseconds)."""
-        spent = {
-            found.group(1): float(found.group(2)) / 1000
-            for found in re.finditer(r"([\w-]+)\s*;\s*dur=([0-9.]+)", header)
-        }
-        return cls(total, spent.get("queue", 0.0), spent.get("cold", 0.0), spent.get("upstream", 0.0))
-
-    def __str__(self) -> str:
-        if self.cold_start:
-            return f"answered in {self.total:.2f} s, {self.cold_start:.2f} s of it held for the cold start"
-        if self.queue >= 0.001:
-            return f"answered in {_seconds(self.total)}, {_seconds(self.queue)} of it queued"
-        return f"answered in {_seconds(self.total)}"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+Route: TypeAlias = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,6 +48,41 @@ class Answer:
     request_id: str = field(default="", compare=False)
 
 
+@dataclass(frozen=True)
+class StreamEnd:
+    """How a stream ended.
+
+    Attributes:
+        timing: Where the time went.
+        request_id: Id of the request.
+        span: What the service calls it in its own log; "" when it did not say.
+    """
+
+    timing: Timing
+    request_id: str = ""
+    span: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that a conversation wants sent; what it is given is the answer."""
+
+    method: str
+    url: str
+    options: dict[str, Any]
+
+    @property
+    def what(self) -> str:
+        """What is asked, in messages."""
+        return urlsplit(self.url).path.strip("/")
+
+
+#: What a call does in turn, said once for synchronous and asynchronous code: a request to be sent, seconds
+#: to be waited, or work that may block. It gets the answers to its requests, and returns what the call gives.
+Step: TypeAlias = "Request | float | Callable[[], None]"
+Conversation: TypeAlias = Generator[Step, Any, T]
+
+
 class Endpoints:
     """The endpoints below one URL.
 
@@ -88,6 +92,12 @@ class Endpoints:
         schema: The service's schema as in `/schema.json`, when it is known already: asking the
             deployment for it would start an instance.
         client: HTTP client to use, which stays the caller's; None = one of its own.
+        bento: Tag of the Bento that the schema is of; "" = not known.
+        lookup: Gives the schema of another Bento, by tag, when answers tell that one runs now;
+            None = the deployment is asked.
+        arrow_from: Bytes from which on tables go as Arrow: small ones are faster as JSON.
+        timeout: Seconds that a call may take, where it does not say itself; None = the given
+            client's, or eleven minutes.
     """
 
     def __init__(
@@ -96,20 +106,33 @@ class Endpoints:
         token: str | None = None,
         schema: Mapping[str, Any] | None = None,
         client: httpx.Client | None = None,
+        *,
+        bento: str = "",
+        lookup: Callable[[str], Mapping[str, Any] | None] | None = None,
+        arrow_from: int = 0,
+        timeout: float | None = None,
     ) -> None:
         self.url = url.rstrip("/")
+        self.timeout: float = timeout or (client is not None and client.timeout.read) or TIMEOUT
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._schema = dict(schema) if schema else None
         self._given_client = client
+        self._bento = bento
+        self._version = ""
+        self._lookup = lookup
+        self._arrow_from = arrow_from
         self._without_arrow: set[str] = set()
+
+    # --- what there is -----------------------------------------------------------------------
 
     @property
     def schema(self) -> dict[str, Any]:
         """The service's schema."""
         if self._schema is None:
-            response = self._sent(lambda: self._client.get(f"{self.url}/schema.json", headers=self._headers))
+            with self._errors("schema.json", self.timeout):
+                response = self._client.get(f"{self.url}/schema.json", headers=self._headers)
             if response.status_code != 200:
-                raise _refusal(self.url, "schema.json", response)
+                raise refusal(self.url, "schema.json", response)
             self._schema = response.json()
         return self._schema
 
@@ -135,14 +158,20 @@ class Endpoints:
                 return next(iter(routes.values()))
             name = "predict"
         if name not in routes:
-            known = ", ".join(routes) or "none"
-            raise CallError(f"no endpoint {name!r} at {self.url}", hint=f"endpoints: {known}")
+            close = get_close_matches(name, routes)
+            known = f"did you mean {' or '.join(close)}? " if close else ""
+            raise CallError(
+                f"no endpoint {name!r} at {self.url}",
+                hint=f"{known}endpoints: {', '.join(routes) or 'none'}",
+            )
         return routes[name]
 
     def takes_arrow(self, name: str = "") -> bool:
         """True when tables go to and from an endpoint as Arrow, not as JSON."""
         route = self.route(name)
         return route["name"] not in self._without_arrow and takes_arrow(route)
+
+    # --- call --------------------------------------------------------------------------------
 
     def call(self, name: str = "", /, *args: Any, **kwargs: Any) -> Answer:
         """Call an endpoint and wait for its answer; of a task, for its result; of a stream, for its end.
@@ -152,35 +181,39 @@ class Endpoints:
         Args:
             name: Name of the endpoint; "" = the only one, or `predict`.
             *args: Its inputs, in the order of its schema: arrays, frames, plain values, images, paths.
-            **kwargs: Its inputs by name.
+            **kwargs: Its inputs by name; `timeout` in seconds, unless an input is called so.
 
         Raises:
             CallError: The inputs do not fit, or the endpoint refused or failed.
+            WaitTimeoutError: It did not answer in time.
         """
-        route = self.route(name)
-        payload = self._payload(route, args, kwargs)
-        begun = time.perf_counter()
-        response = self._post(route, payload)
-        if response.status_code == 415 and self._may_do_without(route):
-            payload = self._payload(route, args, kwargs)
-            response = self._post(route, payload)
-        return self._answer(route, response, time.perf_counter() - begun, payload.index)
+        return self._held(self._called(name, args, kwargs))
 
     async def acall(self, name: str = "", /, *args: Any, **kwargs: Any) -> Answer:
         """`call` for asynchronous code."""
         if self._schema is None:
             await asyncio.to_thread(lambda: self.schema)
-        route = self.route(name)
-        payload = self._payload(route, args, kwargs)
-        begun = time.perf_counter()
-        async with self._asynchronous() as client:
-            response = await self._apost(client, route, payload)
-            if response.status_code == 415 and self._may_do_without(route):
-                payload = self._payload(route, args, kwargs)
-                response = await self._apost(client, route, payload)
-        return self._answer(route, response, time.perf_counter() - begun, payload.index)
+        async with self.opened() as client:
+            return await self._aheld(client, self._called(name, args, kwargs))
 
-    def stream(self, name: str = "", /, *args: Any, **kwargs: Any) -> Iterator[Any]:
+    def submit(self, name: str = "", /, *args: Any, **kwargs: Any) -> Task:
+        """Have a task done, and do not wait for it.
+
+        Args:
+            name: Name of the endpoint, a `@bentoml.task`; "" = the only one, or `predict`.
+            *args: Its inputs, in the order of its schema.
+            **kwargs: Its inputs by name.
+
+        Raises:
+            CallError: It is no task, the inputs do not fit, or it was refused.
+        """
+        return self._held(self._submitted(name, args, kwargs))
+
+    def task(self, name: str, task_id: str) -> Task:
+        """A task that was submitted before, here or elsewhere."""
+        return Task(self, self._task_route(name), task_id)
+
+    def stream(self, name: str = "", /, *args: Any, **kwargs: Any) -> Generator[Any, None, StreamEnd]:
         """Call an endpoint and give the parts of its answer as they come.
 
         Args:
@@ -192,115 +225,243 @@ class Endpoints:
             Pieces of text or bytes, whose seams are not the generator's; of other streams each part.
 
         Raises:
-            CallError: The inputs do not fit, or the endpoint refused or failed.
+            CallError: The inputs do not fit, the endpoint refused or failed, or broke off midway.
 
         Example:
             `for word in endpoints.stream("tell", "a story"): print(word, end="")`
         """
-        import httpx
-
         route = self.route(name)
         if not route.get("output", {}).get("is_stream"):
-            yield self.call(route["name"], *args, **kwargs).value
-            return
+            answer = self.call(route["name"], *args, **kwargs)
+            yield answer.value
+            return StreamEnd(answer.timing, answer.request_id)
+        timeout = self._timeout_in(route, kwargs)
         payload = self._payload(route, args, kwargs)
-        try:
-            with self._client.stream("POST", self._address(route), **payload.options) as response:
+        begun, came = time.perf_counter(), [0]
+        for attempt in (1, 2):
+            address = self._address(route)
+            with (
+                self._errors(route["name"], timeout, lambda: came[0]),
+                self._client.stream("POST", address, timeout=timeout, **payload.options) as response,
+            ):
+                if self._is_other_version(response):
+                    self._learn(response)
+                    route = self.route(route["name"])
+                    renewed = self._payload(route, args, kwargs)
+                    outdated = response.status_code != 200 or renewed.options != payload.options
+                    payload = renewed
+                    if outdated and attempt == 1:
+                        continue
                 if response.status_code != 200:
                     response.read()
-                    raise _refusal(self.url, route["name"], response)
-                yield from parts_of(route, response.iter_bytes())
-        except httpx.TransportError as error:
-            raise _unreachable(self.url, error) from error
+                    raise refusal(self.url, route["name"], response)
+                for part in parts_of(route, response.iter_bytes()):
+                    came[0] += 1
+                    yield part
+                span = response.headers.get("x-bentoml-request-id", "")
+                return StreamEnd(_timing(response, begun), request_id_of(response), span)
+        raise AssertionError("unreachable")  # the second attempt returns or raises
 
-    def _payload(self, route: Mapping[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Payload:
-        arrow = route["name"] not in self._without_arrow and not route.get("is_task")
-        payload = payload_of(route, args, kwargs, arrow=arrow)
+    def send(self, name: str, body: Any, *, timeout: float | None = None) -> Answer:
+        """POST a JSON body as it is, for those who want to see the wire.
+
+        Args:
+            name: Name of the endpoint.
+            body: What `json.dumps` takes.
+            timeout: Seconds; None = those of all calls.
+        """
+        return self._held(self._sent(self.route(name), body, timeout or self.timeout))
+
+    # --- conversations -----------------------------------------------------------------------
+
+    def _called(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Conversation[Answer]:
+        route = self.route(name)
+        kwargs = dict(kwargs)
+        timeout = self._timeout_in(route, kwargs)
+        payload = self._payload(route, args, kwargs)
+        begun = time.perf_counter()
+        response = yield from self._posted(route, payload, timeout)
+        if self._is_other_version(response):
+            yield lambda: self._learn(response)
+            route = self.route(route["name"])
+            renewed = self._payload(route, args, kwargs)
+            # An answer to what this version would have been sent, too, is its answer.
+            if response.status_code != 200 or renewed.options != payload.options:
+                response = yield from self._posted(route, renewed, timeout)
+            payload = renewed
+        if response.status_code == 415 and self._may_do_without(route):
+            payload = self._payload(route, args, kwargs)
+            response = yield from self._posted(route, payload, timeout)
+        return self._answer(route, response, begun, payload.index)
+
+    def _posted(self, route: Route, payload: Payload, timeout: float) -> Conversation[httpx.Response]:
+        """The whole answer to a request; of a task, its result."""
+        submit = "/submit" if route.get("is_task") else ""
+        response: httpx.Response = yield Request(
+            "POST", self._address(route, submit), {**payload.options, "timeout": timeout}
+        )
+        if not submit or response.status_code != 200:
+            return response
+        return (yield from self._awaited(route, response.json()["task_id"], timeout))
+
+    def _awaited(
+        self,
+        route: Route,
+        task_id: str,
+        timeout: float | None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Conversation[httpx.Response]:
+        """The answer that a task ends with."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        interval, longest = TASK_INTERVALS
+        while True:
+            response: httpx.Response = yield self._about(route, task_id, "status")
+            if response.status_code != 200:
+                return response
+            status = response.json().get("status")
+            if progress is not None:
+                progress(status)
+            if status not in ("pending", "in_progress"):
+                break
+            if deadline is not None and time.monotonic() > deadline:
+                raise too_slow(f"task {task_id} of {route['name']}", timeout or 0)
+            yield interval
+            interval = min(interval * 1.5, longest)
+        result: httpx.Response = yield self._about(route, task_id, "get")
+        return result
+
+    def _submitted(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Conversation[Task]:
+        route = self._task_route(name)
+        payload = self._payload(route, args, kwargs)
+        options = {**payload.options, "timeout": self.timeout}
+        response: httpx.Response = yield Request("POST", self._address(route, "/submit"), options)
+        if response.status_code != 200:
+            raise refusal(self.url, route["name"], response)
+        return Task(self, route, response.json()["task_id"], payload.index)
+
+    def _sent(self, route: Route, body: Any, timeout: float) -> Conversation[Answer]:
+        begun = time.perf_counter()
+        options = {"json": body, "headers": self._headers}
+        response = yield from self._posted(route, Payload(options), timeout)
+        return self._answer(route, response, begun)
+
+    def _asked_about(self, route: Route, task_id: str, action: str) -> Conversation[httpx.Response]:
+        response: httpx.Response = yield self._about(route, task_id, action)
+        return response
+
+    def _about(self, route: Route, task_id: str, action: str) -> Request:
+        method = {"cancel": "PUT", "retry": "POST"}.get(action, "GET")
+        options = {"params": {"task_id": task_id}, "headers": self._headers, "timeout": self.timeout}
+        return Request(method, self._address(route, f"/{action}"), options)
+
+    def _held(self, conversation: Conversation[T]) -> T:
+        """What a conversation ends with."""
+        given: Any = None
+        while True:
+            try:
+                step = conversation.send(given)
+            except StopIteration as ended:
+                found: T = ended.value
+                return found
+            given = None
+            if isinstance(step, Request):
+                with self._errors(step.what, step.options["timeout"]):
+                    given = self._client.request(step.method, step.url, **step.options)
+            elif callable(step):
+                step()
+            else:
+                time.sleep(step)
+
+    async def _aheld(self, client: httpx.AsyncClient, conversation: Conversation[T]) -> T:
+        """`_held` for asynchronous code."""
+        given: Any = None
+        while True:
+            try:
+                step = conversation.send(given)
+            except StopIteration as ended:
+                found: T = ended.value
+                return found
+            given = None
+            if isinstance(step, Request):
+                with self._errors(step.what, step.options["timeout"]):
+                    given = await client.request(step.method, step.url, **step.options)
+            elif callable(step):
+                await asyncio.to_thread(step)
+            else:
+                await asyncio.sleep(step)
+
+    # --- what they are made of ---------------------------------------------------------------
+
+    def _task_route(self, name: str) -> dict[str, Any]:
+        route = self.route(name)
+        if not route.get("is_task"):
+            tasks = [each["name"] for each in self.schema.get("routes", []) if each.get("is_task")]
+            raise CallError(
+                f"endpoint {route['name']!r} is no task",
+                hint=f"tasks: {', '.join(tasks)}" if tasks else "only methods with @bentoml.task are tasks",
+            )
+        return route
+
+    def _timeout_in(self, route: Route, kwargs: dict[str, Any]) -> float:
+        """Take `timeout` out of the inputs, unless the endpoint has one of that name."""
+        if "timeout" in kwargs and "timeout" not in route.get("input", {}).get("properties", {}):
+            timeout = kwargs.pop("timeout")
+            return self.timeout if timeout is None else float(timeout)
+        return self.timeout
+
+    def _payload(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Payload:
+        allowed = route["name"] not in self._without_arrow and not route.get("is_task")
+        least = self._arrow_from if allowed else None
+        payload = payload_of(route, args, kwargs, arrow_from=least)
         payload.options["headers"] = {**self._headers, **payload.options["headers"]}
         return payload
 
-    def _may_do_without(self, route: Mapping[str, Any]) -> bool:
+    def _may_do_without(self, route: Route) -> bool:
         """Is there JSON to fall back to? What runs there may have no pyarrow, whatever the schema says."""
         if route["name"] in self._without_arrow:
             return False
         self._without_arrow.add(route["name"])
         return True
 
-    def _address(self, route: Mapping[str, Any], action: str = "") -> str:
+    def _is_other_version(self, response: httpx.Response) -> bool:
+        """Was this answered by another version than the one whose schema is known? `X-Bento` tells."""
+        version = response.headers.get("x-bento", "")
+        if not version or version == self._version:
+            return False
+        if not self._version and self._bento in ("", version.partition("@")[0]):
+            self._version = version
+            return False
+        return True
+
+    def _learn(self, response: httpx.Response) -> None:
+        """Take the schema of the version that answered."""
+        version = response.headers["x-bento"]
+        tag = version.partition("@")[0]
+        found = self._lookup(tag) if self._lookup is not None else None
+        self._schema = dict(found) if found else None
+        self._without_arrow.clear()
+        self._bento, self._version = tag, version
+        _ = self.schema
+
+    def _address(self, route: Route, action: str = "") -> str:
         return f"{self.url}{route['route']}{action}"
 
-    def _post(self, route: Mapping[str, Any], payload: Payload) -> httpx.Response:
-        """The whole answer to a request; of a task, its result."""
-        submit = "/submit" if route.get("is_task") else ""
-        response = self._sent(lambda: self._client.post(self._address(route, submit), **payload.options))
-        if not submit or response.status_code != 200:
-            return response
-        asked: dict[str, Any] = {"params": {"task_id": response.json()["task_id"]}, "headers": self._headers}
-        deadline = time.monotonic() + TIMEOUT
-        interval, longest = TASK_INTERVALS
-        while True:
-            response = self._sent(lambda: self._client.get(self._address(route, "/status"), **asked))
-            if not _is_pending(response, deadline):
-                break
-            time.sleep(interval)
-            interval = min(interval * 1.5, longest)
+    def _answer(self, route: Route, response: httpx.Response, begun: float, index: Any = None) -> Answer:
         if response.status_code != 200:
-            return response
-        return self._sent(lambda: self._client.get(self._address(route, "/get"), **asked))
+            raise refusal(self.url, route["name"], response)
+        timing = _timing(response, begun)
+        return Answer(answer_value(route, response, index), timing, request_id_of(response))
 
-    async def _apost(
-        self, client: httpx.AsyncClient, route: Mapping[str, Any], payload: Payload
-    ) -> httpx.Response:
-        """`_post` for asynchronous code."""
-        submit = "/submit" if route.get("is_task") else ""
-        response = await client.post(self._address(route, submit), **payload.options)
-        if not submit or response.status_code != 200:
-            return response
-        asked: dict[str, Any] = {"params": {"task_id": response.json()["task_id"]}, "headers": self._headers}
-        deadline = time.monotonic() + TIMEOUT
-        interval, longest = TASK_INTERVALS
-        while True:
-            response = await client.get(self._address(route, "/status"), **asked)
-            if not _is_pending(response, deadline):
-                break
-            await asyncio.sleep(interval)
-            interval = min(interval * 1.5, longest)
-        if response.status_code != 200:
-            return response
-        return await client.get(self._address(route, "/get"), **asked)
+    # --- transport ---------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _asynchronous(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def opened(self, connections: int | None = None) -> AsyncIterator[httpx.AsyncClient]:
+        """An asynchronous client for these endpoints."""
         import httpx
 
-        try:
-            async with httpx.AsyncClient(**self._options()) as client:
-                yield client
-        except httpx.TransportError as error:
-            raise _unreachable(self.url, error) from error
-
-    def send(self, name: str, body: Any) -> Answer:
-        """POST a JSON body as it is, for those who want to see the wire.
-
-        Args:
-            name: Name of the endpoint.
-            body: What `json.dumps` takes.
-        """
-        route = self.route(name)
-        begun = time.perf_counter()
-        response = self._sent(
-            lambda: self._client.post(self._address(route), json=body, headers=self._headers)
-        )
-        return self._answer(route, response, time.perf_counter() - begun)
-
-    def _answer(
-        self, route: Mapping[str, Any], response: httpx.Response, total: float, index: Any = None
-    ) -> Answer:
-        if response.status_code != 200:
-            raise _refusal(self.url, route["name"], response)
-        value = answer_value(route, response, index)
-        timing = Timing.of(total, ", ".join(response.headers.get_list("server-timing")))
-        return Answer(value, timing, response.headers.get("x-request-id", ""))
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections or 20)
+        async with httpx.AsyncClient(**self._options(), limits=limits) as client:
+            yield client
 
     def _options(self) -> dict[str, Any]:
         verify = Home.default().trust(self.url)
@@ -308,7 +469,7 @@ class Endpoints:
         return {
             "base_url": self.url,
             "headers": self._headers,
-            "timeout": TIMEOUT,
+            "timeout": self.timeout,
             "follow_redirects": True,
             "trust_env": not local,
             "verify": verify,
@@ -324,60 +485,23 @@ class Endpoints:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
         return httpx.Client(**self._options(), limits=limits)
 
-    def _sent(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+    @contextmanager
+    def _errors(self, what: str, timeout: float, parts: Callable[[], int] | None = None) -> Iterator[None]:
+        """Translate what httpx raises into our tree."""
         import httpx
 
         try:
-            return send()
+            yield
+        except httpx.TimeoutException as error:
+            raise too_slow(what, timeout) from error
+        except httpx.RemoteProtocolError as error:
+            if "body" in str(error) or "chunked" in str(error):  # its head had come
+                raise broken_off(self.url, what, parts() if parts else None) from error
+            raise unreachable(self.url, error) from error
         except httpx.TransportError as error:
-            raise _unreachable(self.url, error) from error
+            raise unreachable(self.url, error) from error
 
 
-def _is_pending(response: httpx.Response, deadline: float) -> bool:
-    """Is a task still to be waited for?"""
-    if response.status_code != 200 or response.json().get("status") not in ("pending", "in_progress"):
-        return False
-    if time.monotonic() > deadline:
-        raise CallError(f"the task was not done after {TIMEOUT:g} s", status_code=504)
-    return True
-
-
-def _unreachable(url: str, error: Exception) -> CallError:
-    return CallError(f"no answer from {url}: {error}", hint="%bento_status shows how the deployment is")
-
-
-def _refusal(url: str, name: str, response: httpx.Response) -> CallError:
-    """The error for an answer other than 200, with what the endpoint said."""
-    try:
-        detail = response.json()
-    except ValueError:
-        detail = response.text
-    hint = str(detail.get("hint") or "") if isinstance(detail, dict) else ""
-    hints = {
-        401: "this deployment is protected: give a token",
-        404: "%bento_status shows the endpoints",
-        429: "too many requests wait; try again or raise max instances",
-        503: "%bento_status and %bento_logs show why",
-        504: "it took longer than the deployment's timeout",
-        500: "%bento_logs shows the traceback",
-    }
-    return CallError(
-        f"{name} at {url} answered {response.status_code}: {_said(detail)}",
-        hint=hint or hints.get(response.status_code, ""),
-        status_code=response.status_code,
-        detail=detail,
-    )
-
-
-def _said(detail: Any) -> str:
-    """The message in an error body, in one line: scikit-learn goes on for paragraphs; `detail` has it all."""
-    if isinstance(detail, list):
-        return "; ".join(_said(item) for item in detail)
-    if not isinstance(detail, dict):
-        return next(iter(str(detail).splitlines()), "")
-    if "msg" in detail:  # of pydantic
-        place = ".".join(map(str, detail.get("loc", [])))
-        return f"{place and place + ': '}{detail['msg'].removeprefix('Value error, ')}"
-    if isinstance(detail.get("detail"), list):
-        return _said(detail["detail"])
-    return _said(detail.get("error") or detail.get("message") or detail.get("detail") or str(detail))
+def _timing(response: httpx.Response, begun: float) -> Timing:
+    header = ", ".join(response.headers.get_list("server-timing"))
+    return Timing.of(time.perf_counter() - begun, header)

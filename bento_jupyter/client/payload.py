@@ -70,7 +70,11 @@ def takes_arrow(route: Mapping[str, Any]) -> bool:
 
 
 def payload_of(
-    route: Mapping[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], *, arrow: bool = True
+    route: Mapping[str, Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    *,
+    arrow_from: int | None = 0,
 ) -> Payload:
     """The request for some inputs: an Arrow stream for a table, a form for files, else JSON.
 
@@ -78,12 +82,14 @@ def payload_of(
         route: Schema of the endpoint.
         args: Inputs by position.
         kwargs: Inputs by name.
-        arrow: False = no Arrow in either direction.
+        arrow_from: Bytes of a table from which on it goes, and the answer comes, as Arrow; None = never.
 
     Raises:
         CallError: The inputs do not fit.
     """
     schema = route.get("input", {})
+    size = sum(map(size_of, [*args, *kwargs.values()])) if arrow_from else 0
+    arrow = arrow_from is not None and size >= arrow_from
     wants_arrow = arrow and route.get("output", {}).get("arrow") and takes_arrow(route)
     headers = {"Accept": f"{ARROW}, application/json;q=0.9, */*;q=0.5"} if wants_arrow else {}
     if schema.get("root_input"):
@@ -115,6 +121,13 @@ def payload_of(
 def is_table(value: Any) -> bool:
     """Is it an array, a frame or a series already, which has dtypes to keep?"""
     return hasattr(value, "iloc") or (hasattr(value, "dtype") and bool(getattr(value, "ndim", 0)))
+
+
+def size_of(value: Any) -> int:
+    """Bytes of a table, roughly; 0 of anything else."""
+    if hasattr(value, "iloc"):
+        return int(8 * getattr(value, "size", 0))
+    return int(getattr(value, "nbytes", 0)) if is_table(value) else 0
 
 
 def is_upload(schema: Mapping[str, Any]) -> bool:
@@ -151,7 +164,10 @@ def upload_of(value: Any, key: str) -> tuple[str, bytes, str]:
     if isinstance(value, str):
         value = pathlib.Path(value)
     if hasattr(value, "read"):
+        at = value.tell() if value.seekable() else None
         content = value.read()
+        if at is not None:
+            value.seek(at)  # it may have to be sent again
         name = pathlib.PurePath(str(getattr(value, "name", key))).name
         content = content.encode("utf-8") if isinstance(content, str) else content
     elif isinstance(value, (bytes, bytearray, pathlib.PurePath)):

@@ -11,7 +11,7 @@ from ..home import Home
 from . import embedded
 from .cloud import Cloud
 
-__all__ = ["chosen", "connect", "current", "session_cloud"]
+__all__ = ["chosen", "connect", "current", "latest", "session_cloud"]
 
 _current: Cloud | None = None
 _lock = threading.Lock()
@@ -100,6 +100,16 @@ def _cloud(name: str, endpoint: str, token: str) -> Cloud:
     state = Home.default().read_state()
     is_embedded = state is not None and state.endpoint.rstrip("/") == endpoint.rstrip("/")
     return Cloud(name, endpoint, token, embedded=is_embedded)
+
+
+def latest() -> Cloud | None:
+    """The cloud of this session as it was last, if it seems to be there still: nobody is asked."""
+    with _lock:
+        cloud = _current
+    if cloud is None or not cloud.embedded:
+        return cloud
+    state = Home.default().read_state()
+    return cloud if state is not None and state.endpoint == cloud.endpoint else None
 
 
 def current() -> Cloud:

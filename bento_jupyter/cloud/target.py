@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..examples import endpoints_of
 from ..spec import Scaling, Traffic
 from ..views import EndpointView
-from .examples import endpoints_of
 from .instance_types import DEFAULT_INSTANCE_TYPE, InstanceTypes, fitting_instance_type
 from .rollout import ROLLING_UPDATE
 from .settings import CloudSettings

@@ -19,6 +19,9 @@ from .words import duration
 
 __all__ = ["Progress", "face"]
 
+#: Seconds that the end waits for the clock, which may be looking at a cloud that does not answer.
+LONGEST_LOOK = 2.0
+
 
 class _Step:
     def __init__(self, name: str) -> None:
@@ -48,6 +51,7 @@ class Progress:
         quiet: Show nothing.
         after: Show nothing until this many seconds have passed, so that what is quick leaves no trace.
         sink: Called with this object at each change, instead of a display of its own (forms use it).
+        look: Gives the detail of the running step; asked, in a thread, only while it is shown.
 
     Example:
         >>> progress = Progress("Deploying iris", ["build", "push"], quiet=True)
@@ -68,6 +72,7 @@ class Progress:
         quiet: bool = False,
         after: float = 0.0,
         sink: Callable[[Progress], None] | None = None,
+        look: Callable[[], str] | None = None,
     ) -> None:
         self.title = title
         self._show_from = time.perf_counter() + after
@@ -77,6 +82,7 @@ class Progress:
         self._current: _Step | None = None
         self._face = "none" if quiet else "sink" if sink is not None else face()
         self._sink = sink
+        self._look = look
         self._handle: Any = None
         self._lock = threading.RLock()
         self._stop = threading.Event()
@@ -92,7 +98,7 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         self._stop.set()
         if self._clock is not None:
-            self._clock.join()
+            self._clock.join(LONGEST_LOOK)
         self._draw()
         if kind is KeyboardInterrupt:
             at = next((f" at {step.name}" for step in self.steps.values() if step.state == "failed"), "")
@@ -120,12 +126,19 @@ class Progress:
             self._draw(finished=step)
 
     def detail(self, text: str) -> None:
-        """Say what the running step is at."""
+        """Say what the running step is at; nothing is looked for after that."""
         with self._lock:
+            self._look = None
             if self._current is None or self._current.detail == text:
                 return
             self._current.detail = text
         self._draw()
+
+    def note(self, text: str) -> None:
+        """`detail` that is shown with the next redraw: for what changes many times a second."""
+        with self._lock:
+            if self._current is not None:
+                self._current.detail = text
 
     def times(self) -> dict[str, float]:
         """Seconds of each finished step."""
@@ -164,7 +177,16 @@ class Progress:
 
     def _tick(self) -> None:
         while not self._stop.wait(self.REDRAW):
+            look = self._look
+            if look is not None and time.perf_counter() >= self._show_from:
+                self._note_seen(look())
             self._draw()
+
+    def _note_seen(self, seen: str) -> None:
+        with self._lock:
+            # While one looks, what is seen may have ended.
+            if self._look is not None and self._current is not None and seen:
+                self._current.detail = seen
 
     def _draw(self, finished: _Step | None = None) -> None:
         if self._handle is None and time.perf_counter() < self._show_from:

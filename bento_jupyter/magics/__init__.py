@@ -13,7 +13,7 @@ __all__ = ["load", "unload"]
 def load(shell: InteractiveShell) -> None:
     """Register the magics and their completion."""
     from .building import BentoBuildMagics
-    from .calling import BentoCallMagics
+    from .calling import BentoCallMagics, show_files
     from .clouds import BentoCloudMagics
     from .completion import BentoMatcher
     from .deploying import BentoDeployMagics
@@ -23,6 +23,7 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(
         BentoMagics, BentoBuildMagics, BentoDeployMagics, BentoSeeMagics, BentoCallMagics, BentoCloudMagics
     )
+    show_files(shell)
     BentoMatcher.install(shell)
 
 

@@ -11,6 +11,7 @@ from ..client.local import local_bentos
 from ..client.session import chosen, connect, current
 from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
+from .calling import called
 from .deploying import deploy, push, spec_of
 from .seeing import bentos, deployment, deployments, instance_types, listed, models
 from .steps import DEPLOY_STEPS
@@ -21,6 +22,7 @@ __all__ = [
     "PushedBento",
     "bentos",
     "build",
+    "called",
     "chosen",
     "connect",
     "current",

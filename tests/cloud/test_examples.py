@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bento_jupyter.cloud.examples import endpoints_of, example_of
+from bento_jupyter.examples import endpoints_of, example_of
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,7 @@ class Exchange:
             return
         self._kept = None
         self._count(error=head.status >= 500)
-        timing = self._timing()
+        timing = self._timing() + (self._replica.stamp if self._replica is not None else b"")
         if head.status == 101:
             self._state = _State.TUNNEL
             caller.write(head.to_caller(request_id=self._request_id, extra=timing))

@@ -238,7 +238,7 @@ class Route:
             if known is None or known.path != path:
                 if known is not None:
                     known.close()
-                self._replicas[replica_id] = Replica(replica_id, path)
+                self._replicas[replica_id] = Replica(replica_id, path, self.policy.content)
         for replica_id in self._admission.set_replicas(named):
             self._drained(replica_id)
         if named and not had_replica:

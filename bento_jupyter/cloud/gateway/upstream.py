@@ -59,11 +59,13 @@ class Replica:
     Args:
         replica_id: As the control plane calls it.
         path: Of its Unix socket.
+        content: What it was made of, which its answers tell in `X-Bento`; "" = they do not.
     """
 
-    def __init__(self, replica_id: str, path: str) -> None:
+    def __init__(self, replica_id: str, path: str, content: str = "") -> None:
         self.id = replica_id
         self.path = path
+        self.stamp = b"X-Bento: %b\r\n" % content.encode("latin-1", "replace") if content else b""
         self._idle: list[ReplicaConnection] = []
         self._closed = False
 

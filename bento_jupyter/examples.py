@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..views import EndpointView
+from .views import EndpointView
 
 __all__ = ["endpoints_of", "example_of"]
 
