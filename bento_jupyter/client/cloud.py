@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..insight import GarbageView
     from ..spec import DeploymentSpec
 
-__all__ = ["Cloud"]
+__all__ = ["Cloud", "quiet_spinner"]
 
 #: Seconds for one call of the control plane; the client's own default.
 TIMEOUT = 60
@@ -179,7 +179,7 @@ class Cloud:
             try:
                 with self._errors(f"Bento {tag}"):
                     if not self._hand_over(bento, progress):
-                        BentoAPI(self.rest, _quiet_spinner(progress)).push(bento)
+                        BentoAPI(self.rest, quiet_spinner(progress)).push(bento)
             except ConflictError:  # somebody else pushes the same just now
                 time.sleep(0.2)
                 if self._has(bento.tag):
@@ -280,6 +280,12 @@ class Cloud:
                 )
             )
         return types
+
+    def secret_names(self) -> list[str]:
+        """Names of the cloud's secrets; their values are never asked for."""
+        with self._errors("secrets"):
+            total = self.rest.v1.list_secrets(count=1).total
+            return [item.name for item in self.rest.v1.list_secrets(count=max(total, 1)).items]
 
     # --- deployments -------------------------------------------------------------------------
 
@@ -534,7 +540,7 @@ def _cloud_error(cloud: str, what: str, code: int, text: str) -> CloudError:
     return kinds.get(code, CloudError)(f"{what}: {message}", hint=hint, status_code=code)
 
 
-def _quiet_spinner(progress: Callable[[str], None] | None) -> Any:
+def quiet_spinner(progress: Callable[[str], None] | None) -> Any:
     """The client's spinner without its console: in a notebook it would write into the cell's output."""
     import io
 

@@ -12,16 +12,19 @@ from ..client.session import chosen, connect, current
 from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
 from .deploying import deploy, push, spec_of
-from .seeing import bentos, deployment, deployments, instance_types, models
+from .promoting import Promotion, promote, promotion
+from .seeing import bentos, clouds, deployment, deployments, instance_types, models
 from .steps import DEPLOY_STEPS
 
 __all__ = [
     "DEPLOY_STEPS",
     "BuiltBento",
+    "Promotion",
     "PushedBento",
     "bentos",
     "build",
     "chosen",
+    "clouds",
     "connect",
     "current",
     "deploy",
@@ -32,6 +35,8 @@ __all__ = [
     "local_bentos",
     "models",
     "plan",
+    "promote",
+    "promotion",
     "prove",
     "push",
     "spec_of",

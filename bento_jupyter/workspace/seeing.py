@@ -6,11 +6,13 @@ from typing import Any
 
 from ..client.cloud import Cloud
 from ..client.deployment import Deployment
-from ..client.session import chosen
+from ..client.session import chosen, peek
+from ..client.session import clouds as known_clouds
+from ..display.tables import Table
 from ..errors import NotFoundError
 from ..views import InstanceType
 
-__all__ = ["bentos", "deployment", "deployments", "instance_types", "models"]
+__all__ = ["bentos", "clouds", "deployment", "deployments", "instance_types", "models"]
 
 
 def deployment(name: str, *, cloud: Cloud | str | None = None) -> Deployment:
@@ -43,6 +45,20 @@ def deployments(*, cloud: Cloud | str | None = None) -> Any:
     from ..display.cards import deployments_table
 
     return deployments_table(chosen(cloud).deployments())
+
+
+def clouds() -> Table:
+    """The clouds that `--cloud` and `cloud=` can name: which is the current one, which this machine's.
+
+    Nobody is asked, nothing is started.
+    """
+    here = peek()
+    rows = []
+    for cloud in known_clouds():
+        is_current = here is not None and (cloud.name, cloud.endpoint) == (here.name, here.endpoint)
+        kind = "embedded" if cloud.embedded else "remote"
+        rows.append([cloud.name, "●" if is_current else "", kind, cloud.endpoint])
+    return Table(["name", "current", "kind", "endpoint"], rows, empty="no clouds yet: %bento_login")
 
 
 def bentos(*, cloud: Cloud | str | None = None) -> list[dict[str, Any]]:
