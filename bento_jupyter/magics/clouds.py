@@ -85,7 +85,10 @@ class BentoCloudMagics(Magics):
     @argument("--cloud", dest="to", metavar="NAME", help="where to: context of a cloud, or 'embedded'")
     @argument("--from", dest="source", metavar="NAME", help="where it is now; default: the current cloud")
     @argument(
-        "--instance-type", dest="type_there", metavar="NAME", help="instance type to use there; default: the same"
+        "--instance-type",
+        dest="type_there",
+        metavar="NAME",
+        help="instance type to use there; default: the same",
     )
     @argument("--dry-run", action="store_true", help="only show what will differ")
     @argument("--yes", action="store_true", help="do it; without, only what will differ is shown")

@@ -82,14 +82,17 @@ class BentoMatcher:
         magic, typed = found.groups()
         words = typed.split(" ")
         candidates = self._candidates(magic, words)
+        if candidates is None:
+            return {"completions": [], "suppress": False}
         fitting = dict.fromkeys(word for word in candidates if word.startswith(words[-1]))
         return {
             "completions": [SimpleCompletion(word, type="param") for word in fitting],
             "matched_fragment": words[-1],
-            "suppress": bool(candidates),
+            "suppress": True,  # of files and Python names nothing fits
         }
 
-    def _candidates(self, magic: str, words: list[str]) -> list[str]:
+    def _candidates(self, magic: str, words: list[str]) -> list[str] | None:
+        """What may stand where the last word is; None where that is an expression, for Python's completer."""
         if magic == "bento":
             if len(words) == 1:
                 return ["doctor", *verbs_of(self.shell)]
@@ -103,28 +106,31 @@ class BentoMatcher:
             )
         said, cloud, before = _read(words[:-1], options)
         if before is not None:
-            return self._values(magic, before, said, cloud)
+            return self._values(magic, before, words[-1], said, cloud)
         places = [action for action in actions if not action.option_strings and _shown(action)]
         if not places:
-            return []
+            return None
         place = places[min(len(said), len(places) - 1)]
         if len(said) >= len(places) and place.nargs not in ("+", "*"):
-            return []
-        return self._values(magic, place, said, cloud)
+            return None
+        return self._values(magic, place, words[-1], said, cloud)
 
-    def _values(self, magic: str, action: Any, said: list[str], cloud: str) -> list[str]:
-        """What fits an argument."""
+    def _values(self, magic: str, action: Any, word: str, said: list[str], cloud: str) -> list[str] | None:
+        """What fits an argument, of which `word` is there already."""
         if action.choices:
             return [str(choice) for choice in action.choices]
+        takes_objects = action.dest in _OBJECTS or (action.dest == "endpoint" and bool(said))
+        if takes_objects and any(char in word for char in ".[(/"):
+            return None
         found: list[str] = []
         kind = _OF_ARGUMENT.get(action.dest)
         if action.dest == "endpoint" and said:
             kind = f"endpoints of {said[0]}"
         if kind is not None and not (action.dest == "name" and magic in _NEW_NAME):
             found += self.names.get(kind, "" if kind == "contexts" else cloud)
-        if action.dest in _OBJECTS or (action.dest == "endpoint" and said):
+        if takes_objects:
             found += self._objects()
-        return found
+        return found if kind is not None or takes_objects else None
 
     def _objects(self) -> list[str]:
         """Names that the user has given to objects, as far as they may be served or sent."""

@@ -101,6 +101,8 @@ def test_names_are_completed_from_the_cloud(kernel: Kernel, complete: Callable[[
     tag = kernel.run("print(dep.bento)").strip()
     assert "shout" in soon(complete, "%bento_deploy ", tag)
     assert "word" in complete("%bento_deploy shout --sample ")
+    assert all(word.endswith("upper") for word in complete("%bento_deploy shout --sample word.upp"))
+    assert complete("%bento_status nobo") == []
 
 
 def test_a_completion_asks_nobody_while_one_types(
