@@ -7,6 +7,7 @@ it is `mode_of`: the wire has no `mode`, it is `scaling.min_replicas`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = [
     "Scaling",
     "Status",
     "Traffic",
+    "expiry_of",
     "mode_of",
 ]
 
@@ -30,6 +32,10 @@ NAME_PATTERN = re.compile(r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
 DEPLOYMENT_NAME_PATTERN = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 #: Rollout strategies, the words of BentoCloud.
 STRATEGIES = ("RollingUpdate", "Recreate", "RampedSlowRollout", "BestEffortControlledRollout")
+
+#: Labels with a meaning: when a deployment ends by itself, and which notebook deployed it.
+EXPIRES_LABEL = "bento-jupyter.expires"
+OWNER_LABEL = "bento-jupyter.owner"
 
 
 class Mode(str, Enum):
@@ -140,6 +146,21 @@ class Traffic(Model):
     timeout: float = Field(60, gt=0)
     queue: int = Field(10_000, ge=1)
     cold_start_timeout: float = Field(300, gt=0)
+
+
+def expiry_of(labels: Mapping[str, str], changed_at: datetime | None = None) -> datetime | None:
+    """When a deployment with these labels ends by itself; None = never.
+
+    Args:
+        labels: Its labels; a time that cannot be read counts as none.
+        changed_at: When somebody changed it last: whoever starts it again after its end wants it to run.
+    """
+    try:
+        at = datetime.fromisoformat(labels.get(EXPIRES_LABEL, "").replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
+    return None if changed_at is not None and at <= changed_at else at
 
 
 def mode_of(min_replicas: int) -> Mode:

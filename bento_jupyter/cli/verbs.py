@@ -106,7 +106,7 @@ def _body(words: list[str]) -> tuple[list[str], str]:
             "what is the input?",
             hint="""bento-jupyter call NAME [ENDPOINT] '{"X": [[1, 2]]}', or the JSON on standard input""",
         )
-    return words, sys.stdin.read()
+    return words, sys.stdin.read().strip() or "{}"
 
 
 def _text(result: Any) -> str:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..spec import DeploymentSpec, Scaling, Status, mode_of
+from ..spec import OWNER_LABEL, DeploymentSpec, Scaling, Status, mode_of
 from ..views import DeploymentView
 
 __all__ = ["read_bytes", "read_cpus", "read_spec", "read_view"]
@@ -84,6 +84,7 @@ def read_view(schema: Any) -> DeploymentView:
     config, service = asked.config, asked.service
     status = Status(schema.status) if schema.status in set(Status) else Status.UNKNOWN
     urls = getattr(schema, "urls", None) or []
+    labels = {item.key: item.value for item in schema.labels}
     return DeploymentView(
         name=schema.name,
         status=status,
@@ -100,10 +101,11 @@ def read_view(schema: Any) -> DeploymentView:
         ),
         instance_type=(service.instance_type if service is not None else None) or "",
         envs=[item.name for item in (config.envs or [])] if config is not None else [],
-        labels={item.key: item.value for item in schema.labels},
+        labels=labels,
         created_at=schema.created_at,
         updated_at=schema.updated_at,
         creator=schema.creator.name,
+        owner=labels.get(OWNER_LABEL, ""),
     )
 
 

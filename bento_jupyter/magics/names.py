@@ -78,5 +78,5 @@ def _bentos(cloud: Cloud | None) -> list[str]:
 _ASKED: dict[str, Callable[[Cloud], list[str]]] = {
     "deployments": lambda cloud: [view.name for view in cloud.deployments()],
     "instance types": lambda cloud: [item.name for item in cloud.instance_types()],
-    "secrets": lambda cloud: cloud.secret_names(),
+    "secrets": lambda cloud: cloud.secrets(),
 }

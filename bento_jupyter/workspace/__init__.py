@@ -13,7 +13,7 @@ from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
 from .deploying import deploy, push, spec_of
 from .promoting import Promotion, promote, promotion
-from .seeing import bentos, clouds, deployment, deployments, instance_types, models
+from .seeing import bentos, clouds, deployment, deployments, instance_types, listed, models
 from .steps import DEPLOY_STEPS
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "deployments",
     "export",
     "instance_types",
+    "listed",
     "local_bentos",
     "models",
     "plan",

@@ -174,7 +174,7 @@ def spec_of(**fields: Any) -> DeploymentSpec:
             f"{'.'.join(map(str, item['loc'])) or 'deployment'}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors()
         )
-        raise InvalidRequestError(said) from error
+        raise InvalidRequestError(said, hint="%bento_deploy? explains the options") from error
 
 
 def _name_of(target: BuiltBento | PushedBento | str) -> str:

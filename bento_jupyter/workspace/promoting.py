@@ -130,7 +130,7 @@ def promotion(
     wanted = spec.model_copy(update={"instance_type": instance_type or spec.instance_type})
     types_here = {item.name: item for item in here.instance_types()}
     types_there = {item.name: item for item in there.instance_types()}
-    secrets_there = there.secret_names()
+    secrets_there = there.secrets()
     missing = [secret for secret in wanted.secrets if secret not in secrets_there]
     problems = []
     if wanted.instance_type is not None and wanted.instance_type not in types_there:

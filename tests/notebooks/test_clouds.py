@@ -99,7 +99,7 @@ def test_logging_in_keeps_a_context_that_only_its_owner_can_read(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     rows = kernel.run("%bento_login --list").splitlines()
     assert [row.split()[0] for row in rows[1:]] == ["prod", "staging"]
-    assert [row.split()[0] for row in rows if "●" in row] == ["staging"]
+    assert [row.split()[0] for row in rows if row.endswith("current")][1:] == ["staging"]
     assert prod.token not in "\n".join(rows)
 
 

@@ -184,7 +184,7 @@ def test_a_terminal_asks_for_the_token_without_an_echo(workplace: Workplace, ker
         terminal.expect("Out.*'typed' at")
         assert token not in terminal.before
         terminal.sendline("%bento_login --list")
-        terminal.expect("typed +●")
+        terminal.expect("typed .* current")
     finally:
         terminal.close(force=True)
     for file in (workplace.store / "ipython").rglob("*"):
