@@ -46,12 +46,15 @@ class Names:
 
     def _ask(self, kind: str, cloud: str) -> None:
         try:
-            self._known[kind, cloud] = _names(kind, cloud)
+            found = _names(kind, cloud)
         except BentoJupyterError:
-            pass  # the cloud is away: what was known before is as good as anything
+            found = None
+        if found is not None:  # else the cloud is away: what was known before is as good as anything
+            self._known[kind, cloud] = found
 
 
-def _names(kind: str, cloud_name: str) -> list[str]:
+def _names(kind: str, cloud_name: str) -> list[str] | None:
+    """The names as they are now; None where there is nobody to ask."""
     from ..client import session
 
     if kind == "contexts":
@@ -61,7 +64,7 @@ def _names(kind: str, cloud_name: str) -> list[str]:
     if kind == "bentos":
         return _bentos(cloud)
     if cloud is None:
-        return []
+        return None
     if kind.startswith("endpoints of "):
         schema = cloud.bento(cloud.view(kind.removeprefix("endpoints of ")).bento)["schema"]
         return [str(route.get("name", "")) for route in schema.get("routes", [])]
