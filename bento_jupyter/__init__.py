@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .workspace import (
         bentos,
         build,
+        clouds,
         connect,
         deploy,
         deployment,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         instance_types,
         models,
         plan,
+        promote,
         prove,
         push,
     )
@@ -50,6 +52,7 @@ __all__ = [
     "bentos",
     "build",
     "cloud",
+    "clouds",
     "connect",
     "deploy",
     "deployment",
@@ -60,6 +63,7 @@ __all__ = [
     "load_ipython_extension",
     "models",
     "plan",
+    "promote",
     "prove",
     "push",
     "unload_ipython_extension",
@@ -73,6 +77,7 @@ _HOMES = {
         (
             "bentos",
             "build",
+            "clouds",
             "connect",
             "deploy",
             "deployment",
@@ -81,6 +86,7 @@ _HOMES = {
             "instance_types",
             "models",
             "plan",
+            "promote",
             "prove",
             "push",
         ),

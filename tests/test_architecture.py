@@ -18,7 +18,7 @@ PACKAGE = ROOT / "bento_jupyter"
 FLOORS = {
     "magics": 9,
     "server": 9,
-    "cli": 9,
+    "cli": 10,
     "doctor": 8,
     "forms": 8,
     "workspace": 7,
@@ -42,6 +42,7 @@ FLOORS = {
     "views": 2,
     "spec": 1,
     "home": 1,
+    "service_spec": 0,
     "errors": 0,
 }
 #: The package itself only names what is in it, lazily.
@@ -156,7 +157,7 @@ def test_no_module_prints_but_the_shell_face() -> None:
     printing = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in modules()
-        if path.name != "cli.py"
+        if path.parent.name != "cli"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

@@ -11,8 +11,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from built_bento import build_bento
 
 ROOT = Path(__file__).parents[1]
+SERVICE = """
+import bentoml
+
+@bentoml.service
+class Service:
+    @bentoml.api
+    def echo(self, text: str) -> str:
+        print(f"echo was asked for {text}", flush=True)
+        return text.upper()
+"""
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -91,14 +102,83 @@ def test_garbage_is_listed_first_and_deleted_then(run: Run) -> None:
     assert "no garbage" in run("bento_jupyter.cli", "cloud", "gc").stdout
 
 
+@pytest.fixture(scope="module")
+def bento(run: Run) -> str:
+    """Tag of a Bento in the local store."""
+    return f"tested:{build_bento(run.folder, SERVICE).name}"  # type: ignore[attr-defined]
+
+
+def test_the_life_of_a_deployment_in_a_shell(run: Run, bento: str) -> None:
+    def said(*words: str) -> str:
+        done = run("bento_jupyter.cli", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said("push", bento)
+    said("deploy", bento, "--name", "echo", "--mode", "on-demand", "--label", "owner=the team's")
+    card = json.loads(said("status", "echo", "--json"))
+    assert (card["name"], card["mode"], card["labels"]) == ("echo", "on-demand", {"owner": "the team's"})
+    assert "echo" in said("list", "deployments")
+    assert said("call", "echo", "echo", '{"text": "it\'s"}') == "IT'S\n"
+    assert json.loads(said("call", "echo", '{"text": "a"}', "--json")) == "A"
+    assert "echo was asked for a" in said("logs", "echo")
+    assert "terminated" in said("terminate", "echo")
+    assert "scaled-to-zero" in said("start", "echo")
+    assert "is deleted" in said("delete", "echo")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "hint"),
+    [
+        (["stauts"], 2, "did you mean status?"),
+        (["status", "--clod", "x"], 2, "did you mean --cloud?"),
+        (["status", "nobody"], 1, "there are: none"),
+        (["deploy", "clf", "--sample", "X"], 2, "a shell has no live objects"),
+        (["login", "http://127.0.0.1:9"], 1, "--token-env"),
+        (["login", "http://127.0.0.1:9", "a-token"], 2, "revoke"),
+        (["status", "--cloud", "nowhere"], 1, "bento-jupyter login ENDPOINT"),
+    ],
+)
+def test_errors_are_those_of_the_notebook_in_the_words_of_a_shell(
+    run: Run, words: list[str], code: int, hint: str
+) -> None:
+    done = run("bento_jupyter.cli", *words)
+    assert done.returncode == code, done.stderr
+    assert hint in done.stderr
+    assert "%bento" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "a-token" not in done.stderr
+
+
+def test_help_lists_the_verbs_and_explains_each(run: Run) -> None:
+    verbs = run("bento_jupyter.cli", "--help").stdout
+    for verb in ("deploy", "status", "promote", "cloud", "doctor"):
+        assert f"  {verb} " in verbs
+    said = run("bento_jupyter.cli", "deploy", "--help").stdout
+    assert said.startswith("usage: bento-jupyter deploy")
+    assert "--instance-type" in said
+
+
 def test_wrong_words_are_told(run: Run) -> None:
     assert run("bento_jupyter.cli", "cloud", "fly").returncode == 2
 
 
 def test_doctor_finds_everything_there(run: Run) -> None:
     done = run("bento_jupyter.cli", "doctor")
-    assert "FAIL" not in done.stdout.replace("FAIL sidebar", "")
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    assert all("sidebar" in line for line in failed), failed  # run from its sources it has none
     assert "uv" in done.stdout
+    found = json.loads(run("bento_jupyter.cli", "doctor", "--json").stdout)
+    assert {"bentoml", "sidebar", "home", "cloud"} <= {item["what"] for item in found}
+
+
+def test_doctor_says_what_to_do_about_a_context_file_that_others_can_read(run: Run) -> None:
+    context = run.folder / "bentoml" / ".yatai.yaml"  # type: ignore[attr-defined]
+    context.chmod(0o644)
+    done = run("bento_jupyter.cli", "doctor")
+    assert done.returncode == 1
+    assert f"chmod 600 {context}" in done.stdout
+    context.chmod(0o600)
 
 
 def test_stop_stops_and_leaves_no_state(run: Run) -> None:

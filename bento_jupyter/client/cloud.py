@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..insight import GarbageView
     from ..spec import DeploymentSpec
 
-__all__ = ["Cloud"]
+__all__ = ["Cloud", "quiet_spinner"]
 
 #: Seconds for one call of the control plane; the client's own default.
 TIMEOUT = 60
@@ -179,7 +179,7 @@ class Cloud:
             try:
                 with self._errors(f"Bento {tag}"):
                     if not self._hand_over(bento, progress):
-                        BentoAPI(self.rest, _quiet_spinner(progress)).push(bento)
+                        BentoAPI(self.rest, quiet_spinner(progress)).push(bento)
             except ConflictError:  # somebody else pushes the same just now
                 time.sleep(0.2)
                 if self._has(bento.tag):
@@ -309,11 +309,12 @@ class Cloud:
         from bentoml.exceptions import NotFound
 
         with self._errors(f"deployment {name!r}"):
+            response = self._http.get(f"/api/v2/deployments/{name}")
             try:
-                schema = self.rest.v2.get_deployment(name)
+                self.rest.v2._check_resp(response)
             except NotFound:
                 return None
-        return read_spec(schema)
+            return read_spec(response.json())
 
     def create(self, spec: DeploymentSpec, service: str) -> None:
         """Create a deployment.
@@ -326,11 +327,9 @@ class Cloud:
             ConflictError: The name is taken.
             InvalidRequestError: The cloud refuses a value.
         """
-        from bentoml._internal.cloud.schemas.schemasv2 import CreateDeploymentSchema
-        from bentoml._internal.cloud.schemas.utils import schema_from_object
-
+        # The client's schemas would drop what they do not know.
         with self._errors(f"deployment {spec.name!r}"):
-            self.rest.v2.create_deployment(schema_from_object(spec.to_wire(service), CreateDeploymentSchema))
+            self.rest.v2._check_resp(self._http.post("/api/v2/deployments", json=spec.to_wire(service)))
 
     def update(self, spec: DeploymentSpec, service: str) -> None:
         """Replace the configuration of an existing deployment: a new revision.
@@ -339,13 +338,9 @@ class Cloud:
             spec: What is wanted now, whole.
             service: Name of the Bento's entry service.
         """
-        from bentoml._internal.cloud.schemas.schemasv2 import UpdateDeploymentSchema
-        from bentoml._internal.cloud.schemas.utils import schema_from_object
-
+        body = {key: value for key, value in spec.to_wire(service).items() if key not in ("name", "dev")}
         with self._errors(f"deployment {spec.name!r}"):
-            self.rest.v2.update_deployment(
-                spec.name, schema_from_object(spec.to_wire(service), UpdateDeploymentSchema)
-            )
+            self.rest.v2._check_resp(self._http.put(f"/api/v2/deployments/{spec.name}", json=body))
 
     def terminate(self, name: str) -> None:
         """Stop a deployment; its revisions and its address are kept, `start` brings it back."""
@@ -439,8 +434,9 @@ class Cloud:
         if self.embedded:
             return [str(name) for name in self._get("/secrets", "secrets")["items"]]
         with self._errors("secrets"):
-            found = self.rest.v1.list_secrets()
-        return [item.name for item in (found.items if found else [])]
+            total = self.rest.v1.list_secrets(count=1).total  # without a count the client gets ten
+            found = self.rest.v1.list_secrets(count=max(total, 1))
+        return [item.name for item in found.items]
 
     def _ours(self, name: str, what: str, **params: Any) -> Any:
         """GET of what the embedded cloud tells of a deployment besides BentoCloud's answers."""
@@ -560,7 +556,7 @@ def _cloud_error(cloud: str, what: str, code: int, text: str) -> CloudError:
     return kinds.get(code, CloudError)(f"{what}: {message}", hint=hint, status_code=code)
 
 
-def _quiet_spinner(progress: Callable[[str], None] | None) -> Any:
+def quiet_spinner(progress: Callable[[str], None] | None) -> Any:
     """The client's spinner without its console: in a notebook it would write into the cell's output."""
     import io
 

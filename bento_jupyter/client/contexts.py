@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from ..errors import NotLoggedInError
 
-__all__ = ["Context", "current", "get", "names", "save"]
+__all__ = ["Context", "current", "file", "get", "known", "names", "save"]
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,14 @@ class Context:
     token: str = field(repr=False)
 
 
+def known() -> list[Context]:
+    """The contexts in the file."""
+    return [Context(item.name, item.endpoint, item.api_token) for item in _config().contexts]
+
+
 def names() -> list[str]:
     """Names of the contexts in the file."""
-    return [context.name for context in _config().contexts]
+    return [context.name for context in known()]
 
 
 def current() -> Context | None:
@@ -49,29 +55,31 @@ def get(name: str) -> Context:
     Raises:
         NotLoggedInError: There is no such context; the hint lists those that there are.
     """
-    for context in _config().contexts:
+    for context in known():
         if context.name == name:
-            return Context(context.name, context.endpoint, context.api_token)
-    known = ", ".join(names()) or "none"
+            return context
+    close = get_close_matches(name, names(), n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(names()) or 'none'}"
     raise NotLoggedInError(
-        f"no cloud context {name!r}", hint=f"known: {known}; log in with %bento_login ENDPOINT"
+        f"no cloud context {name!r}", hint=f"{hint}; %bento_login ENDPOINT --context {name} makes it"
     )
 
 
-def save(name: str, *, endpoint: str, token: str) -> None:
-    """Write a context (replacing one of the same name), make it current, and keep the file private.
+def save(name: str, *, endpoint: str, token: str, switch: bool = True) -> None:
+    """Write a context (replacing one of the same name) and keep the file private.
 
     Args:
         name: Name of the context.
         endpoint: Base URL of its control plane.
         token: API token.
+        switch: Make it the one that plain `bentoml` commands use; without, that stays as it is, unless the
+            file has no context yet.
     """
     import logging
 
     from bentoml._internal.cloud.config import CloudClientConfig, CloudClientContext
-    from bentoml._internal.configuration.containers import BentoMLContainer
 
-    path = Path(BentoMLContainer.cloud_config.get())
+    path = file()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     os.chmod(path, 0o600)  # the client itself writes it with the umask's mode; it holds a token
@@ -79,12 +87,21 @@ def save(name: str, *, endpoint: str, token: str) -> None:
     level = logger.level
     logger.setLevel(logging.ERROR)  # "Overriding existing cloud context" is what was asked for
     try:
+        first = not names()
         CloudClientContext(name=name, endpoint=endpoint, api_token=token).save(ignore_warning=True)
-        config = CloudClientConfig.get_config()
-        config.current_context_name = name
-        config.to_yaml_file()
+        if switch or first:
+            config = CloudClientConfig.get_config()
+            config.current_context_name = name
+            config.to_yaml_file()
     finally:
         logger.setLevel(level)
+
+
+def file() -> Path:
+    """The client's context file; it need not exist."""
+    from bentoml._internal.configuration.containers import BentoMLContainer
+
+    return Path(BentoMLContainer.cloud_config.get())
 
 
 def _config() -> Any:

@@ -606,7 +606,10 @@ class Deployment:
 
         view = self.status()
         return bentoml.SyncHTTPClient(
-            self.url, token=self.cloud.token if view.protected else None, timeout=300
+            self.url,
+            # Without a token the client would send BENTO_CLOUD_API_KEY, whomever that is for.
+            token=self.cloud.token if view.protected else "",
+            timeout=300,
         )
 
     # --- change ------------------------------------------------------------------------------

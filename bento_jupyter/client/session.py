@@ -1,8 +1,10 @@
-"""Which cloud this session talks to: the one connected to last, else the embedded one."""
+"""Which clouds this session talks to: those connected to, those of the `bentoml` client, the embedded one.
+
+A token goes to the endpoint that it belongs to and nowhere else: `tokens.py` says where one comes from.
+"""
 
 from __future__ import annotations
 
-import os
 import threading
 from urllib.parse import urlsplit
 
@@ -11,21 +13,32 @@ from ..home import Home
 from . import embedded
 from .cloud import Cloud
 
-__all__ = ["chosen", "connect", "current", "latest", "session_cloud"]
+__all__ = ["chosen", "clouds", "connect", "current", "latest", "peek"]
 
 _current: Cloud | None = None
+#: Clouds that this session has connected to, by name; those of the context file need not be here.
+_connected: dict[str, Cloud] = {}
 _lock = threading.Lock()
 
 
-def connect(endpoint: str | None = None, *, token: str | None = None, context: str | None = None) -> Cloud:
-    """Connect to a cloud; the verbs use it from then on.
+def connect(
+    endpoint: str | None = None,
+    *,
+    token: str | None = None,
+    context: str | None = None,
+    token_env: str | None = None,
+) -> Cloud:
+    """Connect to a cloud; the verbs use it from then on, and `--cloud NAME` names it.
 
     Args:
         endpoint: Base URL of a BentoCloud control plane; None = the embedded cloud, which is started
-            when it does not run.
-        token: Its API token; None = taken from the `bentoml` client's contexts (by endpoint), then from
-            `BENTO_CLOUD_API_KEY`.
-        context: Name of a context of the `bentoml` client to connect to instead.
+            when it does not run, or the one that `context` names.
+        token: Its API token; None = looked for: `token_env`, the `bentoml` client's context of this endpoint,
+            `BENTO_CLOUD_API_KEY` (unless `BENTO_CLOUD_API_ENDPOINT` says that it is another cloud's), the
+            keyring, if the package `keyring` is installed (service `bento-jupyter`, user = the endpoint).
+        context: Without `endpoint` the context of the `bentoml` client to connect to. With one the name to
+            keep endpoint and token under in its context file (0600), known to plain `bentoml` commands too.
+        token_env: Name of the environment variable that holds the token.
 
     Returns:
         The cloud.
@@ -37,16 +50,23 @@ def connect(endpoint: str | None = None, *, token: str | None = None, context: s
     Example:
         >>> connect()  # doctest: +SKIP
         <embedded cloud 'embedded' at http://127.0.0.1:38761>
+        >>> connect("https://acme.bentoml.com", context="prod", token_env="PROD")  # doctest: +SKIP
     """
     global _current  # noqa: PLW0603 - the session's cloud is session state
-    if endpoint is None and context is None:
-        state = embedded.start()
-        cloud = Cloud("embedded", state.endpoint, state.token, embedded=True)
+    if endpoint is None:
+        cloud = chosen(context or embedded.CONTEXT_NAME)
+        if not cloud.embedded:
+            cloud.ping()
     else:
-        cloud = _remote(endpoint, token, context)
+        cloud = _remote(endpoint, token, context, token_env)
         cloud.ping()
+        if context is not None:
+            from . import contexts
+
+            contexts.save(context, endpoint=cloud.endpoint, token=cloud.token, switch=False)
     with _lock:
         _current = cloud
+        _connected[cloud.name] = cloud
     return cloud
 
 
@@ -54,10 +74,11 @@ def chosen(cloud: Cloud | str | None) -> Cloud:
     """The cloud that a verb is to use; the current one stays what it is.
 
     Args:
-        cloud: A cloud; the name of a context of the `bentoml` client, or `embedded`; None = the current one.
+        cloud: A cloud; the name of one connected to, of a context of the `bentoml` client, or `embedded`;
+            None = the current one.
 
     Raises:
-        NotLoggedInError: There is no such context; the hint lists those that there are.
+        NotLoggedInError: There is no such cloud; the hint lists those that there are.
     """
     if cloud is None:
         return current()
@@ -66,33 +87,59 @@ def chosen(cloud: Cloud | str | None) -> Cloud:
     if cloud == embedded.CONTEXT_NAME:
         state = embedded.start()
         return Cloud(cloud, state.endpoint, state.token, embedded=True)
-    return _remote(None, None, cloud)
-
-
-def _remote(endpoint: str | None, token: str | None, context: str | None) -> Cloud:
+    with _lock:
+        connected = _connected.get(cloud)
+    if connected is not None and not connected.embedded:
+        return connected
     from . import contexts
 
-    if context is not None:
-        found = contexts.get(context)
-        return _cloud(found.name, found.endpoint, token or found.token)
-    assert endpoint is not None
+    found = contexts.get(cloud)
+    return _cloud(found.name, found.endpoint, found.token)
+
+
+def clouds() -> list[Cloud]:
+    """The clouds that `--cloud` can name: the embedded one first, when it runs, then by name.
+
+    Nothing is started and nobody is asked.
+    """
+    from . import contexts
+
+    state = Home.default().read_state()
+    here = [Cloud("embedded", state.endpoint, state.token, embedded=True)] if state is not None else []
+    with _lock:
+        found = {item.name: _cloud(item.name, item.endpoint, item.token) for item in contexts.known()}
+        found |= {name: cloud for name, cloud in _connected.items() if not cloud.embedded}
+    found.pop(embedded.CONTEXT_NAME, None)
+    return [*here, *(found[name] for name in sorted(found))]
+
+
+def peek() -> Cloud | None:
+    """The current cloud without starting anything: None when that is the embedded one and it does not run."""
+    with _lock:
+        cloud = _current
+    if cloud is not None and not cloud.embedded:
+        return cloud
+    state = embedded.find()
+    return Cloud("embedded", state.endpoint, state.token, embedded=True) if state is not None else None
+
+
+def _remote(endpoint: str, token: str | None, context: str | None, token_env: str | None) -> Cloud:
+    from . import tokens
+
     parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()  # no password in a message
         raise InvalidRequestError(
-            f"{endpoint!r} is not the address of a cloud", hint="e.g. https://cloud.bentoml.com"
+            f"{shown!r} is not the address of a cloud", hint="e.g. https://cloud.bentoml.com"
         )
-    if token is None:
-        known = [contexts.get(name) for name in contexts.names()]
-        token = next(
-            (item.token for item in known if item.endpoint.rstrip("/") == endpoint.rstrip("/")), None
-        )
-    token = token or os.environ.get("BENTO_CLOUD_API_KEY")
+    token = token or tokens.of(endpoint, variable=token_env)
     if not token:
         raise NotLoggedInError(
             f"no token for {endpoint}",
-            hint="set BENTO_CLOUD_API_KEY or run `bentoml cloud login`; in a live notebook %bento_login asks",
+            hint="put it into an environment variable and say --token-env NAME (or set BENTO_CLOUD_API_KEY), "
+            "or run `bentoml cloud login`; in a live notebook %bento_login asks",
         )
-    return _cloud(parts.netloc, endpoint, token)
+    return _cloud(context or parts.netloc, endpoint, token)
 
 
 def _cloud(name: str, endpoint: str, token: str) -> Cloud:
@@ -124,9 +171,3 @@ def current() -> Cloud:
         if state is None or state.endpoint != cloud.endpoint:
             return connect()
     return cloud
-
-
-def session_cloud() -> Cloud | None:
-    """The cloud connected to last; None = none yet. Nothing is started."""
-    with _lock:
-        return _current

@@ -74,7 +74,7 @@ def clouds_table(items: Sequence[Mapping[str, str]]) -> Listing[Mapping[str, str
     """Clouds that one is logged in to, without their tokens."""
     return Listing(
         items,
-        {key: itemgetter(key) for key in ("name", "endpoint", "current")},
+        {key: itemgetter(key) for key in ("name", "kind", "endpoint", "current")},
         empty="no clouds: %bento_login connects to one",
     )
 

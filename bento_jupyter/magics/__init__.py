@@ -6,33 +6,55 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.magic import Magics
 
-__all__ = ["load", "unload"]
+__all__ = ["classes", "load", "unload"]
 
 
-def load(shell: InteractiveShell) -> None:
-    """Register the magics and their completion."""
+def classes() -> tuple[type[Magics], ...]:
+    """All magics, by theme."""
     from .building import BentoBuildMagics
-    from .calling import BentoCallMagics, show_files
+    from .calling import BentoCallMagics
     from .clouds import BentoCloudMagics
-    from .completion import BentoMatcher
     from .deploying import BentoDeployMagics
     from .magics import BentoMagics
     from .seeing import BentoSeeMagics
 
-    shell.register_magics(
-        BentoMagics, BentoBuildMagics, BentoDeployMagics, BentoSeeMagics, BentoCallMagics, BentoCloudMagics
+    return (
+        BentoMagics,
+        BentoBuildMagics,
+        BentoDeployMagics,
+        BentoSeeMagics,
+        BentoCallMagics,
+        BentoCloudMagics,
     )
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics, their completion, and the word for one that is written wrong."""
+    from .calling import show_files
+    from .completion import BentoMatcher
+    from .help import Misspelt
+
+    shell.register_magics(*classes())
     show_files(shell)
     BentoMatcher.install(shell)
+    Misspelt.install(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take the magics and their completion away."""
+    """Take all of it away, with the defaults that `%config` has set."""
     from .completion import BentoMatcher
+    from .help import Misspelt
+    from .parsing import DEFAULTS
 
+    Misspelt.remove(shell)
     BentoMatcher.remove(shell)
-    for kind in ("line", "cell"):
-        table = shell.magics_manager.magics[kind]
-        for name in [name for name in table if name.startswith("bento_")]:
+    for table in shell.magics_manager.magics.values():
+        for name in [name for name in table if name == "bento" or name.startswith("bento_")]:
             del table[name]
+    ours = classes()
+    shell.configurables[:] = [item for item in shell.configurables if not isinstance(item, ours)]
+    for kind in ours:
+        shell.magics_manager.registry.pop(kind.__name__, None)
+    DEFAULTS.clear()

@@ -1,15 +1,16 @@
-"""What all magics share: their settings, and the form."""
+"""What all magics share: the list of them, their settings, and the form."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
-from traitlets import Bool, observe
+from traitlets import Bool, Enum, Unicode, observe
 
 from ..errors import BentoJupyterError
-from .parsing import parse
+from .help import first_line, unknown_verb, verbs_of
+from .parsing import DEFAULTS, parse
 
 __all__ = ["BentoMagics"]
 
@@ -19,13 +20,59 @@ class BentoMagics(Magics):
     """Take objects of the notebook to endpoints that other people call.
 
     `%bento_deploy clf --sample X_test --mode on-demand` does it all; `%bento_call clf X_test[:5]` calls it.
+    `%config BentoMagics.cloud = "prod"` sets what a line need not say any more.
     """
 
     show_tracebacks = Bool(False, help="Show whole tracebacks of bento_jupyter's errors.").tag(config=True)
+    cloud = Unicode(help="Cloud of the verbs that do not say --cloud; empty: the current one.").tag(
+        config=True
+    )
+    mode = Enum(
+        ["", "online", "on-demand"], "", help="Mode of what is deployed without --mode; empty: online."
+    ).tag(config=True)
+    instance_type = Unicode(
+        help="Instance type of what is deployed without --instance-type; empty: the cloud's default."
+    ).tag(config=True)
+    prove = Bool(True, help="Compare each Bento's answers with the object's; False is --no-prove.").tag(
+        config=True
+    )
 
     @observe("show_tracebacks")
     def _tracebacks(self, change: Any) -> None:
         BentoJupyterError.show_tracebacks = change["new"]
+
+    @observe("cloud", "mode", "instance_type")
+    def _default(self, change: Any) -> None:
+        DEFAULTS.pop(change["name"], None)
+        if change["new"]:
+            DEFAULTS[change["name"]] = change["new"]
+
+    @observe("prove")
+    def _proving(self, change: Any) -> None:
+        DEFAULTS.pop("no_prove", None)
+        if not change["new"]:
+            DEFAULTS["no_prove"] = True
+
+    @no_var_expand
+    @line_cell_magic
+    def bento(self, line: str, cell: str | None = None) -> Any:
+        """The verbs, a line each; `%bento VERB ...` is `%bento_VERB ...`."""
+        from ..display.tables import Table
+
+        known = verbs_of(self.shell)
+        verb, _, rest = line.strip().partition(" ")
+        if verb == "doctor":
+            from ..doctor import Report
+
+            return Report()
+        if not verb:
+            rows = [[f"%bento_{name}", first_line(function)] for name, function in known.items()]
+            return Table(["verb", "what it does (%bento_deploy? explains one)"], rows)
+        if verb not in known:
+            raise unknown_verb(verb, list(known))
+        if cell is not None:
+            return self.shell.run_cell_magic(f"bento_{verb}", rest, cell)
+        return self.shell.run_line_magic(f"bento_{verb}", rest)
 
     @no_var_expand
     @line_magic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from argparse import Namespace
 from difflib import get_close_matches
@@ -9,14 +10,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 
-from ..errors import MagicUsageError
+from ..errors import BentoJupyterError, MagicUsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["evaluate", "parse", "split", "split_call"]
+__all__ = ["DEFAULTS", "evaluate", "join", "parse", "split", "split_call"]
+
+#: What `%config BentoMagics` says of options that a line does not name, by the name of the argument.
+DEFAULTS: dict[str, Any] = {}
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 #: Characters from which on a usage is no help any more.
@@ -46,6 +50,9 @@ def parse(function: Callable[..., Any], line: str) -> Namespace:
     except UsageError as error:
         options = [option for action in parser._actions for option in action.option_strings]
         _usage_error(str(error), usage, options, error)
+    for key, value in DEFAULTS.items():
+        if hasattr(arguments, key) and getattr(arguments, key) == parser.get_default(key):
+            setattr(arguments, key, value)
     return arguments
 
 
@@ -79,6 +86,26 @@ def split(line: str) -> list[str]:
             at += 1
         ready.append(line[start:at])
     return shlex.split("".join(ready).strip().removesuffix(";"))
+
+
+def join(words: Sequence[str]) -> str:
+    """The line of these words: `split` gives them back.
+
+    Example:
+        >>> join(["iris", "--label", "owner=the team"])
+        "iris --label 'owner=the team'"
+    """
+    # In double quotes a backslash escapes for `shlex` and for the search of the quotation's end alike.
+    return " ".join(
+        word if re.fullmatch(r"[\w@%+=:,./-]+", word, re.ASCII) else _quoted(word) for word in words
+    )
+
+
+def _quoted(word: str) -> str:
+    if "'" not in word and "\\" not in word:
+        return f"'{word}'"
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _quotation_end(line: str, start: int) -> int:
@@ -139,6 +166,8 @@ def evaluate(shell: InteractiveShell, expression: str, what: str, *, hint: str =
         raise MagicUsageError(
             f"{what}: {expression!r} is not an expression: {error.msg}", hint=hint
         ) from error
+    except BentoJupyterError:
+        raise
     except Exception as error:
         raise MagicUsageError(f"{what}: {expression!r} fails: {type(error).__name__}: {error}") from error
 

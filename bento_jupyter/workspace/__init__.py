@@ -13,17 +13,20 @@ from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
 from .calling import called
 from .deploying import deploy, push, spec_of
-from .seeing import bentos, deployment, deployments, instance_types, listed, models
+from .promoting import Promotion, promote, promotion
+from .seeing import bentos, clouds, deployment, deployments, instance_types, listed, models
 from .steps import DEPLOY_STEPS
 
 __all__ = [
     "DEPLOY_STEPS",
     "BuiltBento",
+    "Promotion",
     "PushedBento",
     "bentos",
     "build",
     "called",
     "chosen",
+    "clouds",
     "connect",
     "current",
     "deploy",
@@ -35,6 +38,8 @@ __all__ = [
     "local_bentos",
     "models",
     "plan",
+    "promote",
+    "promotion",
     "prove",
     "push",
     "spec_of",

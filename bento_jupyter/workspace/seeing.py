@@ -6,15 +6,15 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..client import contexts, embedded
 from ..client.cloud import Cloud
 from ..client.deployment import Deployment
 from ..client.local import local_bentos
-from ..client.session import chosen, session_cloud
+from ..client.session import chosen, peek
+from ..client.session import clouds as known_clouds
 from ..errors import NotFoundError
 from ..views import InstanceType
 
-__all__ = ["bentos", "deployment", "deployments", "instance_types", "listed", "models"]
+__all__ = ["bentos", "clouds", "deployment", "deployments", "instance_types", "listed", "models"]
 
 
 def deployment(name: str, *, cloud: Cloud | str | None = None) -> Deployment:
@@ -47,6 +47,14 @@ def deployments(*, cloud: Cloud | str | None = None) -> Any:
     from ..display.cards import deployments_table
 
     return deployments_table(chosen(cloud).deployments())
+
+
+def clouds() -> Any:
+    """The clouds that `--cloud` and `cloud=` can name: which is the current one, which this machine's.
+
+    Nothing is started for it.
+    """
+    return listed("clouds")
 
 
 def bentos(*, cloud: Cloud | str | None = None) -> list[dict[str, Any]]:
@@ -116,13 +124,18 @@ def _listed(kind: str, fits: Callable[[str], bool], cloud: Cloud | str | None) -
 
 
 def _clouds() -> list[dict[str, str]]:
-    """The clouds one is logged in to, without their tokens."""
-    known = {name: contexts.get(name).endpoint for name in contexts.names()}
-    state, here = embedded.find(), session_cloud()
-    if state is not None:
-        known.setdefault(embedded.CONTEXT_NAME, state.endpoint)
-    now = here.endpoint if here is not None else state.endpoint if state is not None else ""
+    """The clouds that can be named, without their tokens."""
+    here = peek()
     return [
-        {"name": name, "endpoint": endpoint, "current": "current" if endpoint.rstrip("/") == now else ""}
-        for name, endpoint in known.items()
+        {
+            "name": cloud.name,
+            "kind": "embedded" if cloud.embedded else "remote",
+            "endpoint": cloud.endpoint,
+            "current": "current" if here is not None and _same(cloud, here) else "",
+        }
+        for cloud in known_clouds()
     ]
+
+
+def _same(one: Cloud, other: Cloud) -> bool:
+    return (one.name, one.endpoint) == (other.name, other.endpoint)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bento_jupyter.magics.parsing import split
+from bento_jupyter.magics.parsing import join, split
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,13 @@ def test_a_line_is_split_as_by_a_shell_with_expressions_whole(line: str, words: 
 def test_an_open_quotation_is_told() -> None:
     with pytest.raises(ValueError, match="quotation"):
         split('iris "clf')
+
+
+@given(st.lists(st.text()))
+def test_a_line_made_of_words_is_split_into_these_words(words: list[str]) -> None:
+    assert split(join(words)) == words
+
+
+@given(st.lists(st.text(alphabet="ab '\"\\[](){};#$%=\n\t", max_size=8)))
+def test_so_are_words_of_nothing_but_quotes_and_brackets(words: list[str]) -> None:
+    assert split(join(words)) == words

@@ -1,50 +1,22 @@
-"""The shell face: `bento-jupyter cloud start|stop|status|gc|login` and `bento-jupyter doctor`."""
+"""`bento-jupyter cloud start|stop|status|gc|login`: the embedded cloud on this machine."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sys
-from collections.abc import Sequence
 from typing import Any
 
-from .errors import BentoJupyterError, ConflictError
+from ..errors import ConflictError
 
-__all__ = ["main"]
+__all__ = ["add"]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command.
+def add(commands: Any) -> None:
+    """Declare `cloud` and its actions.
 
     Args:
-        argv: Its words; None = those of the process.
-
-    Returns:
-        The exit code: 0, or 1 when an error was said, 2 when the words were not understood, 130 when it was
-        interrupted.
+        commands: The subparsers of the command.
     """
-    arguments = _parser().parse_args(argv)
-    try:
-        code: int = arguments.run(arguments)
-    except BentoJupyterError as error:
-        print("\n".join(error._render_traceback_()), file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    from . import __version__
-
-    parser = argparse.ArgumentParser(
-        prog="bento-jupyter",
-        description="From a live object in a notebook to an endpoint that other people call.",
-    )
-    parser.add_argument("--version", action="version", version=f"bento-jupyter {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     cloud = commands.add_parser("cloud", help="the embedded cloud on this machine").add_subparsers(
         required=True, metavar="ACTION"
     )
@@ -71,13 +43,10 @@ def _parser() -> argparse.ArgumentParser:
     login = cloud.add_parser("login", help="make plain `bentoml` commands talk to it")
     login.add_argument("--context", default=None, help="name of the context; default: embedded")
     login.set_defaults(run=_login)
-    doctor = commands.add_parser("doctor", help="check that everything needed is there")
-    doctor.set_defaults(run=_doctor)
-    return parser
 
 
 def _start(arguments: Any) -> int:
-    from .client import embedded
+    from ..client import embedded
 
     files = {
         "--tls-cert": arguments.tls_cert and os.path.abspath(arguments.tls_cert),
@@ -99,16 +68,16 @@ def _start(arguments: Any) -> int:
 
 
 def _stop(_: Any) -> int:
-    from .client import embedded
+    from ..client import embedded
 
     print("the embedded cloud is stopped" if embedded.stop() else "the embedded cloud was not running")
     return 0
 
 
 def _status(arguments: Any) -> int:
-    from .client import embedded
-    from .client.cloud import Cloud
-    from .display.cards import cloud_card, deployments_table
+    from ..client import embedded
+    from ..client.cloud import Cloud
+    from ..display.cards import cloud_card, deployments_table
 
     view, state = embedded.status(), embedded.find()
     if view is None or state is None:
@@ -134,9 +103,9 @@ def _status(arguments: Any) -> int:
 
 
 def _gc(arguments: Any) -> int:
-    from .client import embedded
-    from .client.cloud import Cloud
-    from .display.words import size
+    from ..client import embedded
+    from ..client.cloud import Cloud
+    from ..display.words import size
 
     state = embedded.find()
     if state is None:
@@ -153,26 +122,10 @@ def _gc(arguments: Any) -> int:
 
 
 def _login(arguments: Any) -> int:
-    from .client import embedded
+    from ..client import embedded
 
     context = arguments.context or embedded.CONTEXT_NAME
     state = embedded.login(context=context)
     print(f"`bentoml` commands now talk to {state.endpoint} (context {context!r})")
     print("`bentoml cloud update-current-context NAME` goes back to another one")
     return 0
-
-
-def _doctor(_: Any) -> int:
-    from .doctor import checks
-
-    failed = 0
-    for check in checks():
-        failed += not check.ok
-        print(f"{'ok  ' if check.ok else 'FAIL'} {check.what}: {check.found}")
-        if not check.ok:
-            print(f"     -> {check.hint}")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,208 @@
+"""Promote: take a deployment to another cloud, the very same Bento with its configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..client import contents
+from ..client.cloud import Cloud
+from ..client.deployment import Deployment
+from ..client.session import chosen
+from ..display.progress import Progress
+from ..display.tables import card_bundle
+from ..errors import ConflictError, InvalidRequestError, NotFoundError
+from .deploying import deploy
+from .seeing import deployment
+
+if TYPE_CHECKING:
+    from ..spec import DeploymentSpec
+    from ..views import InstanceType
+
+__all__ = ["Promotion", "promote", "promotion"]
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A deployment that may go to another cloud: what will differ there, and what stands against it.
+
+    Attributes:
+        spec: What is wanted there.
+        source: The cloud it is in.
+        target: The cloud it goes to.
+        rows: What is looked at: its name, how it is here, how it will be there.
+        problems: What stands against it, a line each; empty when nothing does.
+    """
+
+    spec: DeploymentSpec
+    source: Cloud
+    target: Cloud
+    rows: tuple[tuple[str, str, str], ...]
+    problems: tuple[str, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        text: str = self._repr_mimebundle_()["text/plain"]
+        return text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        rows = [(what, here if here == there else f"{here} -> {there}") for what, here, there in self.rows]
+        rows += [("refused" if index == 0 else "", text) for index, text in enumerate(self.problems)]
+        if not self.problems:
+            line = f"%bento_promote {self.spec.name} --cloud {self.target.name}"
+            rows.append(("to do it", f"{line} --from {self.source.name} --yes"))
+        data = {
+            "name": self.spec.name,
+            "bento": self.spec.bento,
+            "source": self.source.name,
+            "target": self.target.name,
+            "rows": [list(row) for row in self.rows],
+            "problems": list(self.problems),
+        }
+        badge = f"{self.source.name} -> {self.target.name}"
+        return card_bundle(f"Promotion of {self.spec.name}", badge, rows, data)
+
+    def run(self, *, wait: bool = True, progress: Progress | None = None) -> Deployment:
+        """Do it: the Bento is taken there, compared file by file with what the source has, and deployed.
+
+        Args:
+            wait: Return when it answers requests; False = as soon as the cloud has taken it.
+            progress: Where to show the steps of the deploy; None = a display of its own.
+
+        Raises:
+            InvalidRequestError: Something stands against it (`problems`); nothing has been changed.
+            ConflictError: The target has another Bento under this tag; nothing is deployed.
+        """
+        if self.problems:
+            raise InvalidRequestError(
+                f"{self.target.name} cannot take {self.spec.name}: {'; '.join(self.problems)}",
+                hint="%bento_promote ... --dry-run shows all of it",
+            )
+        tag = self.spec.bento
+        with Progress(f"Promoting {self.spec.name}", ["push", "compare"]) as shown:
+            with shown.step("push"):
+                contents.pull(self.source, tag, progress=shown.detail)
+                sent = self.target.push(tag, progress=shown.detail)
+                shown.detail(f"{tag} in {self.target.name}{'' if sent else ', was there already'}")
+            with shown.step("compare"):
+                here, there = contents.digest(self.source, tag), contents.digest(self.target, tag)
+                if here != there:
+                    raise ConflictError(
+                        f"{self.target.name} has another Bento {tag}: {there[:12]}, not {here[:12]}",
+                        hint="build it again, which gives it a new version, deploy that and promote it",
+                    )
+                shown.detail(f"the same files, {here[:12]}")
+        wanted = self.spec.model_dump(exclude={"bento"}, exclude_none=True)
+        return deploy(tag, **wanted, wait=wait, cloud=self.target, progress=progress)
+
+
+def promotion(
+    name: str,
+    *,
+    to: Cloud | str,
+    source: Cloud | str | None = None,
+    instance_type: str | None = None,
+) -> Promotion:
+    """What promoting a deployment means; nothing is changed.
+
+    Args:
+        name: Name of the deployment.
+        to: Cloud to take it to, or the name of its context.
+        source: Cloud it is in; None = the current one.
+        instance_type: Instance type to use there; None = the one of the same name.
+
+    Raises:
+        NotFoundError: The source has no such deployment.
+        InvalidRequestError: Both clouds are the same.
+
+    Example:
+        >>> promotion("iris", to="prod")  # doctest: +SKIP
+    """
+    here, there = chosen(source), chosen(to)
+    if here.endpoint == there.endpoint:
+        raise InvalidRequestError(
+            f"{name} is to go from {here.name} to {there.name}, which are the same cloud",
+            hint="say where it is with --from NAME; %bento_login --list shows the clouds",
+        )
+    deployment(name, cloud=here)  # says which names are close when there is none
+    spec = here.spec(name)
+    if spec is None:
+        raise NotFoundError(f"{here.name} has no deployment {name!r}", status_code=404)
+    wanted = spec.model_copy(update={"instance_type": instance_type or spec.instance_type})
+    types_here = {item.name: item for item in here.instance_types()}
+    types_there = {item.name: item for item in there.instance_types()}
+    secrets_there = there.secrets()
+    missing = [secret for secret in wanted.secrets if secret not in secrets_there]
+    problems = []
+    if wanted.instance_type is not None and wanted.instance_type not in types_there:
+        problems.append(
+            f"no instance type {wanted.instance_type!r} there; --instance-type {'|'.join(types_there)}"
+        )
+    if missing:
+        problems.append(f"no secret {', '.join(missing)} there; bentoml secret create, logged in there")
+    before = there.spec(name)
+    old, new = _size(types_here, spec.instance_type), _size(types_there, wanted.instance_type)
+    rows: list[tuple[str, str, str]] = [
+        ("deployment", f"runs {spec.bento}", "new" if before is None else f"runs {before.bento} now"),
+        ("instance type", old[0], new[0]),
+        ("price", old[1], new[1]),
+        ("mode", spec.mode.value, wanted.mode.value),
+        ("scaling", _scaling(spec), _scaling(wanted)),
+        ("secrets", ", ".join(spec.secrets), _there(wanted.secrets, missing)),
+        ("variables", ", ".join(spec.envs), ", ".join(wanted.envs)),
+    ]
+    return Promotion(wanted, here, there, tuple(rows), tuple(problems))
+
+
+def promote(
+    name: str,
+    *,
+    to: Cloud | str,
+    source: Cloud | str | None = None,
+    instance_type: str | None = None,
+    wait: bool = True,
+) -> Deployment:
+    """Take a deployment to another cloud: the very same Bento, checked, with its configuration.
+
+    `promotion(...)` shows first what will differ there. Arguments as there.
+
+    Args:
+        name: See `promotion`.
+        to: See `promotion`.
+        source: See `promotion`.
+        instance_type: See `promotion`.
+        wait: Return when it answers requests; False = as soon as the cloud has taken it.
+
+    Returns:
+        The deployment in the other cloud.
+
+    Raises:
+        InvalidRequestError: An instance type or secret is missing there; nothing has been changed.
+        ConflictError: The other cloud has another Bento under this tag; nothing is deployed.
+
+    Example:
+        >>> promote("iris", to="prod")  # doctest: +SKIP
+    """
+    return promotion(name, to=to, source=source, instance_type=instance_type).run(wait=wait)
+
+
+def _size(types: dict[str, InstanceType], name: str | None) -> tuple[str, str]:
+    """An instance type and its price, in words."""
+    from ..display.words import size
+
+    if name is None:
+        return "the cloud's default", "not known"
+    found = types.get(name)
+    if found is None:
+        return f"{name}: not there", "not known"
+    gpus = f", {found.gpu} GPU" if found.gpu else ""
+    return f"{name} ({found.cpu:g} CPU, {size(found.memory_bytes)}{gpus})", found.price or "not known"
+
+
+def _scaling(spec: DeploymentSpec) -> str:
+    scaling = spec.scaling
+    words = f"{scaling.min} to {scaling.max}"
+    return words + (f", {scaling.concurrency} requests each" if scaling.concurrency else "")
+
+
+def _there(secrets: list[str], missing: list[str]) -> str:
+    return ", ".join(f"{name} (missing)" if name in missing else name for name in secrets)
