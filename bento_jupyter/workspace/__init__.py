@@ -11,19 +11,25 @@ from ..client.local import local_bentos
 from ..client.session import chosen, connect, current
 from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
+from .changing import canary, delete, restart, rollback, scale, start, terminate, update
 from .deploying import deploy, push, spec_of
+from .dryrun import DeployPlan
+from .owner import owner
 from .seeing import bentos, deployment, deployments, instance_types, models
 from .steps import DEPLOY_STEPS
 
 __all__ = [
     "DEPLOY_STEPS",
     "BuiltBento",
+    "DeployPlan",
     "PushedBento",
     "bentos",
     "build",
+    "canary",
     "chosen",
     "connect",
     "current",
+    "delete",
     "deploy",
     "deployment",
     "deployments",
@@ -31,8 +37,15 @@ __all__ = [
     "instance_types",
     "local_bentos",
     "models",
+    "owner",
     "plan",
     "prove",
     "push",
+    "restart",
+    "rollback",
+    "scale",
     "spec_of",
+    "start",
+    "terminate",
+    "update",
 ]

@@ -198,7 +198,7 @@ def test_terminate_start_and_delete(kernel: Kernel) -> None:
     assert error.name == "DeploymentError"
     assert "terminated" in error.value
     assert "running" in kernel.run("%bento_start iris-online")
-    assert "is deleted" in kernel.run("%bento_delete iris-online")
+    assert "is deleted" in kernel.run("%bento_delete iris-online --yes")
     assert kernel.fails("%bento_status iris-online").name == "NotFoundError"
 
 
