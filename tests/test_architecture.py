@@ -38,6 +38,7 @@ FLOORS = {
     "stock": 2,
     "insight": 3,
     "views": 2,
+    "spelling": 2,
     "spec": 1,
     "home": 1,
     "service_spec": 0,

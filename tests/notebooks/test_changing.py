@@ -122,6 +122,18 @@ def test_a_deployment_ends_by_itself_and_can_be_started_again(kernel: Kernel) ->
     assert "is no time" in kernel.fails("%bento_update from-file --expires soon").value
 
 
+def test_what_only_the_embedded_cloud_has_is_refused_elsewhere(kernel: Kernel) -> None:
+    kernel.run(
+        "from bento_jupyter.client.cloud import Cloud\n"
+        "far = Cloud('far', dep.cloud.endpoint, dep.cloud.token)"  # known by its wire alone, as BentoCloud is
+    )
+    before = revisions(kernel)
+    for option in ("queue=3", "expires='2h'", "retries=True", "services={'X': {'queue': 2}}"):
+        error = kernel.fails(f"bj.deploy(dep.bento, name='iris', cloud=far, {option})")
+        assert "only the embedded cloud does" in error.value, option
+    assert revisions(kernel) == before
+
+
 def test_deleting_needs_to_be_meant(kernel: Kernel) -> None:
     error = kernel.fails("%bento_delete from-file")
     assert error.name == "MagicUsageError"
