@@ -119,6 +119,8 @@ def test_a_deployment_ends_by_itself_and_can_be_started_again(kernel: Kernel) ->
     kernel.run("%bento_update from-file --expires 2s --no-wait")
     kernel.run("short = bj.deployment('from-file')\nshort.wait_until('terminated', timeout=30)")
     kernel.run("short.start()\nassert short.status().expires_at is None")
+    kernel.run("short.update(labels={'bento-jupyter.expires': '2001-01-01T00:00:00Z'})")
+    assert kernel.run("print(short.status().status.value)").strip() == "scaled-to-zero"  # long over: no end
     assert "is no time" in kernel.fails("%bento_update from-file --expires soon").value
 
 
@@ -141,6 +143,21 @@ def test_deleting_needs_to_be_meant(kernel: Kernel) -> None:
     assert "is deleted" in kernel.run("%bento_delete from-file from-file")
 
 
+def test_an_end_that_came_while_the_cloud_was_down_is_made_up_for(kernel: Kernel) -> None:
+    kernel.run(
+        "import time\n"
+        "from bento_jupyter.client import embedded\n"
+        "dep.start()\n"
+        "bj.deploy(dep.bento, name='iris', expires='3s', wait=False)\n"
+        "at = dep.status().expires_at\n"
+        "embedded.stop()\n"
+        "time.sleep(max(0, at.timestamp() - time.time()))\n"
+        "bj.connect()\n"
+        "bj.deployment('iris').wait_until('terminated', timeout=30)"
+    )
+
+
 def test_ending_and_starting_twice_is_no_mistake(kernel: Kernel) -> None:
+    kernel.run("dep = bj.deployment('iris')")
     kernel.run("%bento_terminate iris\n%bento_terminate iris\n%bento_start iris\n%bento_start iris")
     kernel.run("%bento_restart iris")
