@@ -32,6 +32,7 @@ FLOORS = {
     "zygote": 2,
     "forkserver": 2,
     "bytecode": 2,
+    "speedups": 2,
     "pip_settings": 2,
     "codec": 2,
     "replica": 2,

@@ -65,7 +65,7 @@ def _refused(error: ValidationError, what: str) -> InvalidRequestError:
         f"{'.'.join(map(str, item['loc'])) or what}: {item['msg'].removeprefix('Value error, ')}"
         for item in error.errors()
     )
-    return InvalidRequestError(said)
+    return InvalidRequestError(said, hint="%bento_deploy? explains the options")
 
 
 def expiry_label(expires: str) -> str:

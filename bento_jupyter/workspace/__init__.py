@@ -15,7 +15,7 @@ from .changing import canary, delete, restart, rollback, scale, start, terminate
 from .deploying import deploy, push, spec_of
 from .dryrun import DeployPlan
 from .owner import owner
-from .seeing import bentos, deployment, deployments, instance_types, models
+from .seeing import bentos, deployment, deployments, instance_types, listed, models
 from .steps import DEPLOY_STEPS
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "deployments",
     "export",
     "instance_types",
+    "listed",
     "local_bentos",
     "models",
     "owner",
