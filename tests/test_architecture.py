@@ -40,6 +40,7 @@ FLOORS = {
     "examples": 3,
     "insight": 3,
     "views": 2,
+    "spelling": 2,
     "spec": 1,
     "home": 1,
     "service_spec": 0,

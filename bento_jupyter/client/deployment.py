@@ -19,8 +19,9 @@ from ..errors import (
     NotFoundError,
     WaitTimeoutError,
 )
-from ..spec import FAILED_STATUSES, READY_STATUSES, Status, utc_now
+from ..spec import FAILED_STATUSES, READY_STATUSES, Status, mode_of, utc_now
 from ..views import DeploymentView, LogLine
+from . import changing
 from .endpoint import Answer, Endpoints, StreamEnd, Timing
 from .local import stored
 from .methods import Method
@@ -614,8 +615,93 @@ class Deployment:
 
     # --- change ------------------------------------------------------------------------------
 
+    def update(self, bento: str | None = None, *, wait: bool = True, **fields: Any) -> Deployment:
+        """Change it; what is not said stays, and where nothing differs nothing is done.
+
+        Args:
+            bento: Tag of another Bento, which the cloud has.
+            wait: Return only when it is ready.
+            **fields: Those of `DeploymentSpec`: `mode`, `min`, `max`, `concurrency`, `envs`, `services`, ...
+
+        Raises:
+            InvalidRequestError: A field is wrong; nothing has been changed.
+        """
+        changing.update(self.cloud, self.name, fields, bento)
+        return self._waited(wait)
+
+    def scale(
+        self,
+        *,
+        min: int | None = None,  # noqa: A002 - the words of the magic and of BentoCloud
+        max: int | None = None,  # noqa: A002
+        concurrency: int | None = None,
+        mode: str | None = None,
+        idle_seconds: int | None = None,
+        scale_up_seconds: int | None = None,
+        wait: bool = True,
+    ) -> Deployment:
+        """Change how many instances it has, and when; `min=0` is mode on-demand, `min=1` online.
+
+        Raises:
+            InvalidRequestError: A number is wrong; nothing has been changed.
+        """
+        said: dict[str, Any] = {
+            "min": min,
+            "max": max,
+            "concurrency": concurrency,
+            "idle_seconds": idle_seconds,
+            "scale_up_seconds": scale_up_seconds,
+            "mode": mode or (None if min is None else mode_of(min)),
+        }
+        return self.update(wait=wait, **{key: value for key, value in said.items() if value is not None})
+
+    def canary(
+        self,
+        bento: str,
+        *,
+        weight: float = 10,
+        name: str = "canary",
+        header: str | None = None,
+        query: str | None = None,
+        wait: bool = True,
+    ) -> Deployment:
+        """Let another Bento answer a part of the requests; saying it again changes it.
+
+        Args:
+            bento: Tag of that Bento, which the cloud has.
+            weight: Percentage of the requests.
+            name: Name of this canary.
+            header: Callers with the same value of this header stay with one version.
+            query: The same for a query parameter.
+            wait: Return only when it is ready.
+        """
+        by = "header" if header else "query" if query else "random"
+        canary = changing.with_canary(
+            self.cloud, self.name, bento, canary=name, weight=weight, by=by, key=header or query
+        )
+        return self.update(wait=wait, canary=canary)
+
+    def promote_canary(self, name: str | None = None, *, wait: bool = True) -> Deployment:
+        """Make a canary the main version.
+
+        Args:
+            name: Which; None = the only one.
+            wait: Return only when it is ready.
+        """
+        changing.promote_canary(self.cloud, self.name, name)
+        return self._waited(wait)
+
+    def remove_canary(self, *, wait: bool = True) -> Deployment:
+        """Take all canaries away: the main version answers everything."""
+        return self.update(wait=wait, canary={})
+
+    def _waited(self, wait: bool) -> Deployment:
+        if wait:
+            self.wait()
+        return self
+
     def terminate(self, *, wait: bool = True) -> Deployment:
-        """Stop it; revisions and address are kept.
+        """Stop it; revisions and address are kept. One that is terminated stays so.
 
         Args:
             wait: Return only when nothing of it runs any more.
@@ -626,11 +712,10 @@ class Deployment:
         return self
 
     def start(self, *, wait: bool = True) -> Deployment:
-        """Start it again after `terminate`."""
-        self.cloud.start(self.name)
-        if wait:
-            self.wait()
-        return self
+        """Start it again after `terminate`; one that runs is left alone."""
+        if self.status().status in (*FAILED_STATUSES, Status.NON_DEPLOYED, Status.UNKNOWN):
+            self.cloud.start(self.name)
+        return self._waited(wait)
 
     def rollback(self, revision: int, *, wait: bool = True) -> Deployment:
         """Give it a new revision that asks for what an earlier one asked for.
@@ -644,9 +729,7 @@ class Deployment:
             ConflictError: It is the active one.
         """
         self.cloud.rollback(self.name, revision)
-        if wait:
-            self.wait()
-        return self
+        return self._waited(wait)
 
     def restart(self, *, wait: bool = True) -> Deployment:
         """Replace its instances by new ones; the old ones answer until the new ones are ready.
@@ -655,9 +738,7 @@ class Deployment:
             wait: Return only when it is ready.
         """
         self.cloud.restart(self.name)
-        if wait:
-            self.wait()
-        return self
+        return self._waited(wait)
 
     def delete(self) -> None:
         """Delete it for good, with its revisions, logs and address."""

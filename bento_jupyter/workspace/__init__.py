@@ -12,7 +12,10 @@ from ..client.session import chosen, connect, current
 from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
 from .calling import called
+from .changing import canary, delete, restart, rollback, scale, start, terminate, update
 from .deploying import deploy, push, spec_of
+from .dryrun import DeployPlan
+from .owner import owner
 from .promoting import Promotion, promote, promotion
 from .seeing import bentos, clouds, deployment, deployments, instance_types, listed, models
 from .steps import DEPLOY_STEPS
@@ -20,15 +23,18 @@ from .steps import DEPLOY_STEPS
 __all__ = [
     "DEPLOY_STEPS",
     "BuiltBento",
+    "DeployPlan",
     "Promotion",
     "PushedBento",
     "bentos",
     "build",
     "called",
+    "canary",
     "chosen",
     "clouds",
     "connect",
     "current",
+    "delete",
     "deploy",
     "deployment",
     "deployments",
@@ -37,10 +43,17 @@ __all__ = [
     "listed",
     "local_bentos",
     "models",
+    "owner",
     "plan",
     "promote",
     "promotion",
     "prove",
     "push",
+    "restart",
+    "rollback",
+    "scale",
     "spec_of",
+    "start",
+    "terminate",
+    "update",
 ]
