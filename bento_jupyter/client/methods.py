@@ -12,7 +12,7 @@ from .. import codec
 from .payload import words
 
 if TYPE_CHECKING:
-    from .deployment import Deployment
+    from .calls import Calls
     from .tasks import Task
 
 __all__ = ["Method", "signature_of"]
@@ -44,7 +44,7 @@ class Method:
         >>> await dep.predict.acall(X_test[:5])      # doctest: +SKIP
     """
 
-    def __init__(self, deployment: Deployment, route: Mapping[str, Any]) -> None:
+    def __init__(self, deployment: Calls, route: Mapping[str, Any]) -> None:
         self._deployment = deployment
         self.__name__: str = route["name"]
         self.__qualname__ = f"{deployment.name}.{self.__name__}"

@@ -92,7 +92,9 @@ class Promotion:
                     )
                 shown.detail(f"the same files, {here[:12]}")
         wanted = self.spec.model_dump(exclude={"bento"}, exclude_none=True)
-        return deploy(tag, **wanted, wait=wait, cloud=self.target, progress=progress)
+        deployed = deploy(tag, **wanted, wait=wait, cloud=self.target, progress=progress)
+        assert isinstance(deployed, Deployment)  # a plan is what dry runs give
+        return deployed
 
 
 def promotion(
