@@ -54,9 +54,18 @@ export class BentoPanel extends SidePanel {
     this._addDeployments(trans);
     this._addPackages(trans);
     this._addClouds(trans);
-    if (this.content instanceof AccordionPanel) {
-      this.content.collapse(1);
-      this.content.collapse(2);
+    const { content } = this;
+    if (content instanceof AccordionPanel) {
+      content.collapse(1);
+      content.collapse(2);
+      // What was collapsed before it was ever seen has no size to come back to.
+      content.expansionToggled.connect(() => {
+        content.setRelativeSizes(
+          content.widgets.map((section, index) =>
+            section.isHidden ? 0 : index === 0 ? 2 : 1
+          )
+        );
+      }, this);
     }
   }
 

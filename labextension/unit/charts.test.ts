@@ -72,7 +72,7 @@ void test('axes have round numbers up to the largest value', () => {
 void test('a line has gaps where there is no value', () => {
   assert.equal(
     linePath([0, 5, null, 10], 10, 30, 10),
-    'M0.0,10.0L10.0,5.0M30.0,0.0'
+    'M0.0,10.0L10.0,5.0M30.0,0.0h0'
   );
   assert.equal(linePath([], 10, 30, 10), '');
 });

@@ -36,7 +36,9 @@ export function linePath(
     }
     const x = (index * step).toFixed(1);
     const y = (height - (most > 0 ? value / most : 0) * height).toFixed(1);
-    path += `${drawn ? 'L' : 'M'}${x},${y}`;
+    const alone = !drawn && (values[index + 1] ?? null) === null;
+    // A line of no length is drawn as a dot, by its round ends.
+    path += `${drawn ? 'L' : 'M'}${x},${y}${alone ? 'h0' : ''}`;
     drawn = true;
   });
   return path;

@@ -60,9 +60,10 @@ export function seriesOf(
     p95: gaps(),
     p99: gaps()
   };
-  let held: IMetricsPoint | null = null;
-  let next = 0;
   const { points } = metrics;
+  const first = points.findIndex(point => point.at >= begin);
+  let next = first < 0 ? points.length : first;
+  let held: IMetricsPoint | null = points[next - 1] ?? null;
   for (let part = 0; part < parts; part += 1) {
     const end = begin + (part + 1) * length;
     const within: IMetricsPoint[] = held === null ? [] : [held];
@@ -73,14 +74,12 @@ export function seriesOf(
       if (point === undefined || point.at >= end) {
         break;
       }
-      if (point.at >= begin) {
-        requests += point.requests;
-        errors += point.errors;
-        series.p50[part] = larger(series.p50[part], quantile(point, 'p50'));
-        series.p95[part] = larger(series.p95[part], quantile(point, 'p95'));
-        series.p99[part] = larger(series.p99[part], quantile(point, 'p99'));
-        within.push(point);
-      }
+      requests += point.requests;
+      errors += point.errors;
+      series.p50[part] = larger(series.p50[part], quantile(point, 'p50'));
+      series.p95[part] = larger(series.p95[part], quantile(point, 'p95'));
+      series.p99[part] = larger(series.p99[part], quantile(point, 'p99'));
+      within.push(point);
       held = point;
       next += 1;
     }

@@ -8,7 +8,7 @@ import { age, perSecond, statusWord, toneOf } from '../format';
 import { detailsIcon } from '../icons';
 import type { IDeployment, ITrafficItem } from '../payloads';
 import type { Action } from '../tokens';
-import { ownerOf } from './arrange';
+import { OWNER_LABEL, labelOf, ownerOf } from './arrange';
 
 /** What can be done with a row by the mouse. */
 export interface IRowActions {
@@ -35,7 +35,7 @@ export function DeploymentRow(props: IRowProps): React.JSX.Element {
   const { actions, compact, deployment, now, traffic, trans } = props;
   const { name } = deployment;
   const tone = props.pending === null ? toneOf(deployment.status) : 'busy';
-  const owner = ownerOf(deployment);
+  const notebook = labelOf(deployment, OWNER_LABEL).split('/').pop();
   return (
     <div
       className={compact ? 'jp-BentoRow jp-mod-compact' : 'jp-BentoRow'}
@@ -57,11 +57,12 @@ export function DeploymentRow(props: IRowProps): React.JSX.Element {
             {statusWord(deployment.status, trans)} ·{' '}
             {deployment.mode === 'online'
               ? trans.__('online')
-              : trans.__('on demand')}{' '}
-            · {readyText(deployment)}
+              : trans.__('on demand')}
+            {deployment.ready + deployment.wanted > 0 &&
+              ` · ${readyText(deployment)}`}
           </span>
           <span className="jp-BentoRow-owner">
-            {owner.split('/').pop()} {age(deployment.created_at, now, trans)}
+            {notebook} {age(deployment.created_at, now, trans)}
           </span>
         </div>
       )}
