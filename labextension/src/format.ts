@@ -161,6 +161,9 @@ export function duration(seconds: number, trans: TranslationBundle): string {
 /** An amount of memory. */
 export function memory(bytes: number, trans: TranslationBundle): string {
   const mebibytes = bytes / 2 ** 20;
+  if (mebibytes < 0.95 && bytes > 0) {
+    return trans.__('%1 kB', Math.ceil(bytes / 1024));
+  }
   return mebibytes < 1000
     ? trans.__('%1 MB', Math.round(mebibytes))
     : trans.__('%1 GB', (mebibytes / 1024).toFixed(1));

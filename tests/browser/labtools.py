@@ -198,4 +198,4 @@ def row(page: Page, name: str) -> Locator:
 def choose(page: Page, name: str, label: str) -> None:
     """Choose an entry of a deployment's context menu."""
     row(page, name).click(button="right")
-    page.locator(".lm-Menu").get_by_role("menuitem", name=label, exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text(label, exact=True).click()
