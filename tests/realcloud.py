@@ -125,6 +125,16 @@ class RealCloud:
         answer.raise_for_status()
         return DeploymentView.model_validate_json(answer.content)
 
+    def views(self) -> list[DeploymentView]:
+        """All deployments as the cloud itself shows them."""
+        answer = httpx.get(
+            f"{self.state.endpoint}/api/bj/v1/deployments",
+            headers={"X-YATAI-API-TOKEN": self.state.token},
+            trust_env=False,
+        )
+        answer.raise_for_status()
+        return [DeploymentView.model_validate(item) for item in answer.json()["deployments"]]
+
     def wait(self, name: str, status: str) -> DeploymentView:
         """Wait until a deployment has a status."""
         return eventually(lambda: view if (view := self.view(name)).status == status else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -20,13 +20,13 @@ from ..errors import (
 )
 from ..home import CloudState, Home
 from ..views import CloudView, DeploymentView
-from .payloads import CloudStatus, DeploymentDetail, LogTail, Overview
+from .payloads import CloudStatus, Overview
 
 __all__ = ["CloudLink"]
 
 _TIMEOUT = httpx.Timeout(10, connect=2)
-#: The feed sends a blank line every 10 s; three of them missing means that it is dead.
-_FEED_TIMEOUT = httpx.Timeout(30, connect=2)
+#: Streams send a blank line every 10 s; three of them missing means that it is dead.
+_STREAM_TIMEOUT = httpx.Timeout(30, connect=2)
 
 _ERRORS: dict[int, type[CloudError]] = {
     400: InvalidRequestError,
@@ -38,6 +38,10 @@ _ERRORS: dict[int, type[CloudError]] = {
 }
 
 M = TypeVar("M", bound=BaseModel)
+
+
+#: Base of our own additions to BentoCloud's API.
+OURS = "/api/bj/v1"
 
 
 class _Deployments(BaseModel):
@@ -73,36 +77,46 @@ class CloudLink:
             self._next = asyncio.create_task(self._overview_after(self._running))
         return await asyncio.shield(self._next)
 
-    async def detail(self, name: str, lines: int) -> DeploymentDetail:
-        """One deployment with its last log lines.
-
-        Args:
-            name: Name of the deployment.
-            lines: How many lines at most.
+    async def deployment(self, name: str) -> DeploymentView:
+        """One deployment as it is now.
 
         Raises:
             CloudError: The cloud does not know it, or does not answer.
         """
-        view, tail = await asyncio.gather(self.deployment(name), self.logs(name, lines))
-        return DeploymentDetail(deployment=view, lines=tail.lines)
+        return await self.get(DeploymentView, f"/deployments/{name}")
 
-    async def deployment(self, name: str) -> DeploymentView:
-        """One deployment. Raises `CloudError` like `detail`."""
-        return await self._get(DeploymentView, f"/api/bj/v1/deployments/{name}")
+    async def get(self, model: type[M], path: str, query: Mapping[str, str] | None = None) -> M:
+        """Read something of the cloud.
 
-    async def logs(self, name: str, lines: int) -> LogTail:
-        """The last `lines` lines that a deployment wrote. Raises `CloudError` like `detail`."""
-        return await self._get(LogTail, f"/api/bj/v1/deployments/{name}/logs", lines=lines)
+        Args:
+            model: What the answer is.
+            path: Path below `/api/bj/v1`.
+            query: The query.
 
-    async def terminate(self, name: str) -> DeploymentView:
-        """Terminate a deployment: its instances stop, it can be started again. Raises `CloudError`."""
-        await self._request("POST", f"/api/v2/deployments/{name}/terminate")
-        return await self.deployment(name)
+        Raises:
+            CloudError: The cloud refuses, does not answer, or answers something else.
+        """
+        return _parsed(model, await self.request("GET", f"{OURS}{path}", query=query))
 
-    async def start(self, name: str) -> DeploymentView:
-        """Start a terminated deployment again. Raises `CloudError`."""
-        answer = await self._request("POST", f"/api/bj/v1/deployments/{name}/start")
-        return _parsed(DeploymentView, answer)
+    async def send(self, model: type[M], method: str, path: str, body: Any = None) -> M:
+        """Ask the cloud to do something; arguments and errors as `get`, `body` is sent as JSON."""
+        return _parsed(model, await self.request(method, f"{OURS}{path}", body=body))
+
+    async def request(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: Any = None
+    ) -> httpx.Response:
+        """One call of the control plane, with its token. Raises `CloudError` as `get`."""
+        client = self._connect()
+        try:
+            answer = await client.request(method, path, params=query, json=body)
+        except httpx.HTTPError as error:
+            raise CloudUnreachableError(
+                f"the embedded cloud does not answer at {client.base_url}: {error or type(error).__name__}",
+                hint="its log is logs/cloud.log below its home",
+            ) from error
+        if answer.is_error:
+            raise _error(answer)
+        return answer
 
     async def start_cloud(self) -> None:
         """Start the embedded cloud unless it runs, and wait until it answers.
@@ -124,19 +138,32 @@ class CloudLink:
             await asyncio.to_thread(embedded.stop, self.home)
 
     @asynccontextmanager
-    async def feed(self) -> AsyncIterator[AsyncIterator[str]]:
-        """The cloud's change feed from now on: lines of NDJSON; ends when the cloud does.
+    async def lines(
+        self, path: str, query: Mapping[str, str] | None = None
+    ) -> AsyncIterator[AsyncIterator[str]]:
+        """A stream of the cloud: lines of NDJSON; ends when the cloud does.
+
+        Args:
+            path: Path below `/api/bj/v1`, e.g. `/events` for the change feed from now on.
+            query: The query.
 
         Raises:
-            CloudError: There is no cloud, or it does not answer.
+            CloudError: There is no cloud, it refuses, or does not answer.
             httpx.HTTPError: The connection broke.
         """
         client = self._connect()
-        async with client.stream("GET", "/api/bj/v1/events", timeout=_FEED_TIMEOUT) as answer:
+        url = f"{OURS}{path}"
+        async with client.stream("GET", url, params=query, timeout=_STREAM_TIMEOUT) as answer:
             if answer.status_code != 200:
                 await answer.aread()
                 raise _error(answer)
             yield (line async for line in answer.aiter_lines() if line)
+
+    def token(self) -> str:
+        """The owner's token, which protected deployments take. Raises `CloudError` when there is none."""
+        self._connect()
+        assert self._state is not None
+        return self._state.token
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -153,7 +180,7 @@ class CloudLink:
         self._running, self._next = self._next, None
         try:
             cloud, listed = await asyncio.gather(
-                self._get(CloudView, "/api/bj/v1/cloud"), self._get(_Deployments, "/api/bj/v1/deployments")
+                self.get(CloudView, "/cloud"), self.get(_Deployments, "/deployments")
             )
         except CloudUnreachableError as error:
             state: CloudStatus = "unreachable" if self._process_lives() else "stopped"
@@ -197,22 +224,6 @@ class CloudLink:
             )
             self._state = state
         return self._client
-
-    async def _get(self, model: type[M], path: str, **query: Any) -> M:
-        return _parsed(model, await self._request("GET", path, **query))
-
-    async def _request(self, method: str, path: str, **query: Any) -> httpx.Response:
-        client = self._connect()
-        try:
-            answer = await client.request(method, path, params=query)
-        except httpx.HTTPError as error:
-            raise CloudUnreachableError(
-                f"the embedded cloud does not answer at {client.base_url}: {error or type(error).__name__}",
-                hint="its log is logs/cloud.log below its home",
-            ) from error
-        if answer.is_error:
-            raise _error(answer)
-        return answer
 
 
 def _parsed(model: type[M], answer: httpx.Response) -> M:

@@ -62,7 +62,7 @@ class Watcher:
             before = self._signature()
             followed = False
             try:
-                async with self._link.feed() as lines:
+                async with self._link.lines("/events") as lines:
                     # From here on no change is missed, so this is the moment to ask for everything.
                     followed = True
                     self._hints.add(Hint(cloud=True))

@@ -2,12 +2,34 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import {
+  IChange,
+  IConfiguration,
+  IContext,
   IDeployment,
-  IDetail,
+  IEvent,
+  IGarbage,
+  IImage,
+  IInstance,
+  ILogLine,
+  IMetrics,
   IOverview,
-  deployment,
-  detail,
-  overview
+  IPackage,
+  IRevision,
+  ITrafficItem,
+  readConfiguration,
+  readContexts,
+  readDeployment,
+  readDone,
+  readEvents,
+  readGarbage,
+  readImages,
+  readInstances,
+  readLogTail,
+  readMetrics,
+  readOverview,
+  readPackages,
+  readRevisions,
+  readTraffic
 } from './payloads';
 import { Reader } from './readers';
 
@@ -31,72 +53,261 @@ export class ApiError extends Error {
   }
 }
 
+/** Which lines of a log. */
+export interface ILogQuery {
+  /** How many of the newest. */
+  lines?: number;
+
+  /** Of this instance, or `image`; absent = of all. */
+  source?: string;
+
+  /** Only lines that hold this text. */
+  q?: string;
+
+  /** `q` is a regular expression. */
+  regex?: boolean;
+}
+
+/** A log as it is written. */
+export interface ILogStream {
+  /** No longer wanted. */
+  close(): void;
+}
+
+/** Who listens to a log. */
+export interface ILogListener {
+  /** Lines have come. */
+  lines: (lines: ILogLine[]) => void;
+
+  /** Nothing comes any more; `reason` may be empty. */
+  ended: (reason: string) => void;
+}
+
+/** The kinds of packages that a registry has. */
+export type PackageKind = 'bentos' | 'models';
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
 /** The only place that calls the server extension. */
 export class BentoApi {
   constructor(readonly settings: ServerConnection.ISettings) {}
 
   /** The cloud and its deployments. */
   overview(): Promise<IOverview> {
-    return this._call(overview, 'GET', 'overview');
+    return this._call(readOverview, 'GET', 'overview');
   }
 
-  /** One deployment with its last log lines. */
-  detail(name: string, lines: number): Promise<IDetail> {
-    const path = `${deploymentPath(name)}?lines=${lines}`;
-    return this._call(detail, 'GET', path);
+  /** How much some deployments were asked lately. */
+  async traffic(names: readonly string[]): Promise<ITrafficItem[]> {
+    const path = `traffic${query({ names: names.join(',') })}`;
+    return (await this._call(readTraffic, 'GET', path)).items;
+  }
+
+  /** The clouds that the `bentoml` client is logged in to. */
+  async contexts(): Promise<IContext[]> {
+    return (await this._call(readContexts, 'GET', 'contexts')).items;
+  }
+
+  /** The instances of a deployment. */
+  async instances(name: string): Promise<IInstance[]> {
+    const path = deploymentPath(name, 'instances');
+    return (await this._call(readInstances, 'GET', path)).instances;
+  }
+
+  /** How a deployment has met its requests, by second or by minute. */
+  metrics(name: string, step: 1 | 60): Promise<IMetrics> {
+    const path = `${deploymentPath(name, 'metrics')}${query({ step })}`;
+    return this._call(readMetrics, 'GET', path);
+  }
+
+  /** What happened to a deployment, newest first. */
+  async events(name: string): Promise<IEvent[]> {
+    const path = `${deploymentPath(name, 'events')}${query({ count: 200 })}`;
+    return (await this._call(readEvents, 'GET', path)).events;
+  }
+
+  /** What a deployment was asked to be, newest first. */
+  async revisions(name: string): Promise<IRevision[]> {
+    const path = deploymentPath(name, 'revisions');
+    return (await this._call(readRevisions, 'GET', path)).revisions;
+  }
+
+  /** A deployment's configuration to take elsewhere. */
+  configuration(name: string): Promise<IConfiguration> {
+    const path = deploymentPath(name, 'configuration');
+    return this._call(readConfiguration, 'GET', path);
+  }
+
+  /** Lines of a deployment's log. */
+  async logs(name: string, wanted: ILogQuery): Promise<ILogLine[]> {
+    const path = `${deploymentPath(name, 'logs')}${query({ ...wanted })}`;
+    return (await this._call(readLogTail, 'GET', path)).lines;
+  }
+
+  /** A deployment's log as it is written. */
+  followLogs(
+    name: string,
+    wanted: ILogQuery,
+    listener: ILogListener
+  ): ILogStream {
+    const { settings } = this;
+    const token =
+      settings.appendToken && settings.token !== ''
+        ? { token: settings.token }
+        : {};
+    const socket = new settings.WebSocket(
+      URLExt.join(
+        settings.wsUrl,
+        NAMESPACE,
+        `${deploymentPath(name, 'logs', 'stream')}${query({ ...wanted, ...token })}`
+      )
+    );
+    let reason = '';
+    socket.onmessage = message => {
+      const said: unknown = JSON.parse(String(message.data));
+      const { lines } = readLogTail(said, 'stream');
+      if (lines.length > 0) {
+        listener.lines(lines);
+      }
+      reason = (said as { message?: string }).message ?? '';
+    };
+    socket.onclose = () => listener.ended(reason);
+    return {
+      close: () => {
+        socket.onmessage = null;
+        socket.onclose = null;
+        socket.close();
+      }
+    };
+  }
+
+  /** Where the pages of a deployment (Swagger) are reached from this browser. */
+  pagesUrl(name: string): string {
+    const path = `${deploymentPath(name, 'pages')}/`;
+    return URLExt.join(this.settings.baseUrl, NAMESPACE, path);
+  }
+
+  /** Bentos or models of the registry. */
+  async packages(kind: PackageKind): Promise<IPackage[]> {
+    return (await this._call(readPackages, 'GET', kind)).items;
+  }
+
+  /** Delete a Bento or a model of the registry. */
+  async deletePackage(kind: PackageKind, tag: string): Promise<void> {
+    const path = [kind, ...tag.split(':').map(encodeURIComponent)].join('/');
+    await this._call(readDone, 'DELETE', path);
+  }
+
+  /** The environments that Bentos run in. */
+  async images(): Promise<IImage[]> {
+    return (await this._call(readImages, 'GET', 'images')).images;
+  }
+
+  /** What the cloud keeps that nobody needs. */
+  garbage(): Promise<IGarbage> {
+    return this._call(readGarbage, 'GET', 'garbage');
+  }
+
+  /** Delete what nobody needs. */
+  collectGarbage(): Promise<IGarbage> {
+    return this._call(readGarbage, 'DELETE', 'garbage');
   }
 
   /** Terminate a deployment: its instances stop, it can be started again. */
   terminate(name: string): Promise<IDeployment> {
-    return this._call(deployment, 'POST', deploymentPath(name, 'terminate'));
+    return this._act(name, 'terminate');
   }
 
   /** Start a terminated deployment again. */
   start(name: string): Promise<IDeployment> {
-    return this._call(deployment, 'POST', deploymentPath(name, 'start'));
+    return this._act(name, 'start');
+  }
+
+  /** Replace all instances of a deployment. */
+  restart(name: string): Promise<IDeployment> {
+    return this._act(name, 'restart');
+  }
+
+  /** Give a deployment what an earlier revision asked for. */
+  rollback(name: string, revision: number): Promise<IDeployment> {
+    return this._act(name, 'rollback', { revision });
+  }
+
+  /** Scale a deployment, switch its mode, give it another Bento. */
+  change(name: string, change: IChange): Promise<IDeployment> {
+    return this._call(readDeployment, 'PATCH', deploymentPath(name), change);
+  }
+
+  /** Delete a deployment for good. */
+  async delete(name: string): Promise<void> {
+    await this._call(readDone, 'DELETE', deploymentPath(name));
   }
 
   /** Start the embedded cloud and wait until it answers. */
   startCloud(): Promise<IOverview> {
-    return this._call(overview, 'POST', 'cloud/start');
+    return this._call(readOverview, 'POST', 'cloud/start');
   }
 
   /** Stop the embedded cloud with everything it runs. */
   stopCloud(): Promise<IOverview> {
-    return this._call(overview, 'POST', 'cloud/stop');
+    return this._call(readOverview, 'POST', 'cloud/stop');
+  }
+
+  private _act(
+    name: string,
+    action: string,
+    body?: object
+  ): Promise<IDeployment> {
+    const path = deploymentPath(name, action);
+    return this._call(readDeployment, 'POST', path, body);
   }
 
   private async _call<T>(
     reader: Reader<T>,
-    method: 'GET' | 'POST',
-    path: string
+    method: Method,
+    path: string,
+    body?: object
   ): Promise<T> {
     const url = URLExt.join(this.settings.baseUrl, NAMESPACE, path);
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(
         url,
-        { method },
+        body === undefined
+          ? { method }
+          : { method, body: JSON.stringify(body) },
         this.settings
       );
     } catch (reason) {
       throw new ApiError(reason instanceof Error ? reason.message : url, 0);
     }
-    let body: unknown;
+    let said: unknown;
     try {
-      body = await response.json();
+      said = await response.json();
     } catch {
-      body = null;
+      said = null;
     }
     if (!response.ok) {
-      throw errorOf(response, body);
+      throw errorOf(response, said);
     }
-    return reader(body, path);
+    return reader(said, path);
   }
 }
 
 function deploymentPath(...parts: string[]): string {
   return ['deployments', ...parts.map(encodeURIComponent)].join('/');
+}
+
+/** A query of what is given; empty when nothing is. */
+function query(
+  given: Record<string, string | number | boolean | undefined>
+): string {
+  const parts = Object.entries(given)
+    .filter(
+      ([, value]) => value !== undefined && value !== '' && value !== false
+    )
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`);
+  return parts.length > 0 ? `?${parts.join('&')}` : '';
 }
 
 function errorOf(response: Response, body: unknown): ApiError {

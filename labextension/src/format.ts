@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { IDeployment, ILogLine, IScaling } from './payloads';
+import type { IDeployment, IEndpoint, ILogLine, IScaling } from './payloads';
 
 /** How a status is to be seen. */
 export type Tone = 'ok' | 'idle' | 'busy' | 'failed' | 'off';
@@ -126,6 +126,26 @@ export function age(
   return trans._n('%1 day', '%1 days', days);
 }
 
+/** Requests per second, with as many digits as are worth reading. */
+export function perSecond(rate: number, trans: TranslationBundle): string {
+  return trans.__('%1/s', rounded(rate));
+}
+
+/** A number with as many digits as are worth reading. */
+export function rounded(value: number): string {
+  if (value === 0 || value >= 99.95) {
+    return value.toFixed(0);
+  }
+  return value < 0.095
+    ? value.toFixed(2)
+    : value.toFixed(1).replace(/\.0$/, '');
+}
+
+/** A moment, as the user's own clock says it. */
+export function moment(at: number): string {
+  return new Date(at).toLocaleString();
+}
+
 /** A duration in seconds, with as many digits as are worth reading. */
 export function duration(seconds: number, trans: TranslationBundle): string {
   if (seconds < 0.9995) {
@@ -141,6 +161,9 @@ export function duration(seconds: number, trans: TranslationBundle): string {
 /** An amount of memory. */
 export function memory(bytes: number, trans: TranslationBundle): string {
   const mebibytes = bytes / 2 ** 20;
+  if (mebibytes < 0.95 && bytes > 0) {
+    return trans.__('%1 kB', Math.ceil(bytes / 1024));
+  }
   return mebibytes < 1000
     ? trans.__('%1 MB', Math.round(mebibytes))
     : trans.__('%1 GB', (mebibytes / 1024).toFixed(1));
@@ -201,6 +224,57 @@ export function curlSnippet(
     lines.push(`  -d ${quoted(endpoint.example)}`);
   }
   return lines.join(' \\\n');
+}
+
+/** Python code that calls the deployment from a notebook; null while it cannot be called. */
+export function callCell(
+  deployment: Pick<IDeployment, 'name' | 'endpoints'>
+): string {
+  const endpoint = deployment.endpoints[0];
+  const body = endpoint && endpoint.example !== '' ? endpoint.example : '{}';
+  const name = endpoint ? ` ${endpoint.name}` : '';
+  return `%%bento_call ${deployment.name}${name}\n${body}`;
+}
+
+/**
+ * A Python program that calls the deployment; null while it has no URL.
+ *
+ * #### Notes
+ * It needs nothing but the standard library, and never holds a token.
+ */
+export function pythonSnippet(
+  deployment: Pick<IDeployment, 'url' | 'protected' | 'endpoints'>
+): string | null {
+  if (deployment.url === null) {
+    return null;
+  }
+  const endpoint: IEndpoint | undefined = deployment.endpoints[0];
+  const url =
+    deployment.url.replace(/\/+$/, '') + (endpoint?.route ?? '/readyz');
+  const headers = ['"Content-Type": "application/json"'];
+  const lines = ['import json', 'import urllib.request', ''];
+  if (deployment.protected) {
+    lines.splice(1, 0, 'import os');
+    headers.push('"Authorization": "Bearer " + os.environ["BENTO_TOKEN"]');
+  }
+  const example = endpoint?.example ?? '';
+  lines.push(
+    'request = urllib.request.Request(',
+    `    ${JSON.stringify(url)},`,
+    ...(example
+      ? [`    data=json.dumps(json.loads(${literal(example)})).encode(),`]
+      : []),
+    `    headers={${headers.join(', ')}},`,
+    ')',
+    'with urllib.request.urlopen(request) as answer:',
+    '    print(answer.read().decode())'
+  );
+  return lines.join('\n');
+}
+
+/** A string as a Python literal. */
+function literal(value: string): string {
+  return JSON.stringify(value);
 }
 
 /** A word as a POSIX shell takes it literally. */

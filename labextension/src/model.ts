@@ -3,7 +3,7 @@ import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { ApiError, BentoApi } from './api';
-import type { IDeployment, IDetail, IOverview } from './payloads';
+import type { IChange, IDeployment, IOverview, ITrafficItem } from './payloads';
 import type {
   Action,
   Connection,
@@ -38,16 +38,16 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
       standby: 'when-hidden',
       factory: () => this._load()
     });
-    this._details = new Poll({
-      name: 'bento-jupyter:details',
+    this._trafficPoll = new Poll({
+      name: 'bento-jupyter:traffic',
       auto: false,
       frequency: {
-        interval: options.detailMilliseconds ?? 2000,
+        interval: options.trafficMilliseconds ?? 5000,
         backoff: true,
-        max: 30 * 1000
+        max: 60 * 1000
       },
       standby: () => this._connection !== 'running' || 'when-hidden',
-      factory: () => this._loadDetails()
+      factory: () => this._loadTraffic()
     });
   }
 
@@ -71,12 +71,14 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     return this._isDisposed;
   }
 
-  /** How many log lines details have. */
-  get logLines(): number {
-    return this._logLines;
+  get current(): string | null {
+    return this._current;
   }
-  set logLines(lines: number) {
-    this._logLines = lines;
+  set current(name: string | null) {
+    if (name !== this._current) {
+      this._current = name;
+      this._changed();
+    }
   }
 
   /** Seconds between two polls of the overview. */
@@ -96,7 +98,7 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     }
     this._isDisposed = true;
     this._poll.dispose();
-    this._details.dispose();
+    this._trafficPoll.dispose();
     Signal.clearData(this);
   }
 
@@ -111,9 +113,6 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     // Not Poll.refresh(): that drops the wish while an answer is under way,
     // which may have been begun before what a hint is about.
     await this._load().catch(() => undefined);
-    if (this._open.size > 0 && this._connection === 'running') {
-      await this._loadDetails();
-    }
   }
 
   watch(): IDisposable {
@@ -126,32 +125,20 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   }
 
   find(name: string): IDeployment | null {
-    const listed = this._overview?.deployments ?? [];
-    return listed.find(deployment => deployment.name === name) ?? null;
+    return this._byName.get(name) ?? null;
   }
 
-  isOpen(name: string): boolean {
-    return this._open.has(name);
-  }
-
-  setOpen(name: string, open: boolean): void {
-    if (open) {
-      this._open.set(name, this._open.get(name) ?? null);
-      void this._loadDetails();
-    } else {
-      this._open.delete(name);
-    }
+  show(names: readonly string[]): void {
+    const before = new Set(this._shown);
+    this._shown = names;
     this._arrange();
-    this._changed();
+    if (names.some(name => !before.has(name))) {
+      void this._trafficPoll.refresh();
+    }
   }
 
-  detail(name: string): IDetail | null {
-    const detail = this._open.get(name) ?? null;
-    const listed = this.find(name);
-    // Overview and details are asked one by one: the newer one counts.
-    return detail && listed && listed.event_id > detail.deployment.event_id
-      ? { ...detail, deployment: listed }
-      : detail;
+  traffic(name: string): ITrafficItem | null {
+    return this._traffic.get(name) ?? null;
   }
 
   pending(target: Target): Action | null {
@@ -182,6 +169,30 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     );
   }
 
+  restart(name: string): Promise<void> {
+    return this._act({ deployment: name }, 'change', () =>
+      this._api.restart(name)
+    );
+  }
+
+  change(name: string, change: IChange): Promise<void> {
+    return this._act({ deployment: name }, 'change', () =>
+      this._api.change(name, change)
+    );
+  }
+
+  rollback(name: string, revision: number): Promise<void> {
+    return this._act({ deployment: name }, 'change', () =>
+      this._api.rollback(name, revision)
+    );
+  }
+
+  delete(name: string): Promise<void> {
+    return this._act({ deployment: name }, 'stop', () =>
+      this._api.delete(name)
+    );
+  }
+
   private async _act(
     target: Target,
     action: Action,
@@ -205,13 +216,13 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     }
   }
 
-  /** Poll while somebody watches, and details only while a row is open. */
+  /** Poll while somebody watches, and traffic only of what is on the screen. */
   private _arrange(): void {
     const watched = this._watchers > 0;
     void (watched ? this._poll.start() : this._poll.stop());
-    void (watched && this._open.size > 0
-      ? this._details.start()
-      : this._details.stop());
+    void (watched && this._shown.length > 0
+      ? this._trafficPoll.start()
+      : this._trafficPoll.stop());
   }
 
   /** Ask for the overview; rejects, for the poll's back-off, when there is none. */
@@ -236,9 +247,8 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
       this._answered = asked;
       this._connection = connection;
       this._message = message;
-      this._overview = overview ?? this._overview;
       if (overview) {
-        this._forget(overview);
+        this._take(overview);
       }
       this._changed();
     }
@@ -247,43 +257,39 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     }
   }
 
-  /** Drop what is kept of deployments that are no more. */
-  private _forget(overview: IOverview): void {
+  /** Take the newest answer, and drop what is kept of deployments that are no more. */
+  private _take(overview: IOverview): void {
+    this._overview = overview;
     if (overview.state !== 'running') {
       return;
     }
-    const names = new Set(overview.deployments.map(({ name }) => name));
-    for (const name of this._open.keys()) {
-      if (!names.has(name)) {
-        this._open.delete(name);
-        this._problems.delete(Private.key({ deployment: name }));
+    this._byName = new Map(
+      overview.deployments.map(deployment => [deployment.name, deployment])
+    );
+    for (const name of this._traffic.keys()) {
+      if (!this._byName.has(name)) {
+        this._traffic.delete(name);
+      }
+    }
+    for (const key of this._problems.keys()) {
+      if (key !== 'cloud' && !this._byName.has(Private.nameIn(key))) {
+        this._problems.delete(key);
       }
     }
   }
 
-  private async _loadDetails(): Promise<void> {
-    const asked = ++this._askedDetails;
-    const answers = await Promise.all(
-      [...this._open.keys()].map(name => this._loadDetail(name))
-    );
-    if (asked < this._askedDetails) {
+  private async _loadTraffic(): Promise<void> {
+    // What was never asked anything has nothing to show.
+    const names = this._shown
+      .filter(name => (this.find(name)?.requests ?? 0) > 0)
+      .slice(0, Private.MOST_NAMES);
+    if (names.length === 0 || this._connection !== 'running') {
       return;
     }
-    for (const answer of answers) {
-      if (answer && this._open.has(answer.deployment.name)) {
-        this._open.set(answer.deployment.name, answer);
-      }
+    for (const item of await this._api.traffic(names)) {
+      this._traffic.set(item.name, item);
     }
     this._changed();
-  }
-
-  private async _loadDetail(name: string): Promise<IDetail | null> {
-    try {
-      return await this._api.detail(name, this._logLines);
-    } catch {
-      // What is shown stays; the overview tells what is wrong.
-      return null;
-    }
   }
 
   private _changed(): void {
@@ -295,18 +301,19 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   private _api: BentoApi;
   private _answered = 0;
   private _asked = 0;
-  private _askedDetails = 0;
+  private _byName = new Map<string, IDeployment>();
   private _connection: Connection = 'loading';
-  private _details: Poll;
+  private _current: string | null = null;
   private _isDisposed = false;
-  private _logLines = 100;
   private _message = '';
-  private _open = new Map<string, IDetail | null>();
   private _overview: IOverview | null = null;
   private _pending = new Map<string, Action>();
   private _poll: Poll;
   private _problems = new Map<string, IProblem>();
+  private _shown: readonly string[] = [];
   private _stateChanged = new Signal<this, void>(this);
+  private _traffic = new Map<string, ITrafficItem>();
+  private _trafficPoll: Poll;
   private _watchers = 0;
 }
 
@@ -317,18 +324,26 @@ export namespace DeploymentsModel {
     /** Calls the server. */
     api: BentoApi;
 
-    /** Milliseconds between two looks at open deployments; default 2000. */
-    detailMilliseconds?: number;
-
     /** Seconds between two polls of the overview; default 15. */
     pollSeconds?: number;
+
+    /** Milliseconds between two looks at the traffic; default 5000. */
+    trafficMilliseconds?: number;
   }
 }
 
 namespace Private {
+  /** Of how many deployments the traffic is asked at once. */
+  export const MOST_NAMES = 60;
+
   /** A key for a target; a deployment may be called "cloud". */
   export function key(target: Target): string {
     return target === 'cloud' ? 'cloud' : `deployment:${target.deployment}`;
+  }
+
+  /** The deployment's name that a key was made of. */
+  export function nameIn(key: string): string {
+    return key.slice(key.indexOf(':') + 1);
   }
 
   /** What went wrong, in words. */

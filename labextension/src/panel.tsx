@@ -1,4 +1,5 @@
-import type { ITranslator } from '@jupyterlab/translation';
+import { Clipboard } from '@jupyterlab/apputils';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import {
   CommandToolbarButton,
   PanelWithToolbar,
@@ -7,29 +8,35 @@ import {
   UseSignal
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import type { IDisposable } from '@lumino/disposable';
+import { DisposableSet, IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
+import type { ISignal } from '@lumino/signaling';
+import { AccordionPanel } from '@lumino/widgets';
 import React from 'react';
 
 import { CommandIDs } from './commandids';
-import { DeploymentList } from './components/DeploymentList';
 import { StatusLine } from './components/StatusLine';
+import { confirmed } from './dialogs';
 import { bentoIcon } from './icons';
+import { CloudsSection } from './inventory/CloudsSection';
+import { InventoryModel } from './inventory/model';
+import { PackagesSection } from './inventory/PackagesSection';
+import { DeploymentsSection } from './listing/DeploymentsSection';
 import type { IBentoDeployments } from './tokens';
 
 /**
- * The sidebar: a line about the cloud, and its deployments.
+ * The sidebar: a line about the cloud, its deployments, its Bentos and models, and the clouds.
  *
  * #### Notes
- * It shows what the model says and runs commands; it asks and decides nothing.
- * The model is watched only while the panel is to be seen.
+ * It shows what the models say and runs commands; it asks and decides nothing.
+ * The models are watched only while the panel is to be seen.
  */
 export class BentoPanel extends SidePanel {
   constructor(options: BentoPanel.IOptions) {
     super({ translator: options.translator });
-    const { commands, model } = options;
+    const { model } = options;
     const trans = options.translator.load('bento_jupyter');
-    this._model = model;
+    this._options = options;
     this.id = 'bento-jupyter-panel';
     this.addClass('jp-BentoPanel');
     this.title.icon = bentoIcon;
@@ -44,42 +51,32 @@ export class BentoPanel extends SidePanel {
     );
     this.header.addWidget(line);
     this.header.addClass('jp-BentoPanel-header');
-
-    const section = new PanelWithToolbar();
-    section.addClass('jp-BentoPanel-section');
-    section.title.label = trans.__('Deployments');
-    for (const id of [CommandIDs.refresh, CommandIDs.stopCloud]) {
-      section.toolbar.addItem(
-        id,
-        new CommandToolbarButton({ commands, id, label: '' })
-      );
+    this._addDeployments(trans);
+    this._addPackages(trans);
+    this._addClouds(trans);
+    const { content } = this;
+    if (content instanceof AccordionPanel) {
+      content.collapse(1);
+      content.collapse(2);
+      // What was collapsed before it was ever seen has no size to come back to.
+      content.expansionToggled.connect(() => {
+        content.setRelativeSizes(
+          content.widgets.map((section, index) =>
+            section.isHidden ? 0 : index === 0 ? 2 : 1
+          )
+        );
+      }, this);
     }
-    section.addWidget(
-      ReactWidget.create(
-        <UseSignal signal={model.stateChanged}>
-          {() => (
-            <DeploymentList
-              actions={{
-                refresh: () => void commands.execute(CommandIDs.refresh),
-                start: name =>
-                  void commands.execute(CommandIDs.start, { name }),
-                startCloud: () => void commands.execute(CommandIDs.startCloud),
-                terminate: name =>
-                  void commands.execute(CommandIDs.terminate, { name })
-              }}
-              model={model}
-              trans={trans}
-            />
-          )}
-        </UseSignal>
-      )
-    );
-    this.addWidget(section);
+  }
+
+  /** Whether rows have one line only. */
+  set compact(compact: boolean) {
+    this._compact = compact;
+    this._deployments?.update();
   }
 
   override dispose(): void {
-    this._watch?.dispose();
-    this._watch = null;
+    this._unfollow();
     super.dispose();
   }
 
@@ -103,18 +100,144 @@ export class BentoPanel extends SidePanel {
     super.onAfterHide(message);
   }
 
+  private _addDeployments(trans: TranslationBundle): void {
+    const { commands, model, showMenu } = this._options;
+    const run = (id: string, name: string): void =>
+      void commands.execute(id, { name });
+    this._deployments = this._addSection(
+      trans.__('Deployments'),
+      [CommandIDs.refresh],
+      model.stateChanged,
+      () => (
+        <DeploymentsSection
+          actions={{
+            copyUrl: name => run(CommandIDs.copyUrl, name),
+            menu: (name, event) => {
+              model.current = name;
+              showMenu(event.nativeEvent);
+            },
+            open: name => run(CommandIDs.openDetails, name),
+            refresh: () => void commands.execute(CommandIDs.refresh),
+            startCloud: () => void commands.execute(CommandIDs.startCloud)
+          }}
+          compact={this._compact}
+          model={model}
+          onShown={names => {
+            this._shown = names;
+            if (this._watch !== null) {
+              model.show(names);
+            }
+          }}
+          trans={trans}
+        />
+      )
+    );
+  }
+
+  private _addPackages(trans: TranslationBundle): void {
+    const { inventory } = this._options;
+    this._addSection(
+      trans.__('Bentos and Models'),
+      [],
+      inventory.stateChanged,
+      () => (
+        <PackagesSection
+          actions={{
+            copy: tag => Clipboard.copyToSystem(tag),
+            delete: (kind, tag) => {
+              void confirmed({
+                title: trans.__('Delete %1?', tag),
+                body: trans.__(
+                  'It goes from the cloud’s registry; the local store keeps its own.'
+                ),
+                accept: trans.__('Delete'),
+                trans
+              }).then(agreed =>
+                agreed ? inventory.delete(kind, tag) : undefined
+              );
+            }
+          }}
+          bentos={inventory.inventory?.bentos ?? []}
+          models={inventory.inventory?.models ?? []}
+          now={Date.now()}
+          problem={inventory.problem}
+          trans={trans}
+        />
+      )
+    );
+  }
+
+  private _addClouds(trans: TranslationBundle): void {
+    const { commands, inventory, model } = this._options;
+    this._addSection(trans.__('Clouds'), [], inventory.stateChanged, () => (
+      <UseSignal signal={model.stateChanged}>
+        {() => {
+          const running = model.connection === 'running';
+          return (
+            <CloudsSection
+              actions={{
+                free: () => void commands.execute(CommandIDs.collectGarbage),
+                start: () => void commands.execute(CommandIDs.startCloud),
+                stop: () => void commands.execute(CommandIDs.stopCloud)
+              }}
+              busy={model.pending('cloud') !== null}
+              cloud={running ? (model.overview?.cloud ?? null) : null}
+              contexts={inventory.inventory?.contexts ?? []}
+              deployments={running ? (model.overview?.deployments ?? []) : []}
+              images={running ? (inventory.inventory?.images ?? []) : []}
+              now={Date.now()}
+              trans={trans}
+            />
+          );
+        }}
+      </UseSignal>
+    ));
+  }
+
+  private _addSection(
+    title: string,
+    tools: string[],
+    signal: ISignal<unknown, void>,
+    content: () => React.JSX.Element
+  ): ReactWidget {
+    const { commands } = this._options;
+    const section = new PanelWithToolbar();
+    section.addClass('jp-BentoPanel-section');
+    section.title.label = title;
+    for (const id of tools) {
+      section.toolbar.addItem(
+        id,
+        new CommandToolbarButton({ commands, id, label: '' })
+      );
+    }
+    const widget = ReactWidget.create(
+      <UseSignal signal={signal}>{content}</UseSignal>
+    );
+    section.addWidget(widget);
+    this.addWidget(section);
+    return widget;
+  }
+
   private _follow(): void {
     if (this.isVisible) {
-      this._watch ??= this._model.watch();
+      this._watch ??= DisposableSet.from([
+        this._options.model.watch(),
+        this._options.inventory.watch()
+      ]);
+      this._options.model.show(this._shown);
     }
   }
 
   private _unfollow(): void {
+    this._options.model.show([]);
     this._watch?.dispose();
     this._watch = null;
   }
 
-  private _model: IBentoDeployments;
+  private _compact = false;
+  private _deployments: ReactWidget | null = null;
+  private _options: BentoPanel.IOptions;
+  private _shown: readonly string[] = [];
   private _watch: IDisposable | null = null;
 }
 
@@ -125,8 +248,14 @@ export namespace BentoPanel {
     /** Where the commands of `CommandIDs` are. */
     commands: CommandRegistry;
 
+    /** What the cloud has beside deployments. */
+    inventory: InventoryModel;
+
     /** What is shown. */
     model: IBentoDeployments;
+
+    /** Opens the context menu where an event was. */
+    showMenu: (event: MouseEvent) => void;
 
     translator: ITranslator;
   }

@@ -1,9 +1,10 @@
 /**
- * What the server extension sends: the part of `bento_jupyter/views.py` and
- * `bento_jupyter/server/payloads.py` that is shown.
+ * What the server extension sends and takes. Generated from its models by
+ * `generate_payloads.py`; do not edit.
  */
 import {
   Reader,
+  anything,
   entries,
   flag,
   list,
@@ -15,158 +16,817 @@ import {
   word
 } from './readers';
 
-/** One cold start; `phases` are seconds per phase, in order. */
+/** A process that the embedded cloud keeps warm to fork instances. */
+export interface IZygote {
+  /** Its process id. */
+  pid: number;
+  /** Key of its environment. */
+  environment: string;
+  /** How many modules it has imported on behalf of Bentos. */
+  modules: number;
+  /** Its resident memory. */
+  memory_bytes: number;
+  /** Instances it has forked. */
+  forks: number;
+  /** Who may need it: `<deployment>/<replica set>`. */
+  users: string[];
+}
+
+/** The embedded cloud as a whole. */
+export interface ICloud {
+  /** Base URL. */
+  endpoint: string;
+  /** Process id of the control plane. */
+  pid: number;
+  /** Version of bento_jupyter that runs it. */
+  version: string;
+  /** When. */
+  started_at: number;
+  /** Number of deployments that are not terminated. */
+  deployments: number;
+  /** Number of instances that are up. */
+  instances: number;
+  /** Id of the newest event. */
+  event_id: number;
+  /** The processes that are kept warm to fork instances. */
+  zygotes: IZygote[];
+}
+
+/** One cold start, from the wish for an instance to its readiness. */
 export interface IColdStart {
+  /** When it began. */
   at: number;
+  /** Whole duration. */
   seconds: number;
+  /** Seconds per phase, in order: `process` (until the interpreter runs), `imports`, `load` (Bento, model and app), `ready`. */
   phases: [string, number][];
 }
 
-/** One instance of a deployment. */
-export interface IInstance {
-  id: string;
-  state: string;
-  reason: string;
-  started_at: number;
-  memory_bytes: number | null;
-  in_flight: number;
+/** What a deployment was asked to be, to take elsewhere; values of variables are not in it. */
+export interface IConfiguration {
+  /** For `bentoml deployment create -f`. */
+  yaml: string;
+  /** The line that deploys it from a notebook. */
+  magic: string;
 }
 
-/** Limits of the number of instances. */
-export interface IScaling {
-  min: number;
-  max: number;
-  concurrency: number | null;
-  idle_seconds: number | null;
+/** A cloud that the `bentoml` client is logged in to. */
+export interface IContext {
+  /** What it is called. */
+  name: string;
+  /** Base URL of its control plane. */
+  endpoint: string;
+  /** Whether `bentoml` commands use it. */
+  current: boolean;
+  /** Whether it is the embedded cloud of this machine. */
+  embedded: boolean;
+}
+
+/** The clouds that the `bentoml` client is logged in to. */
+export interface IContexts {
+  items: IContext[];
 }
 
 /** One thing that a deployment can be asked. */
 export interface IEndpoint {
+  /** Name of the endpoint. */
   name: string;
+  /** Path below the deployment's URL. */
   route: string;
-
-  /** A JSON body that it takes, or nothing. */
+  /** A JSON body that it takes; "" when it takes files, or the body would be long. */
   example: string;
 }
 
-/** A deployment as it is now. */
-export interface IDeployment {
-  name: string;
+/** How many instances, and when. */
+export interface IScaling {
+  /** Fewest instances; 0 makes the deployment on-demand. */
+  min: number;
+  /** Most instances. */
+  max: number;
+  /** Requests that one instance works on at a time; None = no limit. */
+  concurrency: number | null;
+  /** How long without need an instance is kept before it is stopped (BentoCloud's `scale_down_stabilization_window`), 0 to 3600. */
+  idle_seconds: number | null;
+  /** How long more instances must be wanted before they are started (`scale_up_stabilization_window`); never delays the first instance. */
+  scale_up_seconds: number;
+}
+
+/** The environment a Bento runs in. */
+export interface IImage {
+  /** Content hash. */
+  key: string;
+  /** pending, building, success or failed. */
   status: string;
+  /** Why it failed; "" otherwise. */
   reason: string;
-  healthy: boolean;
-  mode: 'online' | 'on-demand';
-  url: string | null;
-  endpoints: IEndpoint[];
-  bento: string;
-  protected: boolean;
-  ready: number;
-  wanted: number;
-  scaling: IScaling;
+  /** How long the build took; None until it is over. */
+  seconds: number | null;
+  /** True when it was there already. */
+  cached: boolean;
+  /** Size of its files, which it may share with others; None = not looked at. */
+  size_bytes: number | null;
+  /** When its state changed last; None = before the cloud started. */
+  at: number | null;
+  /** Deployments that run in it; empty where that was not asked. */
+  used_by: string[];
+}
+
+/** One instance of a deployment, as shown. */
+export interface IInstance {
+  /** Unique id, `<deployment>-<4 letters>`. */
+  id: string;
+  /** Its state. */
+  state: string;
+  /** Why it is in that state, in words; "" when all is well. */
+  reason: string;
+  /** When it was started. */
+  started_at: number;
+  /** Process id on this machine; None where that means nothing. */
+  pid: number | null;
+  /** Resident memory; None = not measured yet. */
+  memory_bytes: number | null;
+  /** Requests it works on now. */
   in_flight: number;
+  /** How it came up; None while it is starting. */
+  cold_start: IColdStart | null;
+  /** Version of the deployment that it belongs to. */
+  version: string;
+  /** Service of the Bento that it serves; "" where the cloud does not say. */
+  service: string;
+  /** CPUs it has used lately, 1.0 = one whole; None = not measured yet. */
+  cpu: number | null;
+  /** How many instances in its place failed one after the other before it. */
+  restarts: number;
+  age_seconds: number;
+}
+
+/** The instances of one service in one version of a deployment, as shown. */
+export interface IReplicaSet {
+  /** `main`, or the name of the canary. */
+  version: string;
+  /** The service. */
+  service: string;
+  /** Tag of the version's Bento. */
+  bento: string;
+  /** Percentage of the deployment's requests that it is to get; None = only other services call it. */
+  weight: number | null;
+  /** Its limits. */
+  scaling: IScaling;
+  /** Name of its instance type. */
+  instance_type: string;
+  /** Its status. */
+  status: string;
+  /** Why, in words; may be "". */
+  reason: string;
+  /** Instances that are ready. */
+  ready: number;
+  /** Instances that there should be now. */
+  wanted: number;
+  /** Requests being worked on. */
+  in_flight: number;
+  /** Requests that wait. */
   queued: number;
+  /** Requests answered since the cloud started. */
   requests: number;
+  /** Those of them answered with 5xx. */
   errors: number;
+}
+
+/** A deployment as it is now: what lists, cards and the sidebar show. */
+export interface IDeployment {
+  /** Its name. */
+  name: string;
+  /** Status word of the wire. */
+  status: string;
+  /** Why, in words ("building the image", "instance exited with code 3: ..."); may be "". */
+  reason: string;
+  /** True when a request sent now would be answered (a scaled-to-zero one is healthy). */
+  healthy: boolean;
+  /** Online Service or On-Demand Function. */
+  mode: 'online' | 'on-demand';
+  /** Base URL of its endpoints; None while it has none. */
+  url: string | null;
+  /** What it can be asked; empty where the cloud does not say. */
+  endpoints: IEndpoint[];
+  /** Tag of the Bento it runs. */
+  bento: string;
+  /** Callers need a token. */
+  protected: boolean;
+  /** Instances that are ready. */
+  ready: number;
+  /** Instances that there should be now. */
+  wanted: number;
+  /** Its limits. */
+  scaling: IScaling;
+  /** Name of its instance type. */
+  instance_type: string;
+  /** Environment variables it was given (names only; values are never sent to faces). */
+  envs: string[];
+  /** Its labels. */
+  labels: [string, string][];
+  /** Requests being worked on. */
+  in_flight: number;
+  /** Requests that wait. */
+  queued: number;
+  /** Requests answered since it was created or the cloud started. */
+  requests: number;
+  /** Those of them answered with 5xx. */
+  errors: number;
+  /** The newest cold start. */
   last_cold_start: IColdStart | null;
+  /** Its image. */
+  image: IImage | null;
+  /** Its instances, newest last. */
   instances: IInstance[];
+  /** Its replica sets: one per service of the main version, the entry service first, then those of the canaries. */
+  sets: IReplicaSet[];
+  /** Number of the active revision, from 1. */
+  revision: number;
+  /** When it was created. */
   created_at: number;
+  /** When it was changed last by a user. */
+  updated_at: number | null;
+  /** Who created it. */
+  creator: string;
+  /** Id of the newest event included in this view. */
   event_id: number;
 }
 
-/** The embedded cloud. */
-export interface ICloud {
-  endpoint: string;
-  version: string;
-  started_at: number;
-  instances: number;
+/** It was done, and there is nothing to tell. */
+export type IDone = Record<string, never>;
+
+/** Something that changed in the cloud; the change feed is a sequence of these. */
+export interface IEvent {
+  /** Grows by one with each event; never reused, also over restarts. */
+  id: number;
+  /** When. */
+  at: number;
+  /** What changed: `deployment` (created, changed state, instances or counters), `deployment-deleted`, `bento`, `cloud`. */
+  kind: string;
+  /** Of which deployment or Bento; "" for the cloud. */
+  name: string;
+  /** In words, one line; "" when nothing but counters has changed. */
+  message: string;
+  /** Why the deployment is in its state, in words. */
+  reason: string;
+  /** Which revision of the deployment it is about; None for other kinds. */
+  revision: number | null;
+}
+
+/** What happened to a deployment, newest first. */
+export interface IEvents {
+  events: IEvent[];
+}
+
+/** Something on the cloud's disk that nobody needs. */
+export interface IGarbageItem {
+  /** `blob`, `bento` or `model` (unpacked), `upload`, `environment` or `log`. */
+  kind: string;
+  /** Its digest, tag or key. */
+  name: string;
+  /** Its size; blocks that it shares with others are counted, too. */
+  bytes: number;
+}
+
+/** What a look for garbage has found. */
+export interface IGarbage {
+  /** Each piece. */
+  items: IGarbageItem[];
+  /** Their size together. */
+  bytes: number;
+  /** Whether they are gone; False = they would go. */
+  deleted: boolean;
+}
+
+/** What changed since the last hint; fits `events/deployments.v1.yaml`. */
+export interface IHint {
+  /** The deployments that changed. */
+  names: string[];
+  /** True when the cloud itself came, went or changed. */
+  cloud: boolean;
+  /** Id of the newest event in this hint; 0 when there is none. */
+  event_id: number;
+}
+
+/** The environments that Bentos run in, newest first. */
+export interface IImages {
+  images: IImage[];
+}
+
+/** A cold start of one instance. */
+export interface IInstanceColdStart {
+  at: number;
+  seconds: number;
+  phases: [string, number][];
+  /** Its id. */
+  instance: string;
+}
+
+/** A size of instance that a cloud offers. */
+export interface IInstanceType {
+  /** Its name, for `--instance-type`. */
+  name: string;
+  /** In words. */
+  description: string;
+  /** CPUs, e.g. 0.5. */
+  cpu: number;
+  /** Memory. */
+  memory_bytes: number;
+  /** Number of GPUs. */
+  gpu: number;
+  /** As the cloud says it; "" when it costs nothing. */
+  price: string;
+}
+
+/** Sizes of instances that the cloud offers. */
+export interface IInstanceTypes {
+  items: IInstanceType[];
+}
+
+/** The instances of a deployment, newest last. */
+export interface IInstances {
+  instances: IInstance[];
+}
+
+/** One line of a log. */
+export interface ILogLine {
+  /** When it was written (None where the source does not say). */
+  at: number | null;
+  /** Instance id, or `image`. */
+  source: string;
+  /** The line, without its end. */
+  text: string;
+}
+
+/** The last lines that a deployment wrote, oldest first. */
+export interface ILogTail {
+  lines: ILogLine[];
+}
+
+/** What happened in one second, or one minute. */
+export interface IMetricsPoint {
+  /** Its beginning. */
+  at: number;
+  /** Requests answered in it. */
+  requests: number;
+  /** Those of them answered with 5xx. */
+  errors: number;
+  /** The most requests that were worked on at a time. */
+  in_flight: number;
+  /** The most that waited. */
+  queued: number;
+  /** The most instances that were ready. */
+  ready: number;
+  /** Seconds within which 50, 95 and 99 % of its requests were answered, queue and cold start included: `{"p50": 0.01, ...}`; empty without requests. */
+  latency: [string, number][];
+}
+
+/** How a deployment has met its requests. */
+export interface IMetrics {
+  /** Requests answered since it was created or the cloud started. */
+  requests: number;
+  /** Those of them answered with 5xx. */
+  errors: number;
+  /** Requests being worked on now. */
+  in_flight: number;
+  /** Requests that wait now. */
+  queued: number;
+  /** Instances that are ready now. */
+  ready: number;
+  /** Quantiles over all those requests, see `MetricsPoint`. */
+  latency: [string, number][];
+  /** The newest, oldest first. */
+  cold_starts: IInstanceColdStart[];
+  /** Seconds that each point stands for. */
+  step: number;
+  /** The points, oldest first. Seconds or minutes in which nothing happened are left out: what a point says of `in_flight`, `queued` and `ready` holds until the next one. */
+  points: IMetricsPoint[];
 }
 
 /** Everything the list shows. */
 export interface IOverview {
+  /** How the embedded cloud is. */
   state: 'running' | 'stopped' | 'unreachable';
+  /** Why it is not running, in words; "" when it runs. */
   message: string;
+  /** The cloud; None unless it runs. */
   cloud: ICloud | null;
+  /** Its deployments. */
   deployments: IDeployment[];
+  /** Id of the newest event included. */
+  event_id: number;
 }
 
-/** One line of a log; `source` is an instance's id or `image`. */
-export interface ILogLine {
-  at: number | null;
-  source: string;
-  text: string;
+/** A Bento or a model in the cloud's registry. */
+export interface IPackage {
+  /** `name:version`. */
+  tag: string;
+  /** SHA-256 (hex) of its archive; "" while it has no content. */
+  digest: string;
+  /** Size of that archive. */
+  size_bytes: number;
+  /** pending, uploading, success or failed. */
+  status: string;
+  /** Why the upload failed; "" otherwise. */
+  reason: string;
+  /** Deployments that run this Bento, or Bentos that need this model. */
+  used_by: string[];
+  /** When it was registered. */
+  created_at: number;
 }
 
-/** What an open row shows. */
-export interface IDetail {
-  deployment: IDeployment;
-  lines: ILogLine[];
+/** Bentos or models of the cloud's registry. */
+export interface IPackages {
+  items: IPackage[];
 }
 
-const coldStart = object<IColdStart>({
+/** One field in which a revision differs from the one before it. */
+export interface IRevisionChange {
+  /** Its path, e.g. `services.Iris.scaling.max_replicas` or `envs.GREETING`. */
+  field: string;
+  /** added, removed or changed. */
+  change: string;
+  /** What it was, as JSON; None where that is not shown: values of environment variables never are. */
+  before: unknown;
+  /** What it is, likewise. */
+  after: unknown;
+}
+
+/** What a deployment was asked to be at one time. */
+export interface IRevision {
+  /** From 1. */
+  number: number;
+  /** It is what the deployment should be now. */
+  active: boolean;
+  /** Tag of its Bento. */
+  bento: string;
+  /** Why it was made, in words; "" for a plain change. */
+  note: string;
+  /** When it was made. */
+  created_at: number;
+  /** What differs from the revision before; empty for the first. */
+  changes: IRevisionChange[];
+}
+
+/** What a deployment was asked to be, newest first. */
+export interface IRevisions {
+  revisions: IRevision[];
+}
+
+/** Names of the cloud's secrets, and nothing of what is in them. */
+export interface ISecretNames {
+  items: string[];
+}
+
+/** How much a deployment was asked lately. */
+export interface ITrafficItem {
+  /** The deployment. */
+  name: string;
+  /** Requests per second, over the last half minute. */
+  rate: number;
+  /** Requests in each part of the last quarter of an hour, oldest first. */
+  points: number[];
+}
+
+/** The traffic of some deployments. */
+export interface ITraffic {
+  items: ITrafficItem[];
+}
+
+/** What is to be different about a deployment; what is absent stays as it is. */
+export interface IChange {
+  /** Another mode; `min` and `concurrency` that were meant for the old one go. */
+  mode?: 'online' | 'on-demand';
+  /** Fewest instances. */
+  min?: number;
+  /** Most instances. */
+  max?: number;
+  /** Requests that an instance works on at a time; 0 = no limit. */
+  concurrency?: number;
+  /** Tag of another Bento. */
+  bento?: string;
+}
+
+/** To what an earlier revision asked for. */
+export interface IRollback {
+  /** Its number. */
+  revision: number;
+}
+
+/** Reads an `IZygote`. */
+export const readZygote: Reader<IZygote> = object<IZygote>({
+  pid: number,
+  environment: text,
+  modules: number,
+  memory_bytes: number,
+  forks: number,
+  users: list(text)
+});
+
+/** Reads an `ICloud`. */
+export const readCloud: Reader<ICloud> = object<ICloud>({
+  endpoint: text,
+  pid: number,
+  version: text,
+  started_at: time,
+  deployments: number,
+  instances: number,
+  event_id: number,
+  zygotes: list(readZygote)
+});
+
+/** Reads an `IColdStart`. */
+export const readColdStart: Reader<IColdStart> = object<IColdStart>({
   at: time,
   seconds: number,
   phases: entries(number)
 });
 
-const instance = object<IInstance>({
+/** Reads an `IConfiguration`. */
+export const readConfiguration: Reader<IConfiguration> = object<IConfiguration>(
+  { yaml: text, magic: text }
+);
+
+/** Reads an `IContext`. */
+export const readContext: Reader<IContext> = object<IContext>({
+  name: text,
+  endpoint: text,
+  current: flag,
+  embedded: flag
+});
+
+/** Reads an `IContexts`. */
+export const readContexts: Reader<IContexts> = object<IContexts>({
+  items: list(readContext)
+});
+
+/** Reads an `IEndpoint`. */
+export const readEndpoint: Reader<IEndpoint> = object<IEndpoint>({
+  name: text,
+  route: text,
+  example: text
+});
+
+/** Reads an `IScaling`. */
+export const readScaling: Reader<IScaling> = object<IScaling>({
+  min: number,
+  max: number,
+  concurrency: optional(number),
+  idle_seconds: optional(number),
+  scale_up_seconds: number
+});
+
+/** Reads an `IImage`. */
+export const readImage: Reader<IImage> = object<IImage>({
+  key: text,
+  status: text,
+  reason: text,
+  seconds: optional(number),
+  cached: flag,
+  size_bytes: optional(number),
+  at: optional(time),
+  used_by: list(text)
+});
+
+/** Reads an `IInstance`. */
+export const readInstance: Reader<IInstance> = object<IInstance>({
   id: text,
   state: text,
   reason: text,
   started_at: time,
+  pid: optional(number),
   memory_bytes: optional(number),
-  in_flight: number
+  in_flight: number,
+  cold_start: optional(readColdStart),
+  version: text,
+  service: text,
+  cpu: optional(number),
+  restarts: number,
+  age_seconds: number
 });
 
-/** Reads a deployment. */
-export const deployment: Reader<IDeployment> = object<IDeployment>({
+/** Reads an `IReplicaSet`. */
+export const readReplicaSet: Reader<IReplicaSet> = object<IReplicaSet>({
+  version: text,
+  service: text,
+  bento: text,
+  weight: optional(number),
+  scaling: readScaling,
+  instance_type: text,
+  status: text,
+  reason: text,
+  ready: number,
+  wanted: number,
+  in_flight: number,
+  queued: number,
+  requests: number,
+  errors: number
+});
+
+/** Reads an `IDeployment`. */
+export const readDeployment: Reader<IDeployment> = object<IDeployment>({
   name: text,
   status: text,
   reason: text,
   healthy: flag,
   mode: word('online', 'on-demand'),
   url: optional(text),
-  endpoints: list(
-    object<IEndpoint>({ name: text, route: text, example: text })
-  ),
+  endpoints: list(readEndpoint),
   bento: text,
   protected: flag,
   ready: number,
   wanted: number,
-  scaling: object<IScaling>({
-    min: number,
-    max: number,
-    concurrency: optional(number),
-    idle_seconds: optional(number)
-  }),
+  scaling: readScaling,
+  instance_type: text,
+  envs: list(text),
+  labels: entries(text),
   in_flight: number,
   queued: number,
   requests: number,
   errors: number,
-  last_cold_start: optional(coldStart),
-  instances: list(instance),
+  last_cold_start: optional(readColdStart),
+  image: optional(readImage),
+  instances: list(readInstance),
+  sets: list(readReplicaSet),
+  revision: number,
   created_at: time,
+  updated_at: optional(time),
+  creator: text,
   event_id: number
 });
 
-/** Reads the overview. */
-export const overview: Reader<IOverview> = object<IOverview>({
-  state: word('running', 'stopped', 'unreachable'),
+/** Reads an `IDone`. */
+export const readDone: Reader<IDone> = object<IDone>({});
+
+/** Reads an `IEvent`. */
+export const readEvent: Reader<IEvent> = object<IEvent>({
+  id: number,
+  at: time,
+  kind: text,
+  name: text,
   message: text,
-  cloud: optional(
-    object<ICloud>({
-      endpoint: text,
-      version: text,
-      started_at: time,
-      instances: number
-    })
-  ),
-  deployments: list(deployment)
+  reason: text,
+  revision: optional(number)
 });
 
-/** Reads what an open row shows. */
-export const detail: Reader<IDetail> = object<IDetail>({
-  deployment,
-  lines: list(
-    object<ILogLine>({ at: optional(time), source: text, text: text })
-  )
+/** Reads an `IEvents`. */
+export const readEvents: Reader<IEvents> = object<IEvents>({
+  events: list(readEvent)
+});
+
+/** Reads an `IGarbageItem`. */
+export const readGarbageItem: Reader<IGarbageItem> = object<IGarbageItem>({
+  kind: text,
+  name: text,
+  bytes: number
+});
+
+/** Reads an `IGarbage`. */
+export const readGarbage: Reader<IGarbage> = object<IGarbage>({
+  items: list(readGarbageItem),
+  bytes: number,
+  deleted: flag
+});
+
+/** Reads an `IHint`. */
+export const readHint: Reader<IHint> = object<IHint>({
+  names: list(text),
+  cloud: flag,
+  event_id: number
+});
+
+/** Reads an `IImages`. */
+export const readImages: Reader<IImages> = object<IImages>({
+  images: list(readImage)
+});
+
+/** Reads an `IInstanceColdStart`. */
+export const readInstanceColdStart: Reader<IInstanceColdStart> =
+  object<IInstanceColdStart>({
+    at: time,
+    seconds: number,
+    phases: entries(number),
+    instance: text
+  });
+
+/** Reads an `IInstanceType`. */
+export const readInstanceType: Reader<IInstanceType> = object<IInstanceType>({
+  name: text,
+  description: text,
+  cpu: number,
+  memory_bytes: number,
+  gpu: number,
+  price: text
+});
+
+/** Reads an `IInstanceTypes`. */
+export const readInstanceTypes: Reader<IInstanceTypes> = object<IInstanceTypes>(
+  { items: list(readInstanceType) }
+);
+
+/** Reads an `IInstances`. */
+export const readInstances: Reader<IInstances> = object<IInstances>({
+  instances: list(readInstance)
+});
+
+/** Reads an `ILogLine`. */
+export const readLogLine: Reader<ILogLine> = object<ILogLine>({
+  at: optional(time),
+  source: text,
+  text: text
+});
+
+/** Reads an `ILogTail`. */
+export const readLogTail: Reader<ILogTail> = object<ILogTail>({
+  lines: list(readLogLine)
+});
+
+/** Reads an `IMetricsPoint`. */
+export const readMetricsPoint: Reader<IMetricsPoint> = object<IMetricsPoint>({
+  at: time,
+  requests: number,
+  errors: number,
+  in_flight: number,
+  queued: number,
+  ready: number,
+  latency: entries(number)
+});
+
+/** Reads an `IMetrics`. */
+export const readMetrics: Reader<IMetrics> = object<IMetrics>({
+  requests: number,
+  errors: number,
+  in_flight: number,
+  queued: number,
+  ready: number,
+  latency: entries(number),
+  cold_starts: list(readInstanceColdStart),
+  step: number,
+  points: list(readMetricsPoint)
+});
+
+/** Reads an `IOverview`. */
+export const readOverview: Reader<IOverview> = object<IOverview>({
+  state: word('running', 'stopped', 'unreachable'),
+  message: text,
+  cloud: optional(readCloud),
+  deployments: list(readDeployment),
+  event_id: number
+});
+
+/** Reads an `IPackage`. */
+export const readPackage: Reader<IPackage> = object<IPackage>({
+  tag: text,
+  digest: text,
+  size_bytes: number,
+  status: text,
+  reason: text,
+  used_by: list(text),
+  created_at: time
+});
+
+/** Reads an `IPackages`. */
+export const readPackages: Reader<IPackages> = object<IPackages>({
+  items: list(readPackage)
+});
+
+/** Reads an `IRevisionChange`. */
+export const readRevisionChange: Reader<IRevisionChange> =
+  object<IRevisionChange>({
+    field: text,
+    change: text,
+    before: anything,
+    after: anything
+  });
+
+/** Reads an `IRevision`. */
+export const readRevision: Reader<IRevision> = object<IRevision>({
+  number: number,
+  active: flag,
+  bento: text,
+  note: text,
+  created_at: time,
+  changes: list(readRevisionChange)
+});
+
+/** Reads an `IRevisions`. */
+export const readRevisions: Reader<IRevisions> = object<IRevisions>({
+  revisions: list(readRevision)
+});
+
+/** Reads an `ISecretNames`. */
+export const readSecretNames: Reader<ISecretNames> = object<ISecretNames>({
+  items: list(text)
+});
+
+/** Reads an `ITrafficItem`. */
+export const readTrafficItem: Reader<ITrafficItem> = object<ITrafficItem>({
+  name: text,
+  rate: number,
+  points: list(number)
+});
+
+/** Reads an `ITraffic`. */
+export const readTraffic: Reader<ITraffic> = object<ITraffic>({
+  items: list(readTrafficItem)
 });

@@ -15,6 +15,9 @@ export class PayloadError extends Error {
   }
 }
 
+/** Reads a value of any kind, as it is. */
+export const anything: Reader<unknown> = value => value ?? null;
+
 /** Reads a string. */
 export const text: Reader<string> = (value, path) => {
   if (typeof value !== 'string') {

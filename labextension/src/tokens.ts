@@ -2,13 +2,37 @@ import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
-import type { IDeployment, IDetail, IOverview } from './payloads';
+import type { IChange, IDeployment, IOverview, ITrafficItem } from './payloads';
 
 /** The deployments of the user's embedded cloud. */
 export const IBentoDeployments = new Token<IBentoDeployments>(
   'bento-jupyter:IBentoDeployments',
   "The deployments of the user's embedded cloud: their state, and what can be done with them."
 );
+
+/** The settings of the extension. */
+export const IBentoSettings = new Token<IBentoSettings>(
+  'bento-jupyter:IBentoSettings',
+  'The settings of the extension.'
+);
+
+/** What is notified of. */
+export type NotificationChoice = 'all' | 'failures' | 'none';
+
+/** The user's settings. */
+export interface IBentoSettings {
+  /** Seconds between two looks at the cloud. */
+  readonly pollSeconds: number;
+
+  /** Whether rows of the list have one line only. */
+  readonly compact: boolean;
+
+  /** What is notified of. */
+  readonly notifications: NotificationChoice;
+
+  /** Emitted when a setting has changed, and when they are there. */
+  readonly changed: ISignal<IBentoSettings, void>;
+}
 
 /** What is known of the cloud. */
 export type Connection =
@@ -31,8 +55,8 @@ export interface IProblem {
   hint: string;
 }
 
-/** What is being done: something comes up, or goes down. */
-export type Action = 'start' | 'stop';
+/** What is being done: something comes up, goes down, or is made different. */
+export type Action = 'start' | 'stop' | 'change';
 
 /** What an action is about: a deployment's name, or the cloud. */
 export type Target = { deployment: string } | 'cloud';
@@ -51,20 +75,20 @@ export interface IBentoDeployments {
   /** Emitted when anything here has changed. */
   readonly stateChanged: ISignal<IBentoDeployments, void>;
 
+  /** The line that the sidebar is at, a deployment's name or a group's key; null when it is at none. */
+  current: string | null;
+
   /** Ask the server again. */
   refresh(): Promise<void>;
 
   /** Keep the state fresh until the returned object is disposed. */
   watch(): IDisposable;
 
-  /** Whether details of a deployment are kept fresh. */
-  isOpen(name: string): boolean;
+  /** Keep the traffic of these deployments fresh until they are others. */
+  show(names: readonly string[]): void;
 
-  /** Keep details of a deployment fresh from now on, or no longer. */
-  setOpen(name: string, open: boolean): void;
-
-  /** Details of an open deployment; null until they are there. */
-  detail(name: string): IDetail | null;
+  /** How much a deployment was asked lately; null when that is not known. */
+  traffic(name: string): ITrafficItem | null;
 
   /** What is being done with the target; null when nothing is. */
   pending(target: Target): Action | null;
@@ -78,11 +102,23 @@ export interface IBentoDeployments {
   /** Stop the embedded cloud. Failures are in `problem('cloud')`. */
   stopCloud(): Promise<void>;
 
-  /** Start a terminated deployment. Failures are in `problem`. */
+  /** Start a terminated deployment. Failures of this and the following are in `problem`. */
   start(name: string): Promise<void>;
 
-  /** Terminate a deployment. Failures are in `problem`. */
+  /** Terminate a deployment. */
   terminate(name: string): Promise<void>;
+
+  /** Replace all instances of a deployment. */
+  restart(name: string): Promise<void>;
+
+  /** Scale a deployment, switch its mode, give it another Bento. */
+  change(name: string, change: IChange): Promise<void>;
+
+  /** Give a deployment what an earlier revision asked for. */
+  rollback(name: string, revision: number): Promise<void>;
+
+  /** Delete a deployment for good. */
+  delete(name: string): Promise<void>;
 
   /** A deployment by name; null when there is none. */
   find(name: string): IDeployment | null;

@@ -83,7 +83,13 @@ void test('modes have the names that BentoCloud gives them', () => {
 });
 
 void test('scaling is one line', () => {
-  const scaling = { min: 1, max: 1, concurrency: null, idle_seconds: null };
+  const scaling = {
+    min: 1,
+    max: 1,
+    concurrency: null,
+    idle_seconds: null,
+    scale_up_seconds: 0
+  };
   assert.equal(scalingText(scaling, trans), '1 instance');
   assert.equal(
     scalingText({ ...scaling, min: 0, max: 3, concurrency: 8 }, trans),

@@ -17,7 +17,7 @@ beforeEach(async () => {
   const settings = await server.start();
   model = new DeploymentsModel({
     api: new BentoApi(settings),
-    detailMilliseconds: 20
+    trafficMilliseconds: 20
   });
 });
 
@@ -148,42 +148,37 @@ void test('an action is not begun twice', async () => {
   assert.equal(server.count(`POST ${BASE}/cloud/start`), 1);
 });
 
-void test('details of an open row are kept fresh, and go with their deployment', async () => {
-  const path = `GET ${BASE}/deployments/iris`;
-  let lines = 0;
-  server.answer(OVERVIEW, overview(deployment('iris')));
+void test('the traffic of what is on the screen is kept fresh', async () => {
+  const path = `GET ${BASE}/traffic`;
+  server.answer(
+    OVERVIEW,
+    overview(deployment('iris', { requests: 3 }), deployment('idle'))
+  );
+  let asked = 0;
   server.routes.set(path, () => {
-    lines += 1;
-    return {
-      status: 200,
-      body: {
-        deployment: deployment('iris'),
-        lines: [{ at: null, source: 'iris-abcd', text: `line ${lines}` }]
-      }
-    };
+    asked += 1;
+    const items = [{ name: 'iris', rate: asked, points: [0, asked] }];
+    return { status: 200, body: { items } };
   });
   const watch = model.watch();
   await until(() => model.connection === 'running');
-  assert.equal(server.count(path), 0, 'closed rows are not asked for');
-  model.setOpen('iris', true);
-  await until(() => model.detail('iris')?.lines[0]?.text === 'line 3');
+  assert.equal(asked, 0, 'nothing is on the screen');
+  model.show(['iris', 'idle']);
+  await until(() => (model.traffic('iris')?.rate ?? 0) > 2);
+  assert.equal(model.traffic('idle'), null);
   server.answer(OVERVIEW, overview());
   model.hint();
-  await until(() => !model.isOpen('iris'));
+  await until(() => model.find('iris') === null);
+  assert.equal(model.traffic('iris'), null);
   watch.dispose();
 });
 
-void test('of overview and details the newer one counts', async () => {
-  server.answer(
-    OVERVIEW,
-    overview(deployment('iris', { status: 'running', event_id: 9 }))
-  );
-  server.answer(`GET ${BASE}/deployments/iris`, {
-    deployment: deployment('iris', { status: 'deploying', event_id: 8 }),
-    lines: []
-  });
-  await model.refresh();
-  model.setOpen('iris', true);
-  await until(() => model.detail('iris') !== null);
-  assert.equal(model.detail('iris')?.deployment.status, 'running');
+void test('a change is sent as it was asked for', async () => {
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  server.answer(`PATCH ${BASE}/deployments/iris`, deployment('iris'));
+  server.answer(`DELETE ${BASE}/deployments/iris`, {});
+  await model.change('iris', { max: 3 });
+  await model.delete('iris');
+  assert.deepEqual(server.bodies, ['{"max":3}']);
+  assert.equal(model.problem({ deployment: 'iris' }), null);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { overview as readOverview } from '../src/payloads';
+import { readOverview } from '../src/payloads';
 import { PayloadError } from '../src/readers';
 import { deployment, overview } from './samples';
 

@@ -13,6 +13,9 @@ export class TestServer {
   /** What was asked, in order. */
   readonly asked: string[] = [];
 
+  /** Bodies that were sent, in order. */
+  readonly bodies: string[] = [];
+
   async start(): Promise<ServerConnection.ISettings> {
     this._server = createServer((request, response) => {
       const path = (request.url ?? '').replace(/\?.*/, '');
@@ -20,11 +23,18 @@ export class TestServer {
       this.asked.push(call);
       const route = this.routes.get(call);
       void (async () => {
-        const { status, body } = route
-          ? await route()
-          : { status: 404, body: '<html>' };
-        response.writeHead(status, { 'Content-Type': 'application/json' });
-        response.end(JSON.stringify(body));
+        let body = '';
+        for await (const chunk of request) {
+          body += String(chunk);
+        }
+        if (body !== '') {
+          this.bodies.push(body);
+        }
+        const answer = route ? await route() : { status: 404, body: '<html>' };
+        response.writeHead(answer.status, {
+          'Content-Type': 'application/json'
+        });
+        response.end(JSON.stringify(answer.body));
       })();
     });
     const server = this._server;

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request
 
 from bento_jupyter.home import Home
 
@@ -162,6 +162,14 @@ def execute(page: Page, command: str, args: dict[str, Any] | None = None, timeou
     )
 
 
+def execute_soon(page: Page, command: str, args: dict[str, Any] | None = None) -> None:
+    """Run a command that asks something, and do not wait for its end."""
+    page.evaluate(
+        "([command, args]) => { void window.jupyterapp.commands.execute(command, args); }",
+        [command, args or {}],
+    )
+
+
 def open_notebook(page: Page, path: str) -> None:
     """Open a notebook and wait until its kernel is idle: before that, running a cell would ask for one."""
     execute(page, "docmanager:open", {"path": path, "factory": "Notebook"})
@@ -180,3 +188,14 @@ def open_notebook(page: Page, path: str) -> None:
 def run_all_cells(page: Page) -> None:
     """Run the cells of the open notebook; what they show tells when they are done."""
     page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+
+
+def row(page: Page, name: str) -> Locator:
+    """The row of a deployment in the sidebar."""
+    return page.locator(f"[role='treeitem'][data-deployment='{name}']")
+
+
+def choose(page: Page, name: str, label: str) -> None:
+    """Choose an entry of a deployment's context menu."""
+    row(page, name).click(button="right")
+    page.locator(".lm-Menu-itemLabel").get_by_text(label, exact=True).click()

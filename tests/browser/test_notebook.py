@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from realcloud import RealCloud
 
-from .labtools import execute, jupyter, open_notebook, run_all_cells
+from .labtools import choose, execute, jupyter, open_notebook, row, run_all_cells
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,10 +20,6 @@ def cells_of_the_quickstart() -> list[nbformat.NotebookNode]:
     code = [cell for cell in document.cells if cell.cell_type == "code"]
     last = next(number for number, cell in enumerate(code) if "%bento_deploy" in cell.source)
     return code[: last + 1]
-
-
-def row(page, name):
-    return page.locator(f".jp-BentoRow[data-deployment='{name}']")
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +53,12 @@ def test_the_quickstarts_deploy_cell_shows_up_in_the_sidebar_and_ends_there(
     execute(page, "bento-jupyter:show-panel")
     run_all_cells(page)
     expect(row(page, "wine")).to_have_attribute("data-status", "scaled-to-zero", timeout=120_000)
-    expect(row(page, "wine")).to_contain_text("On-Demand Function")
+    expect(row(page, "wine")).to_contain_text("on demand")
     card = page.locator(".jp-OutputArea-output", has_text="Deployment wine")
     expect(card).to_be_visible()
     expect(page.locator(".jp-OutputArea-output", has_text="max difference 0")).to_be_visible()
     picture(page, "deploy-card", ".jp-Cell:has-text('%bento_deploy')")
-    row(page, "wine").locator(".jp-BentoRow-toggle").click()
-    row(page, "wine").get_by_role("button", name="Terminate").click()
+    choose(page, "wine", "Terminate…")
     page.get_by_role("dialog").get_by_role("button", name="Terminate").click()
     expect(row(page, "wine")).to_have_attribute("data-status", "terminated", timeout=30_000)
     assert fresh.view("wine").status == "terminated"

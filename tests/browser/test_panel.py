@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import time
 
 import httpx
 from playwright.sync_api import expect
 
-from .labtools import execute
+from .labtools import choose, execute, execute_soon, row
 
 RECORDER = """() => {
     window.recorded = [];
     const look = () => {
-        for (const row of document.querySelectorAll('.jp-BentoRow')) {
+        for (const row of document.querySelectorAll('[role=treeitem][data-deployment]')) {
             const { deployment, status } = row.dataset;
             const last = window.recorded.filter(entry => entry.deployment === deployment).pop();
             if (last === undefined || last.status !== status) {
@@ -28,14 +27,6 @@ RECORDER = """() => {
     );
     look();
 }"""
-
-
-def row(page, name):
-    return page.locator(f".jp-BentoRow[data-deployment='{name}']")
-
-
-def toggle(page, name):
-    return row(page, name).locator(".jp-BentoRow-toggle")
 
 
 def has_status(page, name, status):
@@ -54,10 +45,12 @@ def delete(cloud, name):
 def test_a_deployment_is_shown_with_status_mode_and_bento(panel, cloud, watched):
     cloud.wait("hello", "running")
     has_status(panel, "hello", "running")
-    shown = toggle(panel, "hello")
-    for words in ("hello", "Running", "Online Service", "1/1 ready", "echo:v1"):
-        expect(shown).to_contain_text(words)
-    expect(panel.get_by_role("status")).to_have_text(re.compile("Cloud is running"))
+    for words in ("hello", "Running", "online", "1/1"):
+        expect(row(panel, "hello")).to_contain_text(words)
+    expect(panel.get_by_role("treeitem", name="hello, Running, 1/1 ready")).to_be_visible()
+    expect(panel.locator("#bento-jupyter-panel").get_by_role("status")).to_have_text(
+        re.compile("Cloud is running")
+    )
     assert watched.errors == []
 
 
@@ -71,7 +64,7 @@ def test_a_deployment_made_elsewhere_appears_within_a_second_and_shows_its_way(p
         appeared = panel.evaluate("() => window.recorded.find(entry => entry.deployment === 'fresh').at")
         assert appeared - created < 1.0
         has_status(panel, "fresh", "scaled-to-zero")
-        expect(toggle(panel, "fresh")).to_contain_text("On-Demand Function")
+        expect(row(panel, "fresh")).to_contain_text("on demand")
         # A request wakes it, and the sidebar tells.
         answer = httpx.post(
             f"{cloud.view('fresh').url}/echo", json={"text": "hi"}, timeout=60, trust_env=False
@@ -83,79 +76,59 @@ def test_a_deployment_made_elsewhere_appears_within_a_second_and_shows_its_way(p
     row(panel, "fresh").wait_for(state="detached")
 
 
-def test_a_row_opens_by_keyboard_to_health_url_instances_and_live_log(panel, cloud, picture):
-    cloud.wait("hello", "running")
-    shown = toggle(panel, "hello")
-    expect(shown).to_have_attribute("aria-expanded", "false")
-    shown.focus()
-    panel.keyboard.press("Enter")
-    expect(shown).to_have_attribute("aria-expanded", "true")
-    detail = row(panel, "hello").get_by_role("region")
-    view = cloud.view("hello")
-    expect(detail.get_by_role("link")).to_have_attribute("href", view.url)
-    expect(detail).to_contain_text("Answers requests")
-    expect(detail.locator(".jp-BentoInstances")).to_contain_text("Ready")
-    expect(detail.locator(".jp-BentoInstances")).to_contain_text("MB")
-    expect(detail.locator(".jp-BentoColdStart-phases")).to_contain_text("imports")
-    log = detail.locator(".jp-BentoLog")
-    expect(log).to_contain_text("Service Echo initialized")
-    httpx.post(f"{view.url}/echo", json={"text": "a marked line"}, trust_env=False).raise_for_status()
-    expect(log).to_contain_text("echo was asked for a marked line")
-    expect(detail.locator(".jp-BentoSnippet pre")).to_contain_text(f"{view.url}/echo")
-    copy = detail.get_by_role("button", name="Copy URL of hello")
-    copy.click()
-    expect(detail.get_by_role("button", name="Copied")).to_be_visible()
-    picture(panel, "sidebar")
-    panel.keyboard.press("Escape")
-    shown.press("Space")
-    expect(detail).to_have_count(0)
-
-
-def test_the_snippet_of_a_protected_deployment_works_and_holds_no_token(panel, cloud):
-    cloud.create("guarded", "--access-authorization", "true")
-    try:
-        has_status(panel, "guarded", "running")
-        toggle(panel, "guarded").click()
-        snippet = row(panel, "guarded").locator(".jp-BentoSnippet pre")
-        expect(snippet).to_contain_text('-H "Authorization: Bearer $BENTO_TOKEN"')
-        token = cloud.state.token
-        assert token not in panel.content()
-        done = subprocess.run(
-            ["/bin/sh", "-c", snippet.inner_text()],
-            env={**cloud.environment, "BENTO_TOKEN": token, "NO_PROXY": "127.0.0.1"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert " 200 " in done.stdout.splitlines()[0]
-    finally:
-        delete(cloud, "guarded")
-
-
 def test_terminate_asks_first_and_start_brings_it_back(panel, cloud):
     cloud.wait("hello", "running")
-    toggle(panel, "hello").click()
-    button = row(panel, "hello").get_by_role("button", name="Terminate…")
     dialog = panel.get_by_role("dialog")
-    button.click()
+    choose(panel, "hello", "Terminate…")
     expect(dialog).to_contain_text("Terminate hello?")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
     assert cloud.view("hello").status == "running"
 
-    button.click()
+    choose(panel, "hello", "Terminate…")
     dialog.get_by_role("button", name="Terminate").click()
     has_status(panel, "hello", "terminated")
     assert cloud.view("hello").instances == []
-    row(panel, "hello").get_by_role("button", name="Start", exact=True).click()
+    choose(panel, "hello", "Start")
     has_status(panel, "hello", "running")
     cloud.wait("hello", "running")
+
+
+def test_it_is_filtered_grouped_and_walked_by_keyboard(panel, cloud):
+    names = ["alpha", "beta", "gamma"]
+    for name in names:
+        cloud.create(name, "--scaling-min", "0")
+    try:
+        for name in names:
+            has_status(panel, name, "scaled-to-zero")
+        panel.get_by_role("searchbox", name="Filter deployments").fill("a zero")
+        expect(panel.get_by_role("treeitem")).to_have_count(3)
+        panel.get_by_role("searchbox", name="Filter deployments").fill("")
+        panel.get_by_role("button", name="Filter, group and sort").click()
+        panel.get_by_label("Group by").select_option("mode")
+        tree = panel.get_by_role("tree", name="Deployments")
+        tree.focus()
+        panel.keyboard.press("Home")
+        group = panel.get_by_role("treeitem", name="On-Demand Function, 3 deployments")
+        expect(group).to_have_attribute("aria-selected", "true")
+        panel.keyboard.press("ArrowLeft")
+        expect(group).to_have_attribute("aria-expanded", "false")
+        expect(panel.get_by_role("treeitem")).to_have_count(3)
+        panel.keyboard.press("ArrowRight")
+        panel.keyboard.press("ArrowDown")
+        expect(row(panel, "alpha")).to_have_attribute("aria-selected", "true")
+        panel.keyboard.press("Enter")
+        expect(panel.get_by_role("tab", name="Overview")).to_be_visible()
+        expect(panel.get_by_role("tablist", name="Details of alpha")).to_be_visible()
+    finally:
+        for name in names:
+            delete(cloud, name)
 
 
 def test_a_stopped_cloud_is_explained_and_started_by_a_button(panel, cloud, watched):
     has_status(panel, "hello", "running")
     panel.evaluate("() => { window.sameWindow = true; }")
-    panel.locator("[data-command='bento-jupyter:stop-cloud']").click()
+    execute_soon(panel, "bento-jupyter:stop-cloud")
     dialog = panel.get_by_role("dialog")
     expect(dialog).to_contain_text("1 deployment stops answering")
     dialog.get_by_role("button", name="Stop Cloud").click()
@@ -170,8 +143,8 @@ def test_a_stopped_cloud_is_explained_and_started_by_a_button(panel, cloud, watc
 
 def test_a_crash_of_the_cloud_floods_neither_console_nor_server(panel, cloud, watched):
     has_status(panel, "hello", "running")
-    toggle(panel, "hello").click()
-    expect(row(panel, "hello").locator(".jp-BentoLog")).to_be_visible()
+    execute(panel, "bento-jupyter:open-details", {"name": "hello", "tab": "logs"})
+    expect(panel.get_by_role("log")).to_be_visible()
     cloud.kill()
     expect(panel.get_by_role("heading", name="The cloud is not running")).to_be_visible()
     began, asked = time.monotonic(), len(watched.requests)
@@ -183,29 +156,21 @@ def test_a_crash_of_the_cloud_floods_neither_console_nor_server(panel, cloud, wa
     assert len(watched.errors) <= 1, watched.errors
 
 
-def test_a_hidden_panel_asks_nothing(panel, cloud, watched):
-    has_status(panel, "hello", "running")
-    execute(panel, "application:toggle-left-area")
-    panel.locator("#bento-jupyter-panel").wait_for(state="hidden")
-    panel.wait_for_load_state("networkidle")
-    asked = len(watched.requests)
-    cloud.create("unseen", "--scaling-min", "0")
-    cloud.wait("unseen", "scaled-to-zero")
-    assert watched.requests[asked:] == []
-    execute(panel, "bento-jupyter:show-panel")
-    row(panel, "unseen").wait_for()
-    delete(cloud, "unseen")
-
-
 def test_commands_are_in_the_palette_and_settings_in_the_editor(panel):
     execute(panel, "settingeditor:open", {"query": "Bento"})
     form = panel.locator(".jp-SettingsForm")
-    for setting in ("Refresh interval", "Log lines"):
+    for setting in ("Refresh interval", "Density", "Notifications"):
         expect(form.get_by_role("heading", name=setting)).to_be_visible()
     execute(panel, "apputils:activate-command-palette")
     panel.locator(".lm-CommandPalette-input").fill("Bento")
     labels = panel.locator(".lm-CommandPalette-itemLabel")
-    for label in ("Show Bento Deployments", "Refresh Deployments", "Stop Cloud…", "Terminate Deployment…"):
+    for label in (
+        "Show Bento Deployments",
+        "Refresh Deployments",
+        "Stop Cloud…",
+        "Terminate…",
+        "Open Details",
+    ):
         expect(labels.filter(has_text=label)).to_be_visible()
     expect(labels.filter(has_text="Start Cloud"), "one that runs cannot be started").to_be_hidden()
     panel.keyboard.press("Escape")

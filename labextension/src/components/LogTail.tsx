@@ -1,16 +1,17 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useLayoutEffect, useRef } from 'react';
 
 import { logLine } from '../format';
 import type { ILogLine } from '../payloads';
 
-/** The last log lines; stays at the end unless the reader scrolled up. */
+/** Lines of a log; stays at the end unless the reader scrolled up. */
 export function LogTail(props: {
   label: string;
-  lines: ILogLine[];
-  trans: TranslationBundle;
+  lines: readonly ILogLine[];
+
+  /** What is said when there are none. */
+  none: string;
 }): React.JSX.Element {
-  const { label, lines, trans } = props;
+  const { label, lines } = props;
   const box = useRef<HTMLPreElement>(null);
   const follows = useRef(true);
   useLayoutEffect(() => {
@@ -19,14 +20,13 @@ export function LogTail(props: {
     }
   }, [lines]);
   if (lines.length === 0) {
-    return (
-      <p className="jp-BentoDetail-none">{trans.__('Nothing written yet.')}</p>
-    );
+    return <p className="jp-BentoNone">{props.none}</p>;
   }
   return (
     <pre
       ref={box}
       className="jp-BentoLog"
+      role="log"
       tabIndex={0}
       aria-label={label}
       onScroll={event => {

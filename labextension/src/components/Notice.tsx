@@ -123,7 +123,7 @@ function startLabel(pending: Action | null, trans: TranslationBundle): string {
       return trans.__('Starting…');
     case 'stop':
       return trans.__('Stopping…');
-    case null:
+    default:
       return trans.__('Start the cloud');
   }
 }

@@ -44,7 +44,7 @@ function sentence(model: IBentoDeployments, trans: TranslationBundle): string {
       return trans.__('Starting the cloud…');
     case 'stop':
       return trans.__('Stopping the cloud…');
-    case null:
+    default:
       break;
   }
   switch (connection) {

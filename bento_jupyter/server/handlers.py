@@ -1,0 +1,106 @@
+"""What all our handlers share: where the cloud is, what a name is, and errors as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from jupyter_server.base.handlers import APIHandler
+from pydantic import BaseModel, ValidationError
+
+from ..errors import (
+    BentoJupyterError,
+    CloudError,
+    CloudUnreachableError,
+    InvalidRequestError,
+    NotLoggedInError,
+    WaitTimeoutError,
+)
+from ..spec import DEPLOYMENT_NAME_PATTERN
+
+if TYPE_CHECKING:
+    from .app import BentoJupyterApp
+    from .link import CloudLink
+
+__all__ = ["BentoHandler", "deployment_name"]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class BentoHandler(APIHandler):
+    """Base of the handlers: where the link is, and errors as `{"message", "hint"}`."""
+
+    auth_resource = "bento_jupyter"
+
+    @property
+    def _track_activity(self) -> bool:
+        """Looking is polled, so it is no sign of a user at work: it keeps no idle server alive."""
+        return self.request.method not in ("GET", "HEAD")
+
+    @property
+    def bento(self) -> BentoJupyterApp:
+        """The extension."""
+        app: BentoJupyterApp = self.settings["bento_jupyter"]
+        return app
+
+    @property
+    def link(self) -> CloudLink:
+        """The connection to the cloud."""
+        return self.bento.link
+
+    def reply(self, answer: BaseModel) -> None:
+        """Send `answer` as JSON."""
+        self.set_header("Cache-Control", "no-store")
+        self.finish(answer.model_dump_json())
+
+    def body(self, model: type[M]) -> M:
+        """The request's body.
+
+        Raises:
+            InvalidRequestError: It is not what `model` says.
+        """
+        try:
+            return model.model_validate_json(self.request.body)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "the body"
+            raise InvalidRequestError(f"{place}: {first['msg']}", status_code=400) from error
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Errors of our tree become JSON with a hint; the rest is Jupyter's."""
+        error = (kwargs.get("exc_info") or (None, None, None))[1]
+        if not isinstance(error, BentoJupyterError):
+            super().write_error(status_code, **kwargs)
+            return
+        self.set_status(_status(error))
+        self.finish(json.dumps({"message": error.message, "hint": error.hint}))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """An error that the user sees in the sidebar is no defect: one quiet line, no traceback."""
+        if isinstance(value, BentoJupyterError):
+            self.log.debug("bento_jupyter: %s", value.message)
+        else:
+            super().log_exception(typ, value, tb)
+
+
+def deployment_name(name: str) -> str:
+    """`name` as it stood in a URL, if it can be a name.
+
+    Raises:
+        InvalidRequestError: It cannot.
+    """
+    if not DEPLOYMENT_NAME_PATTERN.match(name):
+        raise InvalidRequestError(f"{name!r} cannot be the name of a deployment", status_code=400)
+    return name
+
+
+def _status(error: BentoJupyterError) -> int:
+    if isinstance(error, CloudUnreachableError):
+        return 503
+    if isinstance(error, WaitTimeoutError):
+        return 504
+    # 401 and 403 of the cloud are not the browser's: to Jupyter they would mean "log in again".
+    if isinstance(error, NotLoggedInError) or not isinstance(error, CloudError):
+        return 502
+    code = error.status_code or 502
+    return code if 400 <= code < 500 else 502

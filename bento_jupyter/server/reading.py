@@ -1,0 +1,131 @@
+"""What is read of the cloud: declared once, and passed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jupyter_server.auth.decorator import authorized
+from pydantic import BaseModel
+from tornado.web import authenticated
+
+from ..errors import InvalidRequestError
+from ..insight import GarbageView, MetricsView
+from ..views import DeploymentView
+from .configuration import configuration_of
+from .contexts import contexts
+from .handlers import BentoHandler, deployment_name
+from .payloads import Events, Images, Instances, InstanceTypes, LogTail, Packages, Revisions, SecretNames
+from .traffic import traffic_of
+
+__all__ = [
+    "LOG_QUERY",
+    "READINGS",
+    "ConfigurationHandler",
+    "ContextsHandler",
+    "OverviewHandler",
+    "Reading",
+    "ReadingHandler",
+    "TrafficHandler",
+]
+
+#: What can be asked of a log.
+LOG_QUERY = ("lines", "source", "q", "regex", "since")
+#: A longer list of names is no screenful.
+_MOST_NAMES = 100
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Something that the cloud tells, and the sidebar may ask as it is.
+
+    Attributes:
+        path: Path below our own base and below `/api/bj/v1` alike; `{name}`: a deployment, `{key}`: an image.
+        answer: What comes.
+        query: Names of the query's arguments that are passed on; the cloud checks them.
+    """
+
+    path: str
+    answer: type[BaseModel]
+    query: tuple[str, ...] = ()
+
+
+READINGS = (
+    Reading("deployments/{name}", DeploymentView),
+    Reading("deployments/{name}/instances", Instances),
+    Reading("deployments/{name}/logs", LogTail, LOG_QUERY),
+    Reading("deployments/{name}/metrics", MetricsView, ("step",)),
+    Reading("deployments/{name}/events", Events, ("count",)),
+    Reading("deployments/{name}/revisions", Revisions),
+    Reading("images", Images),
+    Reading("images/{key}/log", LogTail, ("lines",)),
+    Reading("bentos", Packages),
+    Reading("models", Packages),
+    Reading("garbage", GarbageView),
+    Reading("instance_types", InstanceTypes),
+    Reading("secrets", SecretNames),
+)
+
+
+class ReadingHandler(BentoHandler):
+    """`GET` of one of the `READINGS`."""
+
+    def initialize(self, reading: Reading) -> None:
+        """Called by tornado with what the route says."""
+        super().initialize()
+        self.reading = reading
+
+    @authenticated
+    @authorized
+    async def get(self, name: str = "", key: str = "") -> None:
+        """Pass the question on, and the answer back."""
+        path = self.reading.path.format(name=name and deployment_name(name), key=key)
+        query = {
+            word: self.get_query_argument(word)
+            for word in self.reading.query
+            if self.get_query_argument(word, "") != ""
+        }
+        self.reply(await self.link.get(self.reading.answer, f"/{path}", query))
+
+
+class OverviewHandler(BentoHandler):
+    """`GET overview`: the cloud and its deployments."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Everything the list shows; also begins to watch the cloud."""
+        self.bento.watch()
+        self.reply(await self.link.overview())
+
+
+class TrafficHandler(BentoHandler):
+    """`GET traffic?names=a,b`: how much these deployments were asked lately."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """For the deployments on the screen; those that are no more are left out."""
+        names = [deployment_name(name) for name in self.get_query_argument("names", "").split(",") if name]
+        if len(names) > _MOST_NAMES:
+            raise InvalidRequestError(f"at most {_MOST_NAMES} names", status_code=400)
+        self.reply(await traffic_of(self.link, names))
+
+
+class ConfigurationHandler(BentoHandler):
+    """`GET deployments/{name}/configuration`: what it was asked to be, as YAML and as a magic."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """To take elsewhere."""
+        self.reply(await configuration_of(self.link, deployment_name(name)))
+
+
+class ContextsHandler(BentoHandler):
+    """`GET contexts`: the clouds that the `bentoml` client is logged in to."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Their names and addresses."""
+        self.reply(contexts(self.bento.home))

@@ -1,0 +1,128 @@
+import { DisposableDelegate, IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { BentoApi, PackageKind } from '../api';
+import type { IContext, IImage, IPackage } from '../payloads';
+import type { IBentoDeployments } from '../tokens';
+
+/** What a cloud has beside deployments. */
+export interface IInventory {
+  bentos: IPackage[];
+  contexts: IContext[];
+  images: IImage[];
+  models: IPackage[];
+}
+
+/** What the cloud has beside deployments; asked for only while it is looked at. */
+export class InventoryModel implements IDisposable {
+  constructor(
+    readonly api: BentoApi,
+    readonly deployments: IBentoDeployments
+  ) {
+    this._poll = new Poll({
+      name: 'bento-jupyter:inventory',
+      auto: false,
+      frequency: { interval: 30 * 1000, backoff: true, max: 300 * 1000 },
+      standby: 'when-hidden',
+      factory: () => this._load()
+    });
+    this.deployments.stateChanged.connect(() => this._onDeployments(), this);
+  }
+
+  /** What there is; null until it is known. */
+  get inventory(): IInventory | null {
+    return this._inventory;
+  }
+
+  /** Why the last deletion failed; empty when it did not. */
+  get problem(): string {
+    return this._problem;
+  }
+
+  /** Emitted when anything here has changed. */
+  get stateChanged(): ISignal<this, void> {
+    return this._stateChanged;
+  }
+
+  get isDisposed(): boolean {
+    return this._poll.isDisposed;
+  }
+
+  /** Keep it fresh until the returned object is disposed. */
+  watch(): IDisposable {
+    this._watchers += 1;
+    void this._poll.start();
+    return new DisposableDelegate(() => {
+      this._watchers -= 1;
+      if (this._watchers === 0 && !this.isDisposed) {
+        void this._poll.stop();
+      }
+    });
+  }
+
+  /** Ask again. */
+  async refresh(): Promise<void> {
+    await this._load().catch(() => undefined);
+  }
+
+  /** Delete a Bento or a model. Failures are in `problem`. */
+  async delete(kind: PackageKind, tag: string): Promise<void> {
+    this._problem = '';
+    try {
+      await this.api.deletePackage(kind, tag);
+    } catch (reason) {
+      this._problem = reason instanceof Error ? reason.message : String(reason);
+    }
+    await this.refresh();
+    this._stateChanged.emit();
+  }
+
+  dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._poll.dispose();
+    Signal.clearData(this);
+  }
+
+  /** Deployments that came, went or run something else change what is used by whom. */
+  private _onDeployments(): void {
+    const { connection, overview } = this.deployments;
+    const state = [
+      connection,
+      ...(overview?.deployments ?? []).map(
+        ({ name, bento, image }) => `${name} ${bento} ${image?.status ?? ''}`
+      )
+    ].join();
+    if (state !== this._state) {
+      this._state = state;
+      if (this._watchers > 0) {
+        void this.refresh();
+      }
+    }
+  }
+
+  private async _load(): Promise<void> {
+    const contexts = await this.api.contexts();
+    const running = this.deployments.connection === 'running';
+    const [bentos, models, images] = running
+      ? await Promise.all([
+          this.api.packages('bentos'),
+          this.api.packages('models'),
+          this.api.images()
+        ])
+      : [[], [], []];
+    if (!this.isDisposed) {
+      this._inventory = { bentos, contexts, images, models };
+      this._stateChanged.emit();
+    }
+  }
+
+  private _inventory: IInventory | null = null;
+  private _poll: Poll;
+  private _problem = '';
+  private _state = '';
+  private _stateChanged = new Signal<this, void>(this);
+  private _watchers = 0;
+}

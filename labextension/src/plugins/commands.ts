@@ -1,0 +1,60 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { BentoApi } from '../api';
+import { CommandIDs } from '../commandids';
+import { addCloudCommands, addDeploymentCommands } from '../commands';
+import { IBentoDeployments } from '../tokens';
+
+/** In the palette, in this order. */
+const IN_PALETTE = [
+  CommandIDs.refresh,
+  CommandIDs.startCloud,
+  CommandIDs.stopCloud,
+  CommandIDs.collectGarbage,
+  CommandIDs.openPages,
+  CommandIDs.copyUrl,
+  CommandIDs.copyCurl,
+  CommandIDs.copyPython,
+  CommandIDs.insertCall,
+  CommandIDs.scale,
+  CommandIDs.switchMode,
+  CommandIDs.update,
+  CommandIDs.rollback,
+  CommandIDs.restart,
+  CommandIDs.start,
+  CommandIDs.terminate,
+  CommandIDs.remove
+];
+
+/** Commands on the cloud and its deployments. */
+export const commandsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'bento-jupyter:commands',
+  description: 'Commands on the embedded cloud and its deployments.',
+  autoStart: true,
+  requires: [IBentoDeployments],
+  optional: [ICommandPalette, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IBentoDeployments,
+    palette: ICommandPalette | null,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('bento_jupyter');
+    const { commands } = app;
+    const api = new BentoApi(app.serviceManager.serverSettings);
+    const options = { api, commands, model, trans };
+    addCloudCommands(options);
+    addDeploymentCommands(options);
+    for (const command of IN_PALETTE) {
+      palette?.addItem({ command, category: trans.__('Bento') });
+    }
+    model.stateChanged.connect(() => {
+      commands.notifyCommandChanged();
+    }, app);
+  }
+};

@@ -1,0 +1,60 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+
+import { BentoApi } from '../api';
+import { DeploymentsModel, EVENT_SCHEMA_ID } from '../model';
+import { BentoSettings, SETTINGS_ID } from '../settings';
+import { IBentoDeployments, IBentoSettings } from '../tokens';
+
+/** Knows the settings. */
+export const settingsPlugin: JupyterFrontEndPlugin<IBentoSettings> = {
+  id: 'bento-jupyter:settings',
+  description: 'Provides the settings of the extension.',
+  autoStart: true,
+  provides: IBentoSettings,
+  optional: [ISettingRegistry],
+  activate: (
+    _: JupyterFrontEnd,
+    registry: ISettingRegistry | null
+  ): IBentoSettings => {
+    const settings = new BentoSettings();
+    registry?.load(SETTINGS_ID).then(
+      loaded => settings.take(loaded),
+      (reason: unknown) => {
+        console.warn('bento-jupyter: defaults are used for settings', reason);
+      }
+    );
+    return settings;
+  }
+};
+
+/** Knows the deployments. Only what JupyterLab and Notebook 7 both have is required here and elsewhere. */
+export const modelPlugin: JupyterFrontEndPlugin<IBentoDeployments> = {
+  id: 'bento-jupyter:plugin',
+  description:
+    'Provides the deployments of the embedded cloud, as the server extension tells them.',
+  autoStart: true,
+  provides: IBentoDeployments,
+  requires: [IBentoSettings],
+  activate: (
+    app: JupyterFrontEnd,
+    settings: IBentoSettings
+  ): IBentoDeployments => {
+    const { events, serverSettings } = app.serviceManager;
+    const model = new DeploymentsModel({ api: new BentoApi(serverSettings) });
+    events.stream.connect((_, event) => {
+      if (event.schema_id === EVENT_SCHEMA_ID) {
+        model.hint();
+      }
+    }, model);
+    const apply = (): void => {
+      model.pollSeconds = settings.pollSeconds;
+    };
+    settings.changed.connect(apply, model);
+    apply();
+    return model;
+  }
+};
