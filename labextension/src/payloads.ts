@@ -248,6 +248,12 @@ export interface IDeployment {
   updated_at: number | null;
   /** Who created it. */
   creator: string;
+  /** The notebook that deployed it, or `user@host`; "" when it does not say. */
+  owner: string;
+  /** When it ends by itself; None = never. */
+  expires_at: number | null;
+  /** When a request came last, since the cloud started; None = none came. */
+  last_request_at: number | null;
   /** Id of the newest event included in this view. */
   event_id: number;
 }
@@ -652,6 +658,9 @@ export const readDeployment: Reader<IDeployment> = object<IDeployment>({
   created_at: time,
   updated_at: optional(time),
   creator: text,
+  owner: text,
+  expires_at: optional(time),
+  last_request_at: optional(time),
   event_id: number
 });
 
