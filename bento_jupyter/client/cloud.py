@@ -306,14 +306,11 @@ class Cloud:
 
     def spec(self, name: str) -> DeploymentSpec | None:
         """What a deployment was asked to be; None when there is none of this name."""
-        from bentoml.exceptions import NotFound
-
         with self._errors(f"deployment {name!r}"):
             response = self._http.get(f"/api/v2/deployments/{name}")
-            try:
-                self.rest.v2._check_resp(response)
-            except NotFound:
+            if self.rest.v2._is_not_found(response):
                 return None
+            self.rest.v2._check_resp(response)
             return read_spec(response.json())
 
     def create(self, spec: DeploymentSpec, service: str) -> None:
