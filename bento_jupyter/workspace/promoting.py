@@ -12,7 +12,7 @@ from ..client.session import chosen
 from ..display.progress import Progress
 from ..display.tables import card_bundle
 from ..errors import ConflictError, InvalidRequestError, NotFoundError
-from .deploying import deploy
+from ..spec import Status
 from .seeing import deployment
 
 if TYPE_CHECKING:
@@ -61,40 +61,58 @@ class Promotion:
         badge = f"{self.source.name} -> {self.target.name}"
         return card_bundle(f"Promotion of {self.spec.name}", badge, rows, data)
 
-    def run(self, *, wait: bool = True, progress: Progress | None = None) -> Deployment:
-        """Do it: the Bento is taken there, compared file by file with what the source has, and deployed.
+    def run(self, *, wait: bool = True) -> Deployment:
+        """Do it: its Bentos are taken there, compared file by file with what the source has, and deployed.
 
         Args:
             wait: Return when it answers requests; False = as soon as the cloud has taken it.
-            progress: Where to show the steps of the deploy; None = a display of its own.
 
         Raises:
             InvalidRequestError: Something stands against it (`problems`); nothing has been changed.
             ConflictError: The target has another Bento under this tag; nothing is deployed.
+            DeploymentError: It did not come up there.
         """
         if self.problems:
             raise InvalidRequestError(
                 f"{self.target.name} cannot take {self.spec.name}: {'; '.join(self.problems)}",
                 hint="%bento_promote ... --dry-run shows all of it",
             )
-        tag = self.spec.bento
-        with Progress(f"Promoting {self.spec.name}", ["push", "compare"]) as shown:
-            with shown.step("push"):
-                contents.pull(self.source, tag, progress=shown.detail)
-                sent = self.target.push(tag, progress=shown.detail)
-                shown.detail(f"{tag} in {self.target.name}{'' if sent else ', was there already'}")
-            with shown.step("compare"):
-                here, there = contents.digest(self.source, tag), contents.digest(self.target, tag)
-                if here != there:
-                    raise ConflictError(
-                        f"{self.target.name} has another Bento {tag}: {there[:12]}, not {here[:12]}",
-                        hint="build it again, which gives it a new version, deploy that and promote it",
-                    )
-                shown.detail(f"the same files, {here[:12]}")
-        wanted = self.spec.model_dump(exclude={"bento"}, exclude_none=True)
-        deployed = deploy(tag, **wanted, wait=wait, cloud=self.target, progress=progress)
-        assert isinstance(deployed, Deployment)  # a plan is what dry runs give
-        return deployed
+        canaries = [version.bento for version in self.spec.canary.versions.values()]
+        dep = Deployment(self.target, self.spec.name)
+        with Progress(f"Promoting {self.spec.name}", ["push", "compare", "deploy"]) as shown:
+            shown.goes_on = f"%bento_status {self.spec.name} --cloud {self.target.name} shows how far it came"
+            for tag in dict.fromkeys([self.spec.bento, *canaries]):
+                self._take(tag, shown)
+            with shown.step("deploy"):
+                self._deploy(dep)
+                if wait:
+                    dep.wait(progress=lambda view: shown.detail(view.reason or view.status.value))
+        return dep
+
+    def _take(self, tag: str, shown: Progress) -> None:
+        """Bring a Bento to the target, and see that it is the same there."""
+        with shown.step("push"):
+            contents.pull(self.source, tag, progress=shown.detail)
+            sent = self.target.push(tag, progress=shown.detail)
+            shown.detail(f"{tag} in {self.target.name}{'' if sent else ', was there already'}")
+        with shown.step("compare"):
+            here, there = contents.digest(self.source, tag), contents.digest(self.target, tag)
+            if here != there:
+                raise ConflictError(
+                    f"{self.target.name} has another Bento {tag}: {there[:12]}, not {here[:12]}",
+                    hint="build it again, which gives it a new version, deploy that and promote it",
+                )
+            shown.detail(f"the same files, {here[:12]}")
+
+    def _deploy(self, dep: Deployment) -> None:
+        """Ask for the configuration, whole: nothing stays of what was asked for there before."""
+        service = self.target.bento(self.spec.bento)["service"]
+        if self.target.spec(self.spec.name) is None:
+            self.target.create(self.spec, service)
+            return
+        if dep.status().status is Status.TERMINATED:
+            self.target.start(self.spec.name)
+        self.target.update(self.spec, service)
 
 
 def promotion(
@@ -135,10 +153,10 @@ def promotion(
     secrets_there = there.secrets()
     missing = [secret for secret in wanted.secrets if secret not in secrets_there]
     problems = []
-    if wanted.instance_type is not None and wanted.instance_type not in types_there:
-        problems.append(
-            f"no instance type {wanted.instance_type!r} there; --instance-type {'|'.join(types_there)}"
-        )
+    asked = [wanted.instance_type, *(each.instance_type for each in wanted.services.values())]
+    for each in dict.fromkeys(asked):
+        if each is not None and each not in types_there:
+            problems.append(f"no instance type {each!r} there; --instance-type {'|'.join(types_there)}")
     if missing:
         problems.append(f"no secret {', '.join(missing)} there; bentoml secret create, logged in there")
     before = there.spec(name)
@@ -150,6 +168,8 @@ def promotion(
         ("mode", spec.mode.value, wanted.mode.value),
         ("scaling", _scaling(spec), _scaling(wanted)),
         ("secrets", ", ".join(spec.secrets), _there(wanted.secrets, missing)),
+        ("services", ", ".join(spec.services), ", ".join(wanted.services)),
+        ("canaries", ", ".join(spec.canary.versions), ", ".join(wanted.canary.versions)),
         ("variables", ", ".join(spec.envs), ", ".join(wanted.envs)),
     ]
     return Promotion(wanted, here, there, tuple(rows), tuple(problems))
