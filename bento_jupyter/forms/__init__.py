@@ -10,12 +10,14 @@ if TYPE_CHECKING:
 __all__ = ["deploy"]
 
 
-def deploy(*, namespace: dict[str, Any] | None = None) -> DeployForm:
-    """A form that deploys a Bento.
+def deploy(*, namespace: dict[str, Any] | None = None, update: str = "", clone: str = "") -> DeployForm:
+    """A form that deploys a Bento or an object, changes a deployment, or makes another one like it.
 
     Args:
         namespace: The notebook's names; Bentos that were built in it are offered first.
+        update: Name of a deployment to change.
+        clone: Name of a deployment to start from.
     """
     from .deploy_form import DeployForm
 
-    return DeployForm(namespace or {})
+    return DeployForm({} if namespace is None else namespace, update=update, clone=clone)

@@ -1,0 +1,110 @@
+"""Any deployment can be entered in the form, and the line it shows asks for the same."""
+
+from __future__ import annotations
+
+import string
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bento_jupyter.forms.code import deploy_call, deploy_line
+from bento_jupyter.forms.models import Group
+from bento_jupyter.magics.deploying import BentoDeployMagics
+from bento_jupyter.magics.parsing import parse
+from bento_jupyter.spec import STRATEGIES, DeploymentSpec, Mode
+
+NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
+KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
+#: What a line of text can hold.
+TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=20)
+WORDS = (
+    st.text(string.ascii_letters + string.digits + "-_. '\"$", min_size=1, max_size=12)
+    .map(str.strip)
+    .filter(bool)
+)
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> DeploymentSpec:
+    """Any valid one."""
+    mode = draw(st.sampled_from(Mode))
+    least = draw(st.none() | st.integers(1, 5)) if mode is Mode.ONLINE else draw(st.none() | st.just(0))
+    return DeploymentSpec(
+        name=draw(NAMES),
+        bento="iris:v1",
+        mode=mode,
+        min=least,
+        max=draw(st.none() | st.integers(max(1, least or 1), 1000)),
+        concurrency=draw(st.none() | st.integers(1, 10_000)),
+        idle_seconds=draw(st.none() | st.integers(0, 3600)),
+        instance_type=draw(st.none() | st.sampled_from(["cpu.1", "gpu.1"])),
+        envs=draw(st.dictionaries(KEYS, TEXTS, max_size=3)),
+        secrets=draw(st.lists(WORDS, max_size=3, unique=True)),
+        labels=draw(st.dictionaries(WORDS.filter(lambda word: "=" not in word), TEXTS, max_size=3)),
+        protected=draw(st.booleans()),
+        strategy=draw(st.none() | st.sampled_from(STRATEGIES)),
+        timeout=draw(st.none() | st.floats(0.001, 1e6)),
+        cold_start_timeout=draw(st.none() | st.integers(1, 10_000)),
+    )
+
+
+GROUP = Group(DeploymentSpec, options={"instance_type": [("small", "cpu.1")]}, secret=("envs",))
+
+
+@settings(max_examples=40, deadline=None)
+@given(specs())
+def test_any_deployment_can_be_entered(spec: DeploymentSpec) -> None:
+    GROUP.value = spec
+    assert GROUP.read() == spec
+
+
+@settings(max_examples=60, deadline=None)
+@given(specs())
+def test_the_line_asks_for_the_same(spec: DeploymentSpec) -> None:
+    line = deploy_line(spec, spec.bento)
+    found = parse(BentoDeployMagics.bento_deploy, line.removeprefix("%bento_deploy "))
+    assert found.target == spec.bento
+    again = DeploymentSpec(
+        name=found.name,
+        bento=found.target,
+        mode=found.mode,
+        min=found.min,
+        max=found.max,
+        concurrency=found.concurrency,
+        idle_seconds=found.idle,
+        instance_type=found.instance_type,
+        envs=dict.fromkeys((word.partition("=")[0] for word in found.env), "..."),
+        secrets=found.secret,
+        labels=dict(word.split("=", 1) for word in found.label),
+        protected=bool(found.protected),
+        strategy=found.strategy,
+        timeout=found.timeout,
+        cold_start_timeout=found.cold_start_timeout,
+    )
+    assert again == spec.model_copy(update={"envs": dict.fromkeys(spec.envs, "...")})
+
+
+@settings(max_examples=40, deadline=None)
+@given(specs())
+def test_the_python_call_asks_for_the_same(spec: DeploymentSpec) -> None:
+    taken: dict[str, object] = {}
+
+    class Recorder:
+        @staticmethod
+        def deploy(target: str, **options: object) -> None:
+            taken.update(options, bento=target)
+
+    eval(deploy_call(spec, repr(spec.bento)), {"bento_jupyter": Recorder})
+    assert DeploymentSpec(**taken) == spec.model_copy(update={"envs": dict.fromkeys(spec.envs, "...")})
+
+
+def test_values_of_the_environment_are_in_no_state_and_in_no_code() -> None:
+    group = Group(DeploymentSpec, secret=("envs",))
+    group.value = {"name": "iris", "bento": "iris:v1", "envs": {"KEY": "s3cret"}}
+    spec = group.read()
+    assert spec.envs == {"KEY": "s3cret"}
+    assert "s3cret" not in deploy_line(spec, "iris:v1") + deploy_call(spec, "'iris:v1'")
+    secrets = [field.widgets[0].get_state() for field in group["envs"].inner()]
+    assert "s3cret" not in repr(secrets)
+    group.forget()
+    assert group.read().envs == {"KEY": ""}
