@@ -7,6 +7,7 @@ setting traits, which may be done in any thread.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import deque
@@ -304,7 +305,7 @@ class Form:
         from IPython.display import display
 
         if not shown_in_kernel():
-            print(repr(self))  # noqa: T201 - what a terminal shows of it
+            sys.stdout.write(f"{self!r}\n")
             return
         bundle = self.widget._repr_mimebundle_()
         found = dict(bundle[0] if isinstance(bundle, tuple) else bundle)
