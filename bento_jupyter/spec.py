@@ -7,11 +7,14 @@ it is `mode_of`: the wire has no `mode`, it is `scaling.min_replicas`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from .service_spec import STRATEGIES, Canary, ServiceSpec, checked_envs, read_pairs
 
 __all__ = [
     "FAILED_STATUSES",
@@ -22,14 +25,17 @@ __all__ = [
     "Scaling",
     "Status",
     "Traffic",
+    "expiry_of",
     "mode_of",
 ]
 
 #: Names of deployments, Bentos and models: what BentoML's tags and DNS labels both allow.
 NAME_PATTERN = re.compile(r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
 DEPLOYMENT_NAME_PATTERN = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
-#: Rollout strategies, the words of BentoCloud.
-STRATEGIES = ("RollingUpdate", "Recreate", "RampedSlowRollout", "BestEffortControlledRollout")
+
+#: Labels with a meaning: when a deployment ends by itself, and which notebook deployed it.
+EXPIRES_LABEL = "bento-jupyter.expires"
+OWNER_LABEL = "bento-jupyter.owner"
 
 
 class Mode(str, Enum):
@@ -142,9 +148,37 @@ class Traffic(Model):
     cold_start_timeout: float = Field(300, gt=0)
 
 
+def expiry_of(labels: Mapping[str, str], changed_at: datetime | None = None) -> datetime | None:
+    """When a deployment with these labels ends by itself; None = never.
+
+    Args:
+        labels: Its labels; a time that cannot be read counts as none.
+        changed_at: When somebody changed it last: whoever starts it again after its end wants it to run.
+    """
+    try:
+        at = datetime.fromisoformat(labels.get(EXPIRES_LABEL, "").replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
+    return None if changed_at is not None and at <= changed_at else at
+
+
 def mode_of(min_replicas: int) -> Mode:
     """The mode that a deployment with this `min_replicas` is in."""
     return Mode.ON_DEMAND if min_replicas == 0 else Mode.ONLINE
+
+
+#: Fields of a deployment that are those of its entry service.
+_OF_ENTRY = (
+    "idle_seconds",
+    "scale_up_seconds",
+    "instance_type",
+    "strategy",
+    "timeout",
+    "cold_start_timeout",
+    "queue",
+    "retries",
+)
 
 
 class DeploymentSpec(Model):
@@ -158,6 +192,7 @@ class DeploymentSpec(Model):
         max: Most instances; None = the larger of 1 and min.
         concurrency: Requests per instance at a time; None = no limit online, 8 on demand.
         idle_seconds: See `Scaling`; None = the cloud's default.
+        scale_up_seconds: See `Scaling`; None = the cloud's default.
         instance_type: Name of an instance type of the cloud; None = its default.
         envs: Environment variables.
         secrets: Names of secrets of the cloud.
@@ -166,6 +201,11 @@ class DeploymentSpec(Model):
         strategy: Rollout strategy; None = the cloud's default.
         timeout: Seconds per request; None = what the Bento says.
         cold_start_timeout: Seconds a request waits for an instance; None = the cloud's default.
+        queue: Requests that may wait, 429 above; None = the cloud's default. Embedded cloud only.
+        retries: A request whose instance is lost goes to another one; None = yes. Embedded cloud only.
+        services: Settings of the other services of the Bento, by name; of the entry service, what the
+            fields above do not say.
+        canary: Versions beside the main one.
 
     Example:
         >>> DeploymentSpec(name="iris", bento="iris:v1", mode="on-demand").scaling.min
@@ -189,6 +229,11 @@ class DeploymentSpec(Model):
     strategy: str | None = None
     timeout: float | None = Field(None, gt=0)
     cold_start_timeout: int | None = Field(None, gt=0)
+    scale_up_seconds: int | None = Field(None, ge=0, le=3600)
+    queue: int | None = Field(None, ge=1)
+    retries: bool | None = None
+    services: dict[str, ServiceSpec] = Field(default_factory=dict)
+    canary: Canary = Field(default_factory=Canary)
 
     @field_validator("name")
     @classmethod
@@ -207,10 +252,7 @@ class DeploymentSpec(Model):
     @field_validator("envs")
     @classmethod
     def _envs(cls, value: dict[str, str]) -> dict[str, str]:
-        for key in value:
-            if not re.match(r"^[A-Za-z_][A-Za-z0-9_]*$", key):
-                raise ValueError(f"{key!r} is not a name of an environment variable")
-        return value
+        return checked_envs(value)
 
     @model_validator(mode="after")
     def _fits_mode(self) -> DeploymentSpec:
@@ -232,6 +274,7 @@ class DeploymentSpec(Model):
             max=self.max if self.max is not None else max(1, least),
             concurrency=self.concurrency or (8 if on_demand else None),
             idle_seconds=self.idle_seconds,
+            scale_up_seconds=self.scale_up_seconds or 0,
         )
 
     def changed_by(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -244,6 +287,56 @@ class DeploymentSpec(Model):
             kept["min"] = kept["concurrency"] = None
         return {**kept, **given}
 
+    @classmethod
+    def of_wire(
+        cls, name: str, bento: str, config: Mapping[str, Any], labels: Mapping[str, str], entry: str
+    ) -> DeploymentSpec:
+        """What a cloud says was asked for; `to_wire` back.
+
+        Args:
+            name: Name of the deployment.
+            bento: Tag of its Bento.
+            config: The wire's configuration: `services`, `envs`, `secrets`, `access_authorization`, `canary`.
+            labels: Its labels.
+            entry: Name of the Bento's entry service.
+        """
+        services = {key: ServiceSpec.of_wire(each) for key, each in (config.get("services") or {}).items()}
+        own = services.pop(entry, ServiceSpec())
+        fields = own.said()
+        rest = ServiceSpec(envs=fields.pop("envs", {}), other=fields.pop("other", {}))
+        least = fields.pop("min", 1)
+        if least == 0:
+            (rest.other.get("config_overrides") or {}).get("traffic", {}).pop("external_queue", None)
+            rest = ServiceSpec.of_wire(rest.to_wire())
+        if rest.said():
+            services[entry] = rest
+        return cls(
+            **{
+                **fields,
+                "name": name,
+                "bento": bento,
+                "mode": mode_of(least),
+                "min": least,
+                "max": max(1, least, fields.get("max", 1)),
+                "envs": read_pairs(config.get("envs"), "name"),
+                "secrets": list(config.get("secrets") or []),
+                "labels": dict(labels),
+                "protected": bool(config.get("access_authorization")),
+                "services": services,
+                "canary": Canary.of_wire(config.get("canary")),
+            }
+        )
+
+    @property
+    def embedded_only(self) -> list[str]:
+        """What it asks for that no other cloud than the embedded one heeds, in the words of the magic."""
+        found = [f"--{name}" for name in ("queue", "retries") if getattr(self, name) is not None]
+        of_services = [*self.services.items()]
+        for version in self.canary.versions.values():
+            of_services += version.services.items()
+        found += [f"{word} of service {name}" for name, each in of_services for word in each.embedded_only]
+        return found + (["--expires"] if EXPIRES_LABEL in self.labels else [])
+
     def to_wire(self, service: str) -> dict[str, Any]:
         """The body of BentoCloud's create call (without `null` fields).
 
@@ -251,25 +344,13 @@ class DeploymentSpec(Model):
             service: Name of the Bento's entry service, to which scaling and instance type apply.
         """
         scaling = self.scaling
-        wire_scaling: dict[str, Any] = {"min_replicas": scaling.min, "max_replicas": scaling.max}
-        if self.idle_seconds is not None:
-            wire_scaling["policy"] = {"scale_down_stabilization_window": self.idle_seconds}
-        traffic: dict[str, Any] = {}
-        if scaling.concurrency is not None:
-            traffic["concurrency"] = scaling.concurrency
+        entry = self.services.get(service, ServiceSpec())
+        own = {key: value for key in _OF_ENTRY if (value := getattr(self, key)) is not None}
+        own |= {"min": scaling.min, "max": scaling.max, "concurrency": scaling.concurrency}
+        config = ServiceSpec(**{**entry.model_dump(), **own}).to_wire()
         if self.mode is Mode.ON_DEMAND:
-            traffic["external_queue"] = True
-        if self.timeout is not None:
-            traffic["timeout"] = self.timeout
-        config: dict[str, Any] = {"scaling": wire_scaling}
-        if self.instance_type:
-            config["instance_type"] = self.instance_type
-        if self.strategy:
-            config["deployment_strategy"] = self.strategy
-        if self.cold_start_timeout is not None:
-            config["cold_start_timeout"] = self.cold_start_timeout
-        if traffic:
-            config["config_overrides"] = {"traffic": traffic}
+            config["config_overrides"]["traffic"]["external_queue"] = True
+        services = {name: each.to_wire() for name, each in self.services.items()}
         return {
             "name": self.name,
             "bento": self.bento,
@@ -277,6 +358,7 @@ class DeploymentSpec(Model):
             "envs": [{"name": key, "value": value} for key, value in self.envs.items()],
             "labels": [{"key": key, "value": value} for key, value in self.labels.items()],
             "secrets": list(self.secrets),
-            "services": {service: config},
+            "services": {**services, service: config},
+            "canary": self.canary.to_wire(),
             "dev": False,
         }

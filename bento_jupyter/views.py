@@ -185,6 +185,9 @@ class DeploymentView(Model):
         created_at: When it was created.
         updated_at: When it was changed last by a user.
         creator: Who created it.
+        owner: The notebook that deployed it, or `user@host`; "" when it does not say.
+        expires_at: When it ends by itself; None = never.
+        last_request_at: When a request came last, since the cloud started; None = none came.
         event_id: Id of the newest event included in this view.
     """
 
@@ -215,6 +218,9 @@ class DeploymentView(Model):
     created_at: datetime
     updated_at: datetime | None = None
     creator: str = ""
+    owner: str = ""
+    expires_at: datetime | None = None
+    last_request_at: datetime | None = None
     event_id: int = 0
 
 

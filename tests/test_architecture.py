@@ -40,6 +40,7 @@ FLOORS = {
     "views": 2,
     "spec": 1,
     "home": 1,
+    "service_spec": 0,
     "errors": 0,
 }
 #: The package itself only names what is in it, lazily.

@@ -40,7 +40,7 @@ def specs(draw: st.DrawFn) -> DeploymentSpec:
 
 
 def answered(spec: DeploymentSpec) -> Any:
-    """What a cloud answers that was asked for `spec`, as the client's own schema."""
+    """What a cloud answers that was asked for `spec`, which the client can read, too."""
     wire = spec.to_wire("Iris")
     about = {
         "uid": "1",
@@ -95,21 +95,20 @@ def answered(spec: DeploymentSpec) -> Any:
         "organization_name": "",
         "creator": user,
     }
-    return schema_from_object(
-        {
-            **about,
-            "labels": wire["labels"],
-            "name": spec.name,
-            "resource_type": "deployment",
-            "status": "running",
-            "kube_namespace": "",
-            "creator": user,
-            "cluster": cluster,
-            "latest_revision": revision,
-            "urls": [],
-        },
-        DeploymentFullSchema,
-    )
+    answer = {
+        **about,
+        "labels": wire["labels"],
+        "name": spec.name,
+        "resource_type": "deployment",
+        "status": "running",
+        "kube_namespace": "",
+        "creator": user,
+        "cluster": cluster,
+        "latest_revision": revision,
+        "urls": [],
+    }
+    schema_from_object(answer, DeploymentFullSchema)  # the client can read it
+    return answer
 
 
 @given(specs())

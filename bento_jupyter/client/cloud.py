@@ -309,11 +309,12 @@ class Cloud:
         from bentoml.exceptions import NotFound
 
         with self._errors(f"deployment {name!r}"):
+            response = self._http.get(f"/api/v2/deployments/{name}")
             try:
-                schema = self.rest.v2.get_deployment(name)
+                self.rest.v2._check_resp(response)
             except NotFound:
                 return None
-        return read_spec(schema)
+            return read_spec(response.json())
 
     def create(self, spec: DeploymentSpec, service: str) -> None:
         """Create a deployment.
@@ -326,11 +327,9 @@ class Cloud:
             ConflictError: The name is taken.
             InvalidRequestError: The cloud refuses a value.
         """
-        from bentoml._internal.cloud.schemas.schemasv2 import CreateDeploymentSchema
-        from bentoml._internal.cloud.schemas.utils import schema_from_object
-
+        # The client's schemas would drop what they do not know.
         with self._errors(f"deployment {spec.name!r}"):
-            self.rest.v2.create_deployment(schema_from_object(spec.to_wire(service), CreateDeploymentSchema))
+            self.rest.v2._check_resp(self._http.post("/api/v2/deployments", json=spec.to_wire(service)))
 
     def update(self, spec: DeploymentSpec, service: str) -> None:
         """Replace the configuration of an existing deployment: a new revision.
@@ -339,13 +338,9 @@ class Cloud:
             spec: What is wanted now, whole.
             service: Name of the Bento's entry service.
         """
-        from bentoml._internal.cloud.schemas.schemasv2 import UpdateDeploymentSchema
-        from bentoml._internal.cloud.schemas.utils import schema_from_object
-
+        body = {key: value for key, value in spec.to_wire(service).items() if key not in ("name", "dev")}
         with self._errors(f"deployment {spec.name!r}"):
-            self.rest.v2.update_deployment(
-                spec.name, schema_from_object(spec.to_wire(service), UpdateDeploymentSchema)
-            )
+            self.rest.v2._check_resp(self._http.put(f"/api/v2/deployments/{spec.name}", json=body))
 
     def terminate(self, name: str) -> None:
         """Stop a deployment; its revisions and its address are kept, `start` brings it back."""

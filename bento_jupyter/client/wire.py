@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..spec import DeploymentSpec, Scaling, Status, mode_of
+from ..spec import OWNER_LABEL, DeploymentSpec, Scaling, Status, mode_of
 from ..views import DeploymentView
 
 __all__ = ["read_bytes", "read_cpus", "read_spec", "read_view"]
@@ -47,31 +48,56 @@ class _Asked:
         )
 
 
-def read_spec(schema: Any) -> DeploymentSpec:
+def read_spec(document: Mapping[str, Any]) -> DeploymentSpec:
     """What was asked of a deployment.
 
     Args:
-        schema: The client's `DeploymentFullSchema`.
+        document: The cloud's answer as it came: the client's schemas drop what they do not know.
     """
-    asked = _Asked.of(schema)
-    config, service = asked.config, asked.service
-    return DeploymentSpec(
-        name=schema.name,
-        bento=asked.bento,
-        mode=mode_of(asked.least),
-        min=asked.least,
-        max=asked.most,
-        concurrency=asked.traffic.get("concurrency"),
-        idle_seconds=asked.idle_seconds,
-        instance_type=service.instance_type if service is not None else None,
-        envs={item.name: item.value for item in (config.envs or [])} if config is not None else {},
-        secrets=list(config.secrets or []) if config is not None else [],
-        labels={item.key: item.value for item in schema.labels},
-        protected=bool(config and config.access_authorization),
-        strategy=service.deployment_strategy if service is not None else None,
-        timeout=asked.traffic.get("timeout"),
-        cold_start_timeout=service.cold_start_timeout if service is not None else None,
+    revision = document.get("latest_revision") or {}
+    targets = {str(item["name"]): item for item in revision.get("targets") or []}
+    main = targets.pop("main", None) or (targets.popitem()[1] if targets else {})
+    config = dict(main.get("config") or {})
+    bento = main.get("bento")
+    routing = (document.get("manifest") or {}).get("routing") or {}
+    weights = routing.get("weights") or {}
+    versions = {
+        name: _canary(config, target, weights.get(name, 0))
+        for name, target in targets.items()
+        if target.get("bento")
+    }
+    canary = {**routing, "versions": versions} if versions else None
+    return DeploymentSpec.of_wire(
+        name=str(document["name"]),
+        bento=_tag(bento),
+        config={**config, "canary": canary},
+        labels={item["key"]: item["value"] for item in document.get("labels") or []},
+        entry=_entry(bento, config),
     )
+
+
+def _tag(bento: Any) -> str:
+    return f"{bento['repository']['name']}:{bento['version']}" if bento else ""
+
+
+def _entry(bento: Any, config: Mapping[str, Any]) -> str:
+    """Name of the entry service: as the Bento says, else the first."""
+    services = config.get("services") or {}
+    named = ((bento or {}).get("manifest") or {}).get("entry_service") or ""
+    return named if named in services else next(iter(services), "")
+
+
+def _canary(main: Mapping[str, Any], target: Mapping[str, Any], weight: float) -> dict[str, Any]:
+    """A canary's target as it was asked for: without what is as in the main version."""
+    config = target.get("config") or {}
+    services = config.get("services") or {}
+    of_main = main.get("services") or {}
+    return {
+        "bento": _tag(target["bento"]),
+        "weight": weight,
+        **{key: config[key] for key in ("envs", "secrets") if config.get(key) != main.get(key)},
+        "services": {name: each for name, each in services.items() if each != of_main.get(name)},
+    }
 
 
 def read_view(schema: Any) -> DeploymentView:
@@ -84,6 +110,7 @@ def read_view(schema: Any) -> DeploymentView:
     config, service = asked.config, asked.service
     status = Status(schema.status) if schema.status in set(Status) else Status.UNKNOWN
     urls = getattr(schema, "urls", None) or []
+    labels = {item.key: item.value for item in schema.labels}
     return DeploymentView(
         name=schema.name,
         status=status,
@@ -100,10 +127,11 @@ def read_view(schema: Any) -> DeploymentView:
         ),
         instance_type=(service.instance_type if service is not None else None) or "",
         envs=[item.name for item in (config.envs or [])] if config is not None else [],
-        labels={item.key: item.value for item in schema.labels},
+        labels=labels,
         created_at=schema.created_at,
         updated_at=schema.updated_at,
         creator=schema.creator.name,
+        owner=labels.get(OWNER_LABEL, ""),
     )
 
 

@@ -12,12 +12,13 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..environments import this_minor
-from ..spec import InstanceState, Status, mode_of
+from ..spec import EXPIRES_LABEL, OWNER_LABEL, InstanceState, Status, expiry_of, mode_of, utc_now
 from ..views import DeploymentView
 from .autoscaler import Observation
 from .happenings import describe
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 LISTEN_RETRY = 2.0
 #: Seconds between looks at which tokens have expired.
 TOKEN_INTERVAL = 60.0
+#: Longest time between two looks at whether a deployment that ends by itself has to.
+EXPIRY_INTERVAL = 600.0
 #: Seconds between two events that tell of counters only.
 COUNTER_INTERVAL = 0.25
 
@@ -189,7 +192,7 @@ class Deployment:
             scaling=entry.scaling,
             instance_type=entry.blueprint.instance_type,
             envs=[name for name, _ in entry.blueprint.envs],
-            labels={str(label["key"]): str(label["value"]) for label in record.config.get("labels") or []},
+            labels=self._labels,
             in_flight=sum(each.load.in_flight for each in called),
             queued=sum(each.load.waiting for each in called),
             requests=sum(each.load.requests for each in called),
@@ -209,6 +212,9 @@ class Deployment:
             created_at=record.created_at,
             updated_at=record.updated_at,
             creator=record.creator,
+            owner=self._labels.get(OWNER_LABEL, ""),
+            expires_at=self._expires_at,
+            last_request_at=max((at for each in called if (at := each.load.last_at)), default=None),
             event_id=self._event_id,
         )
 
@@ -253,6 +259,9 @@ class Deployment:
         """Look at everything and act; gives the times at which to look again."""
         self._idle_view = None
         now = self._loop.time()
+        expires_in = self._expires_in()
+        if expires_in is not None and expires_in <= 0:
+            self._expire()
         ended = False
         for each in self._sets.values():
             ended |= each.collect(now)
@@ -269,6 +278,9 @@ class Deployment:
             times.append(self._listen_again_at)
         if self._target.protected:
             times.append(now + min(TOKEN_INTERVAL, self._around.store.tokens.seconds_to_expiry()))
+        if expires_in is not None and expires_in > 0:
+            # The loop's clock stands still while the machine sleeps.
+            times.append(now + min(expires_in, EXPIRY_INTERVAL))
         return times + self._tell_listeners(now)
 
     def _stop_all(self) -> list[float]:
@@ -471,6 +483,28 @@ class Deployment:
         self._over(self)
         self._around.events.publish("deployment-deleted", self.name, f"deployment {self.name} was deleted")
 
+    # Its own end
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        labels = self.record.config.get("labels") or []
+        return {str(label["key"]): str(label["value"]) for label in labels}
+
+    @property
+    def _expires_at(self) -> datetime | None:
+        return expiry_of(self._labels, self.record.updated_at)
+
+    def _expires_in(self) -> float | None:
+        """Seconds until it ends by itself; None = it does not, or has ended."""
+        at = None if self._is_off else self._expires_at
+        return None if at is None else (at - utc_now()).total_seconds()
+
+    def _expire(self) -> None:
+        """Terminate it, as a user would."""
+        at = self._labels[EXPIRES_LABEL]
+        self.record_changed(self._around.store.deployments.terminate(self.name))
+        self._around.events.publish("deployment", self.name, f"its time is over: it was to end at {at}")
+
     # Small things
 
     @property
@@ -525,7 +559,9 @@ def _without_counters(view: DeploymentView) -> DeploymentView:
         each.model_copy(update={"in_flight": 0, "memory_bytes": None, "cpu": None}) for each in view.instances
     ]
     sets = [each.model_copy(update=_NO_COUNTERS) for each in view.sets]
-    return view.model_copy(update={**_NO_COUNTERS, "event_id": 0, "instances": instances, "sets": sets})
+    return view.model_copy(
+        update={**_NO_COUNTERS, "last_request_at": None, "event_id": 0, "instances": instances, "sets": sets}
+    )
 
 
 def _counters(view: DeploymentView) -> tuple[int, ...]:

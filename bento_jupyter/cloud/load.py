@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from ..spec import utc_now
 
 __all__ = ["Load"]
 
@@ -20,6 +23,7 @@ class Load:
         errors: Those of them answered with 5xx.
         per_replica: Requests per instance.
         admitted: Requests that were given to instances since the gateway started.
+        last_at: When one came or was answered last; None = none did.
     """
 
     in_flight: int = 0
@@ -28,6 +32,7 @@ class Load:
     errors: int = 0
     per_replica: dict[str, int] = field(default_factory=dict)
     admitted: int = 0
+    last_at: datetime | None = None
     _before: tuple[int, int] = (0, 0)
 
     def take(self, message: Mapping[str, Any]) -> bool:
@@ -39,6 +44,8 @@ class Load:
         """
         admitted = int(message["admitted"])
         passed, self.admitted = admitted > self.admitted, admitted
+        if passed or int(message["waiting"]) > self.waiting:
+            self.last_at = utc_now()
         self.requests = self._before[0] + int(message["requests"])
         self.errors = self._before[1] + int(message["errors"])
         self.in_flight, self.waiting = int(message["in_flight"]), int(message["waiting"])

@@ -273,6 +273,7 @@ def _limits(
     )
     return scaling, Traffic(
         timeout=traffic.get("timeout") or Traffic().timeout,
+        queue=(wanted.get("extras") or {}).get("queue") or Traffic().queue,
         cold_start_timeout=wanted.get("cold_start_timeout") or settings.cold_start_timeout,
     )
 
