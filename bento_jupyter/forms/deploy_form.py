@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -14,14 +14,15 @@ from ..display.cards import deployment_card
 from ..display.tables import Table
 from ..display.words import age, size
 from ..errors import MagicUsageError
+from ..service_spec import STRATEGIES
 from ..spec import DeploymentSpec, Mode
 from . import fields
 from .code import deploy_call, deploy_line
 from .form import Form, code_html
-from .models import Group
+from .models import Group, Look
 from .namespace import built_bentos, evaluated, servable
 
-__all__ = ["BentoPicker", "DeployForm"]
+__all__ = ["BentoPicker", "DeployForm", "changed"]
 
 #: What is looked at first; all else that the model has stands in the advanced part.
 MAIN = ("min", "max", "concurrency", "queue", "instance_type", "envs", "secrets", "labels", "protected")
@@ -114,13 +115,12 @@ class DeployForm(Form):
         self._before: DeploymentSpec | None = None
         self._objects = servable(namespace)
         types = [(_type_words(item), item.name) for item in self.cloud.instance_types()]
-        self.group = Group(
-            DeploymentSpec,
+        look = Look(
             labels=LABELS,
-            options={"instance_type": types},
+            options={"instance_type": types, "strategy": [(each, each) for each in STRATEGIES]},
             secret=("envs",),
-            without=("bento",),
         )
+        self.group = Group(DeploymentSpec, look=look, without=("bento",))
         self.group["instance_type"].remark = _machine() if self.cloud.embedded else ""
         self.group["envs"].remark = "values are kept in the kernel, never in the notebook"
         self.start = fields.Choice("Start from", self._starts(), few=0)
@@ -137,9 +137,9 @@ class DeployForm(Form):
         self.code = ipywidgets.HTML(layout={"width": "100%"})
         self._lay_out()
         self.group["name"].value = self._free_name(self.bento.value)
-        self._watch()
         self.start.value = ("update", update) if update else ("clone", clone) if clone else ("new", "")
-        self.refresh()
+        self._started()
+        self._watch()
 
     def _lay_out(self) -> None:
         shown = self.group.fields
@@ -172,9 +172,9 @@ class DeployForm(Form):
         self.group.box.children = (self.group._message,)
 
     def _watch(self) -> None:
-        self.start.watch(lambda: self.guarded(self._started))
+        self.start.watch(lambda: self.later(self._started, "start"))
         self.group["mode"].watch(lambda: self.guarded(self._mode_changed))
-        self.group["name"].watch(lambda: self.worker.submit(self._look_for_names, "names"))
+        self.group["name"].watch(lambda: self.later(self._look_for_names, "names"))
         self.bento.watch(lambda: self.guarded(self._bento_changed))
         for field in (self.group, self.source, self.object, self.sample):
             field.watch(lambda: self.guarded(self.refresh))
@@ -221,12 +221,7 @@ class DeployForm(Form):
 
     def changes(self, spec: DeploymentSpec) -> dict[str, tuple[Any, Any]]:
         """What another spec would change in the deployment that is changed: field -> before and after."""
-        assert self._before is not None
-        return {
-            name: (getattr(self._before, name), getattr(spec, name))
-            for name in DeploymentSpec.model_fields
-            if getattr(self._before, name) != getattr(spec, name) and not (name == "bento" and not spec.bento)
-        }
+        return {} if self._before is None else changed(self._before, spec)
 
     def rows(self) -> list[tuple[str, str]]:
         """What a saved notebook says of it."""
@@ -297,10 +292,7 @@ class DeployForm(Form):
         self.refresh()
 
     def _look_for_names(self) -> None:
-        self.guarded(lambda: self._names(self.cloud.deployments))
-
-    def _names(self, look: Callable[[], Any]) -> None:
-        taken = {view.name for view in look()}
+        taken = {view.name for view in self.cloud.deployments()}
         if taken != self._taken:
             self._taken = taken
             self.refresh()
@@ -320,7 +312,9 @@ class DeployForm(Form):
             self.refresh()
             self.tell("mend the fields that are marked")
             return
-        given = {name: getattr(spec, name) for name in DeploymentSpec.model_fields if name != "bento"}
+        before = self._before or DeploymentSpec(name=spec.name)
+        given = {name: value for name, (_, value) in changed(before, spec).items() if name != "bento"}
+        given |= {"name": spec.name, "mode": spec.mode}
         target: Any = spec.bento
         steps = list(workspace.DEPLOY_STEPS)
         options: dict[str, Any] = {}
@@ -335,6 +329,15 @@ class DeployForm(Form):
         self.result.value = deployment_card(self.deployment.status())["text/html"]
         self._taken.add(spec.name)
         self.start.offer(self._starts())
+
+
+def changed(before: DeploymentSpec, after: DeploymentSpec) -> dict[str, tuple[Any, Any]]:
+    """The fields in which two specs differ, with both values; a Bento that is still to be built is none."""
+    return {
+        name: (getattr(before, name), getattr(after, name))
+        for name in DeploymentSpec.model_fields
+        if getattr(before, name) != getattr(after, name) and not (name == "bento" and not after.bento)
+    }
 
 
 def _shown(name: str, value: Any) -> str:

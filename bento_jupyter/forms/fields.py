@@ -392,6 +392,12 @@ class Several(Field):
         self._boxes[option] = box
         self._observe(box)
 
+    def offer(self, option: str) -> None:
+        """Offer one more, unless it is offered already."""
+        if option not in self._boxes:
+            self._offer(option)
+            self._lay_out()
+
     def _lay_out(self) -> None:
         self._list.children = tuple(self._boxes.values()) or (ipywidgets.HTML(note(self._empty)),)
 

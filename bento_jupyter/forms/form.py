@@ -61,6 +61,19 @@ class Worker:
                 _, work = self._waiting.popleft()
             work()
 
+    def wait(self, timeout: float | None = None) -> None:
+        """Return when nothing is under way nor waits; not to be called in a callback.
+
+        Raises:
+            TimeoutError: It takes longer than `timeout` seconds.
+        """
+        with self._lock:
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+            if thread.is_alive():
+                raise TimeoutError(f"the form is still at work after {timeout:g} s")
+
     def close(self) -> None:
         """Begin nothing more."""
         self.closed.set()
@@ -207,6 +220,10 @@ class Form:
         self.refresh()
         self.worker.submit(lambda: self._acted(work))
         return True
+
+    def later(self, work: Callable[[], None], key: str) -> None:
+        """Have the worker do what a callback must not wait for; only the newest of each key is done."""
+        self.worker.submit(lambda: self.guarded(work), key)
 
     def _acted(self, work: Callable[[], None]) -> None:
         try:

@@ -7,6 +7,7 @@ is what pydantic says is wrong, shown beside the field that it is about.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 import types
@@ -24,9 +25,24 @@ from pydantic.fields import FieldInfo
 from . import fields
 from .fields import Field
 
-__all__ = ["Group", "described", "field_for", "said_by"]
+__all__ = ["Group", "Look", "described", "field_for", "said_by"]
 
 Options = Sequence[tuple[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """What fields look like beyond what their types say, in a model and in those within it.
+
+    Attributes:
+        labels: Labels by name of the field, where titles and names do not do.
+        options: What there is to choose from, by name: what is shown, and the value.
+        secret: Names of fields whose texts are kept out of the state of the widgets.
+    """
+
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    options: Mapping[str, Options] = dataclasses.field(default_factory=dict)
+    secret: Sequence[str] = ()
 
 
 def described(model: type[BaseModel]) -> dict[str, str]:
@@ -58,8 +74,8 @@ def field_for(
     label: str,
     *,
     tip: str = "",
-    options: Options | None = None,
-    secret: bool = False,
+    look: Look | None = None,
+    name: str = "",
     required: bool = True,
 ) -> Field:
     """The field that a type is entered with.
@@ -68,16 +84,20 @@ def field_for(
         annotation: The type, as pydantic reads it.
         label: Label.
         tip: Tooltip; what it says behind `None =` is shown in an empty field.
-        options: What there is to choose from: what is shown, and the value.
-        secret: Its texts are kept out of the state of the widgets.
+        look: What fields of some names look like.
+        name: Its name in the model.
         required: False = the model has a default for it.
     """
+    look = look or Look()
+    options, secret = look.options.get(name), name in look.secret
     annotation, optional = _bare(annotation)
     default = re.search(r"None = ([^;.]*)", tip)
     placeholder = f"default: {default.group(1).strip()}" if default else ""
     empty = None if optional else ""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    make = partial(field_for, secret=secret)
+    make = partial(field_for, look=look, name=name)
+    if optional and (origin in (list, dict) or _is_model(annotation)) and options is None:
+        return Maybe(label, make(annotation, ""), tip=tip)
     if origin in (list, set, frozenset, tuple) and (origin is not tuple or arguments[1:] == (...,)):
         item = arguments[0] if arguments else Any
         if options is not None:
@@ -88,7 +108,7 @@ def field_for(
     if origin is dict and arguments and _bare(arguments[0])[0] is str:
         return fields.Mapping(label, lambda: make(arguments[1], ""), tip=tip)
     if _is_model(annotation):
-        return Maybe(label, annotation, tip=tip) if optional else Group(annotation, title=label)
+        return Group(annotation, title=label, look=look)
     options = _options(annotation) if options is None else options
     if options is not None:
         default_option = [(placeholder or "default", None)] if optional else []
@@ -139,9 +159,7 @@ class Group(Field):
     Args:
         model: The model.
         title: Heading; "" = none.
-        labels: Labels of fields by name, where their titles do not do.
-        options: What there is to choose from, by name of the field.
-        secret: Names of fields whose texts are kept out of the state of the widgets.
+        look: What its fields look like.
         without: Names of fields that are not shown; `given` has their values.
 
     Attributes:
@@ -160,24 +178,23 @@ class Group(Field):
         model: type[BaseModel],
         *,
         title: str = "",
-        labels: Mapping[str, str] | None = None,
-        options: Mapping[str, Options] | None = None,
-        secret: Sequence[str] = (),
+        look: Look | None = None,
         without: Sequence[str] = (),
     ) -> None:
+        look = look or Look()
         self.model = model
         self.given: dict[str, Any] = {}
         said = described(model)
         self.fields: dict[str, Field] = {}
         for name, info in model.model_fields.items():
             if name not in without:
-                label = (labels or {}).get(name) or info.title or name.replace("_", " ").capitalize()
+                label = look.labels.get(name) or info.title or name.replace("_", " ").capitalize()
                 self.fields[name] = field_for(
                     info.annotation,
                     label,
                     tip=said.get(name, ""),
-                    options=(options or {}).get(name),
-                    secret=name in secret,
+                    look=look,
+                    name=name,
                     required=info.is_required(),
                 )
                 self._fill(self.fields[name], info)
@@ -266,34 +283,40 @@ class Group(Field):
 
 
 class Maybe(Field):
-    """A model that need not be given: its fields are there when the box is ticked."""
+    """Something that need not be given: it is there when the box is ticked.
 
-    def __init__(self, label: str, model: type[BaseModel], *, tip: str = "") -> None:
-        self.group = Group(model)
+    Args:
+        label: Label of the box.
+        of: What is there then.
+        tip: Tooltip of the box.
+    """
+
+    def __init__(self, label: str, of: Field, *, tip: str = "") -> None:
+        self.of = of
         self.flag = fields.Flag(label, tip=tip)
-        self.group.box.layout.margin = "0 0 0 2em"
-        super().__init__(ipywidgets.VBox([self.flag.box, self.group.box], layout={"width": "100%"}))
+        of.box.layout.margin = "0 0 0 2em"
+        super().__init__(ipywidgets.VBox([self.flag.box, of.box], layout={"width": "100%"}))
         self.widgets = ()
         self._shown()
         self.flag.watch(self._shown)
-        self.group.watch(self._changed)
+        of.watch(self._changed)
 
     def _shown(self) -> None:
-        self.group.box.layout.display = "" if self.flag.value else "none"
+        self.of.box.layout.display = "" if self.flag.value else "none"
         self._changed()
 
     def _get(self) -> Any:
-        return self.group.value if self.flag.value else None
+        return self.of.value if self.flag.value else None
 
     def _put(self, value: Any) -> None:
         self.flag.value = value is not None
         if value is not None:
-            self.group.value = value
+            self.of.value = value
 
     def at(self, place: Sequence[Any]) -> Field:
         """The field within it that a place means."""
-        return self.group.at(place)
+        return self.of.at(place)
 
     def inner(self) -> Sequence[Field]:
         """The fields within it."""
-        return [self.flag, self.group] if self.flag.value else [self.flag]
+        return [self.flag, self.of] if self.flag.value else [self.flag]

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bento_jupyter.forms.code import deploy_call, deploy_line
-from bento_jupyter.forms.models import Group
+from bento_jupyter.forms.models import Group, Look
 from bento_jupyter.magics.deploying import BentoDeployMagics
 from bento_jupyter.magics.parsing import parse
-from bento_jupyter.spec import STRATEGIES, DeploymentSpec, Mode
+from bento_jupyter.service_spec import STRATEGIES, Canary, CanaryVersion, ServiceSpec
+from bento_jupyter.spec import DeploymentSpec, Mode
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
@@ -48,7 +49,42 @@ def specs(draw: st.DrawFn) -> DeploymentSpec:
     )
 
 
-GROUP = Group(DeploymentSpec, options={"instance_type": [("small", "cpu.1")]}, secret=("envs",))
+LOOK = Look(options={"instance_type": [("small", "cpu.1")]}, secret=("envs",))
+GROUP = Group(DeploymentSpec, look=LOOK)
+SERVICES = st.builds(
+    ServiceSpec,
+    min=st.none() | st.integers(0, 3),
+    retries=st.none() | st.booleans(),
+    strategy=st.none() | st.sampled_from(STRATEGIES),
+    envs=st.dictionaries(KEYS, TEXTS, max_size=2),
+)
+CANARIES = st.builds(
+    Canary,
+    by=st.sampled_from(["random", "header"]),
+    key=st.none() | NAMES,
+    versions=st.dictionaries(
+        NAMES,
+        st.builds(
+            CanaryVersion,
+            bento=st.just("iris:v2"),
+            weight=st.integers(0, 100),
+            envs=st.none() | st.dictionaries(KEYS, TEXTS, max_size=2),
+            secrets=st.none() | st.lists(WORDS, max_size=2),
+            services=st.dictionaries(NAMES, SERVICES, max_size=1),
+        ),
+        max_size=2,
+    ),
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.dictionaries(NAMES, SERVICES, max_size=2), CANARIES, st.none() | st.integers(1, 99))
+def test_services_and_canaries_can_be_entered(
+    services: dict[str, ServiceSpec], canary: Canary, queue: int | None
+) -> None:
+    spec = DeploymentSpec(name="iris", bento="iris:v1", services=services, canary=canary, queue=queue)
+    GROUP.value = spec
+    assert GROUP.read() == spec
 
 
 @settings(max_examples=40, deadline=None)
@@ -99,7 +135,7 @@ def test_the_python_call_asks_for_the_same(spec: DeploymentSpec) -> None:
 
 
 def test_values_of_the_environment_are_in_no_state_and_in_no_code() -> None:
-    group = Group(DeploymentSpec, secret=("envs",))
+    group = Group(DeploymentSpec, look=LOOK)
     group.value = {"name": "iris", "bento": "iris:v1", "envs": {"KEY": "s3cret"}}
     spec = group.read()
     assert spec.envs == {"KEY": "s3cret"}
