@@ -29,6 +29,7 @@ from .bytecode import seed_bytecode
 from .errors import EnvironmentBuildError
 from .home import Home
 from .pip_settings import Sources, sources
+from .speedups import FOLDER, SPEEDUPS, take_over_speedups
 
 __all__ = ["COMPLETE", "Environment", "environment_key", "prepare", "size_of", "this_minor"]
 
@@ -186,6 +187,7 @@ def prepare(
             found = sources({**os.environ, **given})
             uv = Uv(directory or home.environments, log, lock, cancelled, found, given)
             build(path, requirements, version, uv)
+            add_speedups(path, version, uv)
             if version == this_minor():
                 count = seed_bytecode(path, bytecode_from)
                 log(f"took bytecode of {count} files over")
@@ -278,6 +280,27 @@ def build(path: Path, requirements: str, version: str, uv: Uv) -> None:
         ],
         what="the requirements could not be installed",
     )
+
+
+def add_speedups(path: Path, version: str, uv: Uv) -> None:
+    """Put what makes the replica program quick beside the environment's packages; it also runs without.
+
+    Raises:
+        EnvironmentBuildError: The build was cancelled.
+    """
+    if version == this_minor():
+        taken = take_over_speedups(path)
+    else:
+        command = ["pip", "install", "--python", str(path / "bin" / "python"), "--target", str(path / FOLDER)]
+        command += ["--no-deps", "--only-binary", ":all:", *uv.sources.options, *SPEEDUPS]
+        try:
+            uv(command, what="what makes instances quicker could not be had")
+            taken = list(SPEEDUPS)
+        except EnvironmentBuildError:
+            if uv.cancelled.is_set():
+                raise
+            taken = []
+    uv.log(f"beside the packages, for the server alone: {', '.join(taken) or 'nothing'}")
 
 
 def other_python(version: str) -> str:

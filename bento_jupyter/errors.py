@@ -31,6 +31,7 @@ papermill alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = [
@@ -195,15 +196,22 @@ class DeploymentError(BentoJupyterError):
         message: Name, status and reason.
         hint: What to do.
         log: The last lines that its instances (or its image build) wrote.
+        cells: The last traceback in terms of the notebook: cells, lines of source, the error; empty where
+            that cannot be told.
     """
 
-    def __init__(self, message: str, *, hint: str = "", log: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", log: str = "", cells: Sequence[str] = ()) -> None:
         super().__init__(message, hint=hint)
         self.log = log
+        self.cells = list(cells)
 
     def _render_traceback_(self) -> list[str]:
         lines = super()._render_traceback_()
-        if self.log and not self.show_tracebacks:
+        if self.show_tracebacks:
+            return lines
+        if self.cells:
+            return [*lines, "  in the notebook:", *(f"  | {line}" for line in self.cells)]
+        if self.log:
             lines += ["  last lines of its log:", *(f"  | {line}" for line in self.log.splitlines()[-12:])]
         return lines
 
@@ -239,14 +247,28 @@ class CallError(BentoJupyterError):
         hint: What to do.
         status_code: HTTP status of the answer, None when there was none.
         detail: The decoded error body, as far as there is one.
+        cells: The traceback of this very request in terms of the notebook; empty where that is not known.
     """
 
     def __init__(
-        self, message: str, *, hint: str = "", status_code: int | None = None, detail: Any = None
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        status_code: int | None = None,
+        detail: Any = None,
+        cells: Sequence[str] = (),
     ) -> None:
         super().__init__(message, hint=hint)
         self.status_code = status_code
         self.detail = detail
+        self.cells = list(cells)
+
+    def _render_traceback_(self) -> list[str]:
+        lines = super()._render_traceback_()
+        if self.cells and not self.show_tracebacks:
+            lines += ["  in the notebook:", *(f"  | {line}" for line in self.cells)]
+        return lines
 
 
 class MagicUsageError(BentoJupyterError):

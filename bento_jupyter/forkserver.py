@@ -273,6 +273,7 @@ def main(argument: str) -> None:
     control = socket.socket(fileno=settings["control_fd"])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     replica = load_replica()
+    replica.use_speedups()
     warm_up(json.loads(Path(settings["imports"]).read_text(encoding="utf-8")))
     gc.collect()
     gc.freeze()  # what was imported lives for ever: never touch, and so never copy, its pages again

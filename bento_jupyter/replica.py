@@ -101,6 +101,19 @@ def end_with_supervisor(lifeline: int, parent: int | None) -> None:
             os._exit(1)
 
 
+def use_speedups() -> None:
+    """Import the event loop and the parser that lie beside this environment, for uvicorn to find.
+
+    Those of the environment itself come first. `speedups.py` puts them there, and says why not into it.
+    """
+    folder = os.path.join(sys.prefix, "speedups")
+    sys.path.append(folder)
+    for name in ("uvloop", "httptools"):
+        with contextlib.suppress(ImportError):  # slower, not wrong
+            importlib.import_module(name)
+    sys.path.remove(folder)
+
+
 def apply_default_envs(envs: Any) -> None:
     """Set the environment variables that the Bento gives a value to and the deployment does not."""
     for env in envs:
@@ -380,6 +393,7 @@ def main(argument: str) -> None:
     for inherited in ("socket_fd", "report_fd", "lifeline_fd"):
         os.set_inheritable(settings[inherited], False)  # they are this process's, not its children's
     end_with_supervisor(settings["lifeline_fd"], settings.get("parent"))
+    use_speedups()
     try:
         import bentoml
 

@@ -17,9 +17,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bento_jupyter.bytecode import seed_bytecode
-from bento_jupyter.environments import Environment, environment_key, other_python, prepare, this_minor
+from bento_jupyter.environments import (
+    Environment,
+    environment_key,
+    other_python,
+    prepare,
+    pythons_at_hand,
+    this_minor,
+)
 from bento_jupyter.errors import EnvironmentBuildError
 from bento_jupyter.home import Home
+from bento_jupyter.launcher import REPLICA_PROGRAM
 
 MODULE = "ANSWER = 42\n\ndef answer():\n    return ANSWER\n"
 
@@ -150,6 +158,7 @@ import sys
 from pathlib import Path
 from bento_jupyter.environments import prepare
 from bento_jupyter.home import Home
+from bento_jupyter.launcher import REPLICA_PROGRAM
 print(prepare(Home(Path(sys.argv[1])), sys.argv[2], directory=Path(sys.argv[3])).cached)
 """
 
@@ -228,3 +237,36 @@ def test_its_size_is_that_of_all_its_files(home: Home, tmp_path: Path) -> None:
     empty = prepare(home, "")
     made = prepare(home, make_wheel(tmp_path, module="A = '" + "a" * 100_000 + "'"), directory=tmp_path)
     assert 100_000 < made.size - empty.size < 110_000
+
+
+def load_replica_program(then: str) -> str:
+    return (
+        "import importlib.util, sys; "
+        f"spec = importlib.util.spec_from_file_location('replica', {str(REPLICA_PROGRAM)!r}); "
+        "replica = importlib.util.module_from_spec(spec); spec.loader.exec_module(replica); "
+        f"before = list(sys.path); replica.use_speedups(); {then}"
+    )
+
+
+def test_only_the_replica_program_sees_what_makes_it_quick(home: Home, tmp_path: Path) -> None:
+    lines: list[str] = []
+    made = prepare(home, make_wheel(tmp_path), directory=tmp_path, log=lines.append)
+    names = "sorted(name for name in ('uvloop', 'httptools') if name in sys.modules), sys.path == before"
+    assert run(made, load_replica_program(f"print({names})")) == "['httptools', 'uvloop'] True"
+    assert run(made, "import importlib.util; print(importlib.util.find_spec('uvloop'))") == "None"
+    assert "beside the packages, for the server alone: uvloop, httptools" in lines
+
+
+def test_what_the_requirements_have_of_it_wins(home: Home, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, name="httptools", module="OWN = True\n")
+    made = prepare(home, wheel, directory=tmp_path)
+    assert run(made, load_replica_program("print(sys.modules['httptools'].OWN)")) == "True"
+
+
+@pytest.mark.parametrize("version", [each for each in pythons_at_hand() if each != this_minor()][-1:])
+def test_another_python_gets_its_own_or_none(home: Home, tmp_path: Path, version: str) -> None:
+    lines: list[str] = []
+    made = prepare(home, make_wheel(tmp_path), python=version, directory=tmp_path, log=lines.append)
+    (said,) = (line for line in lines if line.startswith("beside the packages"))
+    has_it = "uvloop" in said
+    assert run(made, load_replica_program("print('uvloop' in sys.modules)")) == str(has_it)

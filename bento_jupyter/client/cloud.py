@@ -307,14 +307,11 @@ class Cloud:
 
     def spec(self, name: str) -> DeploymentSpec | None:
         """What a deployment was asked to be; None when there is none of this name."""
-        from bentoml.exceptions import NotFound
-
         with self._errors(f"deployment {name!r}"):
             response = self._http.get(f"/api/v2/deployments/{name}")
-            try:
-                self.rest.v2._check_resp(response)
-            except NotFound:
+            if self.rest.v2._is_not_found(response):
                 return None
+            self.rest.v2._check_resp(response)
             return read_spec(response.json())
 
     def create(self, spec: DeploymentSpec, service: str) -> None:
@@ -387,12 +384,8 @@ class Cloud:
         Raises:
             InvalidRequestError: `q` is no regular expression.
         """
-        params: dict[str, Any] = {"lines": lines, "source": source, "q": q}
-        if regex:
-            params["regex"] = "true"
-        if since is not None:
-            params["since"] = since.isoformat()
-        body = self._ours(name, "logs", **params)
+        params = _log_params(source, q, regex=regex, since=since)
+        body = self._ours(name, "logs", lines=lines, **params)
         return [LogLine.model_validate(item) for item in body["lines"]]
 
     def instances(self, name: str) -> list[InstanceView]:
@@ -434,6 +427,14 @@ class Cloud:
         self._needs_embedded("images")
         return [ImageView.model_validate(item) for item in self._get("/images", "images")["images"]]
 
+    def secrets(self) -> list[str]:
+        """Names of the cloud's secrets."""
+        if self.embedded:
+            return [str(name) for name in self._get("/secrets", "secrets")["items"]]
+        with self._errors("secrets"):
+            found = self.rest.v1.list_secrets()
+        return [item.name for item in (found.items if found else [])]
+
     def _ours(self, name: str, what: str, **params: Any) -> Any:
         """GET of what the embedded cloud tells of a deployment besides BentoCloud's answers."""
         self._needs_embedded(what)
@@ -448,16 +449,28 @@ class Cloud:
                 raise _cloud_error(self.name, what, response.status_code, response.text)
             return DeploymentView.model_validate(response.json())
 
-    def follow_logs(self, name: str, *, lines: int = 100, source: str = "") -> Iterator[LogLine]:
+    def follow_logs(
+        self,
+        name: str,
+        *,
+        lines: int = 100,
+        source: str = "",
+        q: str = "",
+        regex: bool = False,
+        since: datetime | None = None,
+    ) -> Iterator[LogLine]:
         """The last lines of a deployment's logs, then new ones as they are written, without end.
 
         Args:
             name: Name of the deployment.
             lines: How many of the last lines come first.
             source: Instance id or `image`; "" = all.
+            q: As of `logs`, and so are `regex` and `since`.
+            regex: See there.
+            since: See there.
         """
         self._needs_embedded("logs")
-        params = {"follow": "true", "lines": str(lines), "source": source}
+        params = {"follow": "true", "lines": str(lines), **_log_params(source, q, regex=regex, since=since)}
         for line in self._stream(f"/deployments/{name}/logs", f"deployment {name!r}", params):
             yield LogLine.model_validate_json(line)
 
@@ -509,6 +522,16 @@ class Cloud:
             raise CloudError(
                 f"BentoCloud's API offers no {what}", hint=f"see its console: {self.endpoint}/deployments"
             )
+
+
+def _log_params(source: str, q: str, *, regex: bool, since: datetime | None) -> dict[str, str]:
+    """What a query for log lines says."""
+    params = {"source": source, "q": q}
+    if regex:
+        params["regex"] = "true"
+    if since is not None:
+        params["since"] = since.isoformat()
+    return params
 
 
 def _cloud_error(cloud: str, what: str, code: int, text: str) -> CloudError:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CloudError, DeploymentError, WaitTimeoutError
-from ..spec import FAILED_STATUSES, READY_STATUSES, Status
+from ..errors import (
+    CallError,
+    CloudError,
+    DeploymentError,
+    InvalidRequestError,
+    NotFoundError,
+    WaitTimeoutError,
+)
+from ..spec import FAILED_STATUSES, READY_STATUSES, Status, mode_of, utc_now
 from ..views import DeploymentView, LogLine
+from . import changing
 from .endpoint import Answer, Endpoints, Timing
+from .local import stored
+from .tracebacks import MODULE, executed_cells, in_cells, last_traceback
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +35,8 @@ __all__ = ["Deployment"]
 POLL = 2.0
 #: The same for the embedded cloud, which answers in a millisecond.
 POLL_EMBEDDED = 0.05
+#: Last lines of a log in which the traceback of a failure is looked for.
+FAILURE_LINES = 200
 
 
 class Deployment:
@@ -64,7 +77,44 @@ class Deployment:
         Raises:
             NotFoundError: It does not exist (any more).
         """
-        return self.cloud.view(self.name)
+        from ..display.cards import DeploymentCard
+
+        return DeploymentCard.of(self.cloud.view(self.name))
+
+    def watch(self, until: Status | str | None = None) -> DeploymentView:
+        """Show how it is, and each change as it comes, until interrupted.
+
+        In a notebook it is one card that updates itself, elsewhere a line per change.
+
+        Args:
+            until: End as soon as it has this status, e.g. `running`; None = when interrupted.
+
+        Returns:
+            How it was in the end.
+
+        Raises:
+            NotFoundError: It does not exist (any more).
+            DeploymentError: It has failed, and another status was waited for.
+            InvalidRequestError: There is no such status.
+        """
+        from ..display.cards import DeploymentCard, status_line
+        from ..display.live import Live
+        from .following import changes
+
+        if until is not None and until not in set(Status):
+            raise InvalidRequestError(f"there is no status {until!r}", hint=f"one of {', '.join(Status)}")
+        wanted, live = Status(until) if until else None, Live()
+        view = self.status()
+        try:
+            for view in changes(self.cloud, self.name):
+                live.show(DeploymentCard.of(view), status_line(view))
+                if view.status is wanted:
+                    break
+                if wanted is not None and view.status in FAILED_STATUSES:
+                    raise self._failure(view)
+        except KeyboardInterrupt:
+            pass  # that is how watching ends
+        return view
 
     @property
     def url(self) -> str:
@@ -87,7 +137,9 @@ class Deployment:
 
     def instances(self) -> list[InstanceView]:
         """Its instances, newest last."""
-        return self.status().instances
+        from ..display.listings import instances_table
+
+        return instances_table(self.status().instances)
 
     def logs(
         self,
@@ -107,7 +159,28 @@ class Deployment:
             regex: `q` is a regular expression (of RE2).
             since: Only lines from then on, with zone.
         """
-        return self.cloud.logs(self.name, lines=lines, source=source, q=q, regex=regex, since=since)
+        from ..display.logs import LogView
+
+        return LogView(self.cloud.logs(self.name, lines=lines, source=source, q=q, regex=regex, since=since))
+
+    def follow_logs(
+        self,
+        lines: int = 100,
+        source: str = "",
+        *,
+        q: str = "",
+        regex: bool = False,
+        since: datetime | None = None,
+    ) -> Iterator[LogLine]:
+        """As `logs`, then new lines as they are written, without end; restarts of the cloud do not end it."""
+        from .following import followed_lines
+
+        return followed_lines(
+            lambda count: self.cloud.follow_logs(
+                self.name, lines=count, source=source, q=q, regex=regex, since=since
+            ),
+            lines,
+        )
 
     def metrics(self, step: int = 1) -> MetricsView:
         """Its requests, errors, latencies, instances over time and cold starts.
@@ -115,15 +188,21 @@ class Deployment:
         Args:
             step: Seconds per point: 1 (the last 15 minutes) or 60 (the last day).
         """
-        return self.cloud.metrics(self.name, step=step)
+        from ..display.metrics import Metrics
+
+        return Metrics.of(self.name, self.cloud.metrics(self.name, step=step))
 
     def revisions(self) -> list[RevisionView]:
         """Its revisions with what changed, newest first."""
-        return self.cloud.revisions(self.name)
+        from ..display.listings import revisions_table
+
+        return revisions_table(self.cloud.revisions(self.name))
 
     def events(self, count: int = 100) -> list[Event]:
         """What happened to it, newest first."""
-        return self.cloud.deployment_events(self.name, count=count)
+        from ..display.listings import events_table
+
+        return events_table(self.cloud.deployment_events(self.name, count=count))
 
     # --- wait --------------------------------------------------------------------------------
 
@@ -184,21 +263,30 @@ class Deployment:
             if time.monotonic() > deadline:
                 raise WaitTimeoutError(
                     f"deployment {self.name!r} is still {view.status.value} after {timeout:g} s",
-                    hint=view.reason,
+                    hint=view.reason or f"%bento_status {self.name} --watch shows how it goes on",
                 )
             time.sleep(POLL_EMBEDDED if self.cloud.embedded else POLL)
 
     def _failure(self, view: DeploymentView) -> DeploymentError:
         try:
-            log = "\n".join(line.text for line in self.logs(30))
+            lines = [line.text for line in self.cloud.logs(self.name, lines=FAILURE_LINES)]
         except CloudError:
-            log = ""
+            lines = []
         reason = f": {view.reason}" if view.reason else ""
         return DeploymentError(
             f"deployment {self.name!r} is {view.status.value}{reason}",
-            hint=f"%bento_logs {self.name} shows the whole log",
-            log=log,
+            hint=f"mend it and deploy again; %bento_logs {self.name} shows the whole log",
+            log="\n".join(lines[-30:]),
+            cells=self._in_cells(view.bento, last_traceback(lines)),
         )
+
+    def _in_cells(self, bento: str, traceback: list[str]) -> list[str]:
+        """A traceback of this deployment's log in terms of the notebook; [] where that cannot be told."""
+        try:
+            folder = Path(stored(bento).path)
+        except NotFoundError:
+            return []  # built elsewhere
+        return in_cells(traceback, folder / "src" / MODULE, executed_cells())
 
     # --- call --------------------------------------------------------------------------------
 
@@ -228,7 +316,12 @@ class Deployment:
         Raises:
             CallError: The inputs do not fit, or the endpoint refused or failed.
         """
-        return self._kept(self.endpoints.call(endpoint, *args, **kwargs))
+        endpoints, begun = self.endpoints, utc_now()
+        try:
+            return self._kept(endpoints.call(endpoint, *args, **kwargs))
+        except CallError as error:
+            self._explain(error, begun)
+            raise
 
     async def acall(self, endpoint: str = "", /, *args: Any, **kwargs: Any) -> Any:
         """`call` for asynchronous code."""
@@ -242,6 +335,20 @@ class Deployment:
         self.last_timing = answer.timing
         return answer.value
 
+    def _explain(self, error: CallError, begun: datetime) -> None:
+        """Tell a failure by its cell, where the log holds one failure only since then."""
+        if error.status_code != 500 or not self.cloud.embedded:
+            return
+        try:
+            found = self.cloud.logs(self.name, lines=FAILURE_LINES, since=begun.replace(microsecond=0))
+            bento = self.status().bento
+        except CloudError:
+            return
+        lines = [line.text for line in found]
+        if sum("Exception on /" in line for line in lines) == 1:
+            error.cells = self._in_cells(bento, last_traceback(lines))
+        error.hint = f"%bento_logs {self.name} shows the whole traceback"
+
     def client(self) -> Any:
         """A `bentoml.SyncHTTPClient` for its endpoints, with the token where one is needed."""
         import bentoml
@@ -253,8 +360,93 @@ class Deployment:
 
     # --- change ------------------------------------------------------------------------------
 
+    def update(self, bento: str | None = None, *, wait: bool = True, **fields: Any) -> Deployment:
+        """Change it; what is not said stays, and where nothing differs nothing is done.
+
+        Args:
+            bento: Tag of another Bento, which the cloud has.
+            wait: Return only when it is ready.
+            **fields: Those of `DeploymentSpec`: `mode`, `min`, `max`, `concurrency`, `envs`, `services`, ...
+
+        Raises:
+            InvalidRequestError: A field is wrong; nothing has been changed.
+        """
+        changing.update(self.cloud, self.name, fields, bento)
+        return self._waited(wait)
+
+    def scale(
+        self,
+        *,
+        min: int | None = None,  # noqa: A002 - the words of the magic and of BentoCloud
+        max: int | None = None,  # noqa: A002
+        concurrency: int | None = None,
+        mode: str | None = None,
+        idle_seconds: int | None = None,
+        scale_up_seconds: int | None = None,
+        wait: bool = True,
+    ) -> Deployment:
+        """Change how many instances it has, and when; `min=0` is mode on-demand, `min=1` online.
+
+        Raises:
+            InvalidRequestError: A number is wrong; nothing has been changed.
+        """
+        said: dict[str, Any] = {
+            "min": min,
+            "max": max,
+            "concurrency": concurrency,
+            "idle_seconds": idle_seconds,
+            "scale_up_seconds": scale_up_seconds,
+            "mode": mode or (None if min is None else mode_of(min)),
+        }
+        return self.update(wait=wait, **{key: value for key, value in said.items() if value is not None})
+
+    def canary(
+        self,
+        bento: str,
+        *,
+        weight: float = 10,
+        name: str = "canary",
+        header: str | None = None,
+        query: str | None = None,
+        wait: bool = True,
+    ) -> Deployment:
+        """Let another Bento answer a part of the requests; saying it again changes it.
+
+        Args:
+            bento: Tag of that Bento, which the cloud has.
+            weight: Percentage of the requests.
+            name: Name of this canary.
+            header: Callers with the same value of this header stay with one version.
+            query: The same for a query parameter.
+            wait: Return only when it is ready.
+        """
+        by = "header" if header else "query" if query else "random"
+        canary = changing.with_canary(
+            self.cloud, self.name, bento, canary=name, weight=weight, by=by, key=header or query
+        )
+        return self.update(wait=wait, canary=canary)
+
+    def promote_canary(self, name: str | None = None, *, wait: bool = True) -> Deployment:
+        """Make a canary the main version.
+
+        Args:
+            name: Which; None = the only one.
+            wait: Return only when it is ready.
+        """
+        changing.promote_canary(self.cloud, self.name, name)
+        return self._waited(wait)
+
+    def remove_canary(self, *, wait: bool = True) -> Deployment:
+        """Take all canaries away: the main version answers everything."""
+        return self.update(wait=wait, canary={})
+
+    def _waited(self, wait: bool) -> Deployment:
+        if wait:
+            self.wait()
+        return self
+
     def terminate(self, *, wait: bool = True) -> Deployment:
-        """Stop it; revisions and address are kept.
+        """Stop it; revisions and address are kept. One that is terminated stays so.
 
         Args:
             wait: Return only when nothing of it runs any more.
@@ -265,11 +457,10 @@ class Deployment:
         return self
 
     def start(self, *, wait: bool = True) -> Deployment:
-        """Start it again after `terminate`."""
-        self.cloud.start(self.name)
-        if wait:
-            self.wait()
-        return self
+        """Start it again after `terminate`; one that runs is left alone."""
+        if self.status().status in (*FAILED_STATUSES, Status.NON_DEPLOYED, Status.UNKNOWN):
+            self.cloud.start(self.name)
+        return self._waited(wait)
 
     def rollback(self, revision: int, *, wait: bool = True) -> Deployment:
         """Give it a new revision that asks for what an earlier one asked for.
@@ -283,9 +474,7 @@ class Deployment:
             ConflictError: It is the active one.
         """
         self.cloud.rollback(self.name, revision)
-        if wait:
-            self.wait()
-        return self
+        return self._waited(wait)
 
     def restart(self, *, wait: bool = True) -> Deployment:
         """Replace its instances by new ones; the old ones answer until the new ones are ready.
@@ -294,9 +483,7 @@ class Deployment:
             wait: Return only when it is ready.
         """
         self.cloud.restart(self.name)
-        if wait:
-            self.wait()
-        return self
+        return self._waited(wait)
 
     def delete(self) -> None:
         """Delete it for good, with its revisions, logs and address."""
@@ -318,7 +505,7 @@ class Deployment:
             if time.monotonic() > deadline:
                 raise WaitTimeoutError(
                     f"deployment {self.name!r} is still {view.status.value} after {timeout:g} s",
-                    hint=view.reason,
+                    hint=view.reason or f"%bento_status {self.name} --watch shows how it goes on",
                 )
             time.sleep(POLL_EMBEDDED if self.cloud.embedded else POLL)
         return view

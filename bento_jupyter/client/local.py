@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 from ..errors import NotFoundError
 
-__all__ = ["local_bentos", "stored"]
+__all__ = ["content_digest", "local_bentos", "stored"]
 
 
 def stored(tag: str) -> Any:
@@ -38,3 +40,32 @@ def local_bentos() -> list[dict[str, Any]]:
         {"tag": str(bento.tag), "size": bento.total_size(), "created_at": bento.info.creation_time}
         for bento in found
     ]
+
+
+def content_digest(bento: Any) -> str:
+    """A digest of what a Bento of the local store does: its files and its models, without names and times.
+
+    Two Bentos built from the same object have the same, however often it is built.
+
+    Args:
+        bento: As `stored` gives it.
+    """
+    import bentoml
+
+    parts = [_files_digest(Path(bento.path), {"bento.yaml", "README.md"})]
+    for model in bento.info.all_models:
+        parts.append(_files_digest(Path(bentoml.models.get(model.tag).path), {"model.yaml"}))
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def _files_digest(folder: Path, besides: set[str]) -> str:
+    """Of the files below a folder, by name; those of its top that tell when it was made are passed over."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in besides:
+            digest.update(f"{name}\0{path.stat().st_size}\0".encode())
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+    return digest.hexdigest()

@@ -11,7 +11,7 @@ from ..home import Home
 from . import embedded
 from .cloud import Cloud
 
-__all__ = ["chosen", "connect", "current"]
+__all__ = ["chosen", "connect", "current", "session_cloud"]
 
 _current: Cloud | None = None
 _lock = threading.Lock()
@@ -114,3 +114,9 @@ def current() -> Cloud:
         if state is None or state.endpoint != cloud.endpoint:
             return connect()
     return cloud
+
+
+def session_cloud() -> Cloud | None:
+    """The cloud connected to last; None = none yet. Nothing is started."""
+    with _lock:
+        return _current

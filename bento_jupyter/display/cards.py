@@ -1,21 +1,24 @@
-"""How deployments, Bentos and clouds look in a cell."""
+"""How deployments and clouds look in a cell."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from ..views import CloudView, ColdStart, DeploymentView, ZygoteView
-from .tables import Table, card_bundle
-from .words import age, duration, size, status_words
+from ..spec import utc_now
+from ..views import CloudView, DeploymentView, ZygoteView
+from .tables import Listing, card_bundle
+from .words import age, cold_start_words, size, status_tone, status_words
 
 __all__ = [
     "CloudCard",
+    "DeploymentCard",
     "cloud_card",
-    "cold_start_words",
     "deployment_card",
     "deployments_table",
-    "instances_words",
+    "running_table",
+    "status_line",
 ]
 
 
@@ -36,34 +39,80 @@ def deployment_card(view: DeploymentView) -> dict[str, Any]:
         ("instance type", view.instance_type),
         ("requests", _requests_words(view)),
         ("cold start", cold_start_words(view.last_cold_start)),
+        ("last request", f"{age(view.last_request_at)} ago" if view.last_request_at else ""),
         ("revision", f"{view.revision}, created {age(view.created_at)} ago"),
+        ("owner", view.owner),
+        ("ends", _in(view.expires_at) if view.expires_at else ""),
     ]
-    return card_bundle(
-        f"Deployment {view.name}",
-        status_words(view.status),
-        rows,
-        view.model_dump(mode="json", exclude={"event_id"}),
-    )
+    data = view.model_dump(mode="json", exclude={"event_id"})
+    badge, tone = status_words(view.status), status_tone(view.status)
+    return card_bundle(f"Deployment {view.name}", badge, rows, data, tone=tone, at=utc_now())
 
 
-def deployments_table(views: Sequence[DeploymentView]) -> Table:
+class DeploymentCard(DeploymentView):
+    """How a deployment is, as a cell shows it."""
+
+    @classmethod
+    def of(cls, view: DeploymentView) -> DeploymentCard:
+        """The same, to be shown."""
+        return cls.model_construct(**dict(view))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return deployment_card(self)
+
+
+def status_line(view: DeploymentView) -> str:
+    """How a deployment is, in a line that changes with it."""
+    parts = [f"{view.name}: {status_words(view.status)}", f"{view.ready} of {view.wanted} instances ready"]
+    if view.in_flight or view.queued:
+        parts.append(f"{view.in_flight} in flight, {view.queued} waiting")
+    if view.requests:
+        parts.append(f"{view.requests} answered")
+    return ", ".join(parts) + (f" ({view.reason})" if view.reason else "")
+
+
+def deployments_table(views: Sequence[DeploymentView]) -> Listing[DeploymentView]:
     """A row per deployment."""
-    return Table(
-        ["name", "status", "mode", "instances", "Bento", "URL", "age"],
-        [
-            [
-                view.name,
-                status_words(view.status),
-                view.mode.value,
-                f"{view.ready}/{view.wanted}",
-                view.bento,
-                view.url or "",
-                age(view.created_at),
-            ]
-            for view in views
-        ],
+    return Listing(
+        views,
+        {
+            "name": lambda view: view.name,
+            "status": lambda view: status_words(view.status),
+            "mode": lambda view: view.mode.value,
+            "instances": lambda view: f"{view.ready}/{view.wanted}",
+            "Bento": lambda view: view.bento,
+            "URL": lambda view: view.url or "",
+            "age": lambda view: age(view.created_at),
+        },
         empty="no deployments yet: %bento_deploy OBJECT --sample DATA makes one",
-    )
+    ).as_of()
+
+
+def running_table(views: Sequence[DeploymentView]) -> Listing[DeploymentView]:
+    """What runs: how long, when it was asked last, who made it, and when it ends by itself."""
+    return Listing(
+        views,
+        {
+            "name": lambda view: view.name,
+            "status": lambda view: status_words(view.status),
+            "instances": lambda view: f"{view.ready}/{view.wanted}",
+            "age": lambda view: age(view.created_at),
+            "last request": lambda view: _ago(view.last_request_at),
+            "owner": lambda view: view.owner or view.creator,
+            "ends": lambda view: _in(view.expires_at),
+        },
+        empty="nothing runs: what is on demand starts with its next request",
+    ).as_of()
+
+
+def _ago(at: datetime | None) -> str:
+    return "none yet" if at is None else f"{age(at)} ago"
+
+
+def _in(at: datetime | None) -> str:
+    if at is None:
+        return "when told to"
+    return f"in {age(at)}" if at > utc_now() else "now"
 
 
 def cloud_card(view: CloudView) -> dict[str, Any]:
@@ -76,9 +125,8 @@ def cloud_card(view: CloudView) -> dict[str, Any]:
         ("zygotes", zygotes_words(view.zygotes)),
         ("version", view.version),
     ]
-    return card_bundle(
-        "Embedded cloud", "● running", rows, view.model_dump(mode="json", exclude={"event_id"})
-    )
+    data = view.model_dump(mode="json", exclude={"event_id"})
+    return card_bundle("Embedded cloud", "● running", rows, data, tone="good", at=utc_now())
 
 
 def zygotes_words(zygotes: Sequence[ZygoteView]) -> str:
@@ -109,16 +157,9 @@ class CloudCard:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         if self.view is None:
-            return card_bundle("Embedded cloud", "○ not running", [("start it", "%bento_cloud start")], None)
+            rows = [("start it", "%bento_cloud start")]
+            return card_bundle("Embedded cloud", "○ not running", rows, None, at=utc_now())
         return cloud_card(self.view)
-
-
-def cold_start_words(cold_start: ColdStart | None) -> str:
-    """`1.42 s: process 30 ms, imports 900 ms, ...`."""
-    if cold_start is None:
-        return ""
-    phases = ", ".join(f"{name} {duration(seconds)}" for name, seconds in cold_start.phases.items())
-    return f"{cold_start.seconds:.2f} s" + (f" ({phases})" if phases else "")
 
 
 def instances_words(view: DeploymentView) -> str:

@@ -1,17 +1,27 @@
-"""Lists of Bentos, models, instance types and log lines."""
+"""Lists of what a cloud has, and of what happened to a deployment."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from ..views import InstanceType, LogLine
-from .tables import Table
-from .words import age, size
+from ..insight import RevisionChange, RevisionView
+from ..views import Event, ImageView, InstanceType, InstanceView
+from .tables import Listing, Table
+from .words import age, cold_start_words, duration, size
 
-__all__ = ["LogView", "bentos_table", "instance_types_table", "models_table", "show_lines"]
+__all__ = [
+    "bentos_table",
+    "clouds_table",
+    "events_table",
+    "images_table",
+    "instance_types_table",
+    "instances_table",
+    "models_table",
+    "revisions_table",
+    "secrets_table",
+]
 
 
 def bentos_table(local: Sequence[dict[str, Any]], remote: Sequence[dict[str, Any]]) -> Table:
@@ -26,58 +36,113 @@ def bentos_table(local: Sequence[dict[str, Any]], remote: Sequence[dict[str, Any
     )
 
 
-def models_table(items: Sequence[dict[str, Any]]) -> Table:
+def models_table(items: Sequence[dict[str, Any]]) -> Listing[dict[str, Any]]:
     """Models of the cloud."""
-    rows = [[item["tag"], size(item["size"]), age(item["created_at"])] for item in items]
-    return Table(["tag", "size", "age"], rows, empty="no models yet: pushing a Bento brings its models")
+    return Listing(
+        items,
+        {
+            "tag": lambda item: item["tag"],
+            "size": lambda item: size(item["size"]),
+            "age": lambda item: age(item["created_at"]),
+        },
+        empty="no models yet: pushing a Bento brings its models",
+    )
 
 
-def instance_types_table(items: Sequence[InstanceType]) -> Table:
+def instance_types_table(items: Sequence[InstanceType]) -> Listing[InstanceType]:
     """Instance types of the cloud."""
-    rows = [
-        [item.name, f"{item.cpu:g}", size(item.memory_bytes), item.gpu or "", item.price, item.description]
-        for item in items
-    ]
-    return Table(["name", "CPUs", "memory", "GPUs", "price", "description"], rows)
+    return Listing(
+        items,
+        {
+            "name": lambda item: item.name,
+            "CPUs": lambda item: f"{item.cpu:g}",
+            "memory": lambda item: size(item.memory_bytes),
+            "GPUs": lambda item: item.gpu or "",
+            "price": lambda item: item.price,
+            "description": lambda item: item.description,
+        },
+        empty="no instance types",
+    )
 
 
-class LogView:
-    """Log lines, shown as text in a box that scrolls.
-
-    Args:
-        lines: The lines, oldest first.
-    """
-
-    def __init__(self, lines: Sequence[LogLine]) -> None:
-        self.lines = list(lines)
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def __iter__(self) -> Any:
-        return iter(self.lines)
-
-    def __str__(self) -> str:
-        return "\n".join(_words(line) for line in self.lines) or "no log lines yet"
-
-    __repr__ = __str__
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        style = (
-            "max-height:24em;overflow:auto;font-family:var(--jp-code-font-family,monospace);font-size:12px"
-        )
-        return {
-            "text/plain": str(self),
-            "text/html": f'<pre style="{style}" tabindex="0" aria-label="log">{escape(str(self))}</pre>',
-        }
+def secrets_table(names: Sequence[str]) -> Listing[str]:
+    """Names of the cloud's secrets; their values are shown nowhere."""
+    return Listing(names, {"name": str}, empty="no secrets: `bentoml secret create` makes one")
 
 
-def show_lines(lines: Sequence[LogLine]) -> None:
-    """Write log lines to the cell's (or terminal's) standard output."""
-    for line in lines:
-        sys.stdout.write(_words(line) + "\n")
-    sys.stdout.flush()
+def clouds_table(items: Sequence[Mapping[str, str]]) -> Listing[Mapping[str, str]]:
+    """Clouds that one is logged in to, without their tokens."""
+    return Listing(
+        items,
+        {key: itemgetter(key) for key in ("name", "endpoint", "current")},
+        empty="no clouds: %bento_login connects to one",
+    )
 
 
-def _words(line: LogLine) -> str:
-    return f"[{line.source}] {line.text}"
+def images_table(items: Sequence[ImageView]) -> Listing[ImageView]:
+    """Environments of the cloud."""
+    return Listing(
+        items,
+        {
+            "key": lambda item: item.key,
+            "status": lambda item: item.status,
+            "size": lambda item: size(item.size_bytes),
+            "built in": lambda item: "" if item.seconds is None else duration(item.seconds),
+            "used by": lambda item: ", ".join(item.used_by),
+            "why": lambda item: item.reason,
+        },
+        empty="no images yet: the first deployment of a Bento makes its own",
+    ).as_of()
+
+
+def instances_table(items: Sequence[InstanceView]) -> Listing[InstanceView]:
+    """Instances of a deployment."""
+    return Listing(
+        items,
+        {
+            "instance": lambda item: item.id,
+            "state": lambda item: item.state.value,
+            "age": lambda item: age(item.started_at),
+            "memory": lambda item: size(item.memory_bytes),
+            "CPUs": lambda item: "" if item.cpu is None else f"{item.cpu:.2f}",
+            "in flight": lambda item: item.in_flight,
+            "cold start": lambda item: cold_start_words(item.cold_start),
+            "why": lambda item: item.reason,
+        },
+        empty="no instances now",
+    ).as_of()
+
+
+def revisions_table(items: Sequence[RevisionView]) -> Listing[RevisionView]:
+    """Revisions of a deployment and what changed."""
+    return Listing(
+        items,
+        {
+            "revision": lambda item: f"{item.number}{' (active)' if item.active else ''}",
+            "age": lambda item: age(item.created_at),
+            "Bento": lambda item: item.bento,
+            "what changed": lambda item: "\n".join(
+                [*([item.note] if item.note else []), *map(_change_words, item.changes)]
+            ),
+        },
+        empty="no revisions",
+    ).as_of()
+
+
+def events_table(items: Sequence[Event]) -> Listing[Event]:
+    """What happened, newest first."""
+    return Listing(
+        items,
+        {
+            "ago": lambda item: age(item.at),
+            "revision": lambda item: "" if item.revision is None else item.revision,
+            "what": lambda item: item.message,
+        },
+        empty="nothing has happened yet",
+    ).as_of()
+
+
+def _change_words(change: RevisionChange) -> str:
+    if change.before is None and change.after is None:
+        return f"{change.field} {change.change}"
+    return f"{change.field}: {change.before} -> {change.after}"

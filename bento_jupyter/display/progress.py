@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from html import escape
 from typing import Any
 
 from ..errors import Interrupted
+from .markup import FONT, INK, element, unseen
 from .words import duration
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "face"]
 
 
 class _Step:
@@ -75,7 +75,7 @@ class Progress:
         #: What goes on when the user interrupts now, in words.
         self.goes_on = ""
         self._current: _Step | None = None
-        self._face = "none" if quiet else "sink" if sink is not None else _face()
+        self._face = "none" if quiet else "sink" if sink is not None else face()
         self._sink = sink
         self._handle: Any = None
         self._lock = threading.RLock()
@@ -141,20 +141,25 @@ class Progress:
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        cell = "text-align:left;padding:1px 12px 1px 0;"
-        rows = "".join(
-            f'<tr style="background:none"><td style="{cell}"><span aria-hidden="true">{step.icon}</span> '
-            f"{escape(step.name)}"
-            f'<span style="position:absolute;left:-9999px"> {step.state}</span></td>'
-            f'<td style="{cell}text-align:right;font-variant-numeric:tabular-nums">{step.time}</td>'
-            f'<td style="{cell}">{escape(step.detail)}</td></tr>'
+        cell = "text-align:left;vertical-align:top;padding:1px 12px 1px 0;"
+        rows = [
+            element(
+                "tr",
+                element(
+                    "td",
+                    element("span", step.icon, aria_hidden="true"),
+                    f" {step.name}",
+                    unseen(f" {step.state}"),
+                    style=cell,
+                ),
+                element("td", step.time, style=f"{cell}text-align:right;font-variant-numeric:tabular-nums"),
+                element("td", step.detail, style=cell),
+                style="background:none",
+            )
             for step in self.steps.values()
-        )
-        style = "font-family:var(--jp-ui-font-family,sans-serif);font-size:var(--jp-ui-font-size1,13px);"
-        html = (
-            f'<div role="status" style="{style}color:var(--jp-ui-font-color1,inherit)">{escape(self.title)}'
-            f'<table style="border-collapse:collapse;{style}"><tbody>{rows}</tbody></table></div>'
-        )
+        ]
+        table = element("table", element("tbody", *rows), style=f"border-collapse:collapse;{FONT}{INK}")
+        html = str(element("div", self.title, table, style=FONT + INK, role="status"))
         return {"text/plain": str(self), "text/html": html}
 
     def _tick(self) -> None:
@@ -183,7 +188,7 @@ class Progress:
             sys.stderr.flush()
 
 
-def _face() -> str:
+def face() -> str:
     """Where progress can be shown: `kernel`, `terminal` or `none`."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None

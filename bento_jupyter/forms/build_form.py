@@ -87,7 +87,7 @@ class BuildForm(Form):
         parts = [repr(self.name.value), objects if len(self.chosen) == 1 else f"[{objects}]"]
         parts += [f"sample={self.sample.value.strip()}"] if self.sample.value.strip() else []
         parts += [f"endpoints={self.endpoints.value!r}"] if self.endpoints.value else []
-        return f"bento_jupyter.build({', '.join(parts)})"
+        return f"bj.build({', '.join(parts)})"
 
     def rows(self) -> list[tuple[str, str]]:
         """What a saved notebook says of it."""

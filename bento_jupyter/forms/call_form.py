@@ -239,7 +239,7 @@ class CallForm(Form):
         if not self.endpoint.value:
             return ""
         inputs = f", {self.words}" if self.words else ""
-        return f"bento_jupyter.deployment({self.deployment.value!r}).call({self.endpoint.value!r}{inputs})"
+        return f"bj.deployment({self.deployment.value!r}).call({self.endpoint.value!r}{inputs})"
 
     def refresh(self) -> None:
         """Show what follows from the values."""
@@ -320,7 +320,7 @@ def _timing_words(dep: Any) -> str:
     timing = dep.last_timing
     if not timing.cold_start:
         return str(timing)
-    from ..display.cards import cold_start_words
+    from ..display.words import cold_start_words
 
     return f"{timing}; the start took {cold_start_words(dep.status().last_cold_start)}"
 

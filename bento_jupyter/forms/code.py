@@ -1,85 +1,52 @@
-"""The magic line and the Python call that do what a form does."""
+"""The magic line and the Python call that do what a form does, without what no notebook should hold."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from enum import Enum
 from typing import Any
 
-from pydantic import BaseModel
+from ..spec import DeploymentSpec
+from ..spelling import to_call, to_line
 
-__all__ = ["deploy_call", "deploy_line"]
+__all__ = ["deploy_call", "deploy_line", "masked"]
 
-#: Options whose words are not the names of their fields.
-OPTIONS = {
-    "envs": "env",
-    "secrets": "secret",
-    "labels": "label",
-    "idle_seconds": "idle",
-    "services": "service",
-}
-#: What stands for the value of an environment variable, which no notebook should hold.
+#: What stands for the value of an environment variable.
 HIDDEN = "..."
 
 
-def _asked(spec: BaseModel) -> dict[str, Any]:
-    """What a spec asks for besides its defaults."""
-    fields = type(spec).model_fields
+def masked(spec: DeploymentSpec) -> DeploymentSpec:
+    """A spec without the values of its environment variables, wherever they stand in it."""
+    return DeploymentSpec(**_hidden(spec.model_dump()))
+
+
+def _hidden(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
     return {
-        name: dict.fromkeys(value, HIDDEN) if name == "envs" else value
-        for name, value in ((name, getattr(spec, name)) for name in fields)
-        if name not in ("name", "bento")
-        and (
-            name == "mode" or value != fields[name].get_default(call_default_factory=True, validated_data={})
-        )
+        key: dict.fromkeys(each, HIDDEN) if key == "envs" and each else _hidden(each)
+        for key, each in value.items()
     }
 
 
-def deploy_line(spec: BaseModel, target: str, sample: str = "") -> str:
-    """The `%bento_deploy` line; values of environment variables are left out.
+def deploy_line(spec: DeploymentSpec, target: str, sample: str = "") -> str:
+    """The `%bento_deploy` line.
 
     Args:
         spec: What is wanted.
         target: Tag or expression of what is deployed.
         sample: Expression of the sample; "" = none.
     """
-    words = [target, "--name", str(getattr(spec, "name", ""))]
-    words += ["--sample", sample] if sample else []
-    for name, value in _asked(spec).items():
-        option = f"--{OPTIONS.get(name, name).replace('_', '-')}"
-        if isinstance(value, bool):
-            words.append(option if value else f"--no-{option[2:]}")
-        elif isinstance(value, Mapping):
-            for key, each in value.items():
-                words += [option, f"{key}={each}"]
-        elif isinstance(value, (list, tuple)):
-            for each in value:
-                words += [option, str(each)]
-        else:
-            words += [option, str(value.value if isinstance(value, Enum) else value)]
-    return " ".join(["%bento_deploy", *map(shlex.quote, words)])
+    line = to_line(masked(spec), target)
+    return f"{line} --sample {shlex.quote(sample)}" if sample else line
 
 
-def deploy_call(spec: BaseModel, target: str, sample: str = "") -> str:
-    """The call of `bento_jupyter.deploy`; values of environment variables are left out.
+def deploy_call(spec: DeploymentSpec, target: str, sample: str = "") -> str:
+    """The call of `bento_jupyter.deploy`.
 
     Args:
         spec: What is wanted.
         target: Python expression of what is deployed.
         sample: Expression of the sample; "" = none.
     """
-    parts = [target, f"name={getattr(spec, 'name', '')!r}"]
-    parts += [f"sample={sample}"] if sample else []
-    for name, value in _asked(spec).items():
-        plain = value.value if isinstance(value, Enum) else value
-        parts.append(f"{name}={_plain(plain)!r}")
-    return f"bento_jupyter.deploy({', '.join(parts)})"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_defaults=True)
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+    call = to_call(masked(spec), target)
+    return f"{call.removesuffix(')')}, sample={sample})" if sample else call

@@ -203,7 +203,10 @@ class DeployForm(Form):
     def line(self) -> str:
         """The magic line that does the same; "" while a field is wrong."""
         spec = self.read()
-        return "" if spec is None else deploy_line(spec, self._target_words(), self._sample_words())
+        try:
+            return "" if spec is None else deploy_line(spec, self._target_words(), self._sample_words())
+        except ValueError:  # something that no line can hold, but a call can
+            return ""
 
     @property
     def call(self) -> str:

@@ -13,7 +13,7 @@ from ..client import embedded
 from ..client.cloud import Cloud
 from ..client.deployment import Deployment
 from ..display.cards import deployment_card
-from ..display.listings import LogView
+from ..display.logs import LogView
 from ..display.tables import Table
 from ..display.words import age, status_words
 from ..errors import BentoJupyterError

@@ -3,54 +3,27 @@
 from __future__ import annotations
 
 import re
-from argparse import BooleanOptionalAction
+from argparse import Namespace
 from typing import Any
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from ..errors import MagicUsageError
-from .options import cloud_option
+from .options import cloud_option, deployment_fields, deployment_options
 from .parsing import evaluate, parse
 
 __all__ = ["BentoDeployMagics"]
 
 
 def deploy_options(function: Any) -> Any:
-    """Options of `%bento_deploy`, the words of `bento_jupyter.deploy`."""
+    """Options of `%bento_deploy` and `%bento_update`, the words of `bento_jupyter.deploy`."""
     options = [
-        argument("--name", help="name of the deployment; default: that of the object or Bento"),
         argument("--sample", metavar="EXPR", help="input like those that will come: array or DataFrame"),
+        deployment_options,
         argument(
-            "--mode",
-            choices=["online", "on-demand"],
-            help="online (default): always an instance up; on-demand: from zero, requests wait meanwhile",
+            "--config", metavar="FILE", help="a deployment file (YAML or JSON); what the line says wins"
         ),
-        argument("--min", type=int, help="fewest instances; default: 1 online, 0 on demand"),
-        argument("--max", type=int, help="most instances; default: the larger of 1 and --min"),
-        argument(
-            "--concurrency", type=int, help="requests an instance works on at a time; default: 8 on demand"
-        ),
-        argument(
-            "--idle", type=int, metavar="SECONDS", help="how long an idle instance is kept; default: 60"
-        ),
-        argument("--instance-type", help="see %%bento_list instance-types; default: the smallest that fits"),
-        argument("--env", action="append", default=[], metavar="NAME=VALUE", help="environment variable"),
-        argument("--secret", action="append", default=[], help="name of a secret of the cloud"),
-        argument("--label", action="append", default=[], metavar="KEY=VALUE", help="label"),
-        argument(
-            "--protected", action=BooleanOptionalAction, help="callers need a token; default: they do not"
-        ),
-        argument(
-            "--strategy", help="RollingUpdate, Recreate, RampedSlowRollout, BestEffortControlledRollout"
-        ),
-        argument("--timeout", type=float, metavar="SECONDS", help="how long a request may take"),
-        argument(
-            "--cold-start-timeout",
-            type=int,
-            metavar="SECONDS",
-            help="how long a request waits for an instance",
-        ),
+        argument("--expires", metavar="2h", help="end by itself then: 30m, 2h, 1d, an ISO time, or never"),
         argument(
             "--endpoint", action="append", metavar="METHOD", help="serve this method only (may be repeated)"
         ),
@@ -58,11 +31,16 @@ def deploy_options(function: Any) -> Any:
             "--no-prove", action="store_true", help="do not compare the Bento's answers with the object's"
         ),
         argument("--allow-different", action="store_true", help="deploy it when its answers differ, too"),
-        argument("--no-wait", action="store_true", help="return as soon as the cloud has taken it"),
+        argument("--dry-run", action="store_true", help="only say what would be sent, and what would change"),
+        no_wait_option,
     ]
     for option in reversed(options):
         function = option(function)
     return function
+
+
+no_wait_option = argument("--no-wait", action="store_true", help="return as soon as the cloud has taken it")
+name_argument = argument("name", help="name of the deployment")
 
 
 @magics_class
@@ -75,43 +53,69 @@ class BentoDeployMagics(Magics):
     @no_var_expand
     @line_magic
     @magic_arguments()
-    @argument("target", help="a live object, a built Bento, or a tag")
+    @argument("target", nargs="?", help="a live object, a built Bento, or a tag; default: what --config says")
+    @argument("--name", help="name of the deployment; default: that of the object or Bento")
     @deploy_options
     @cloud_option
     def bento_deploy(self, line: str) -> Any:
         """Deploy an object, a Bento or a tag; builds, proves and pushes first where that is to be done.
 
         In `%bento_deploy clf --sample X_test --mode on-demand` everything has a default but the sample. Of a
-        deployment that exists already, what is not said stays as it is.
+        deployment that exists already, what is not said stays as it is; where nothing
+        differs nothing is done.
         """
         from .. import workspace
 
         arguments = parse(self.bento_deploy, line)
-        target = self._target(arguments.target)
-        live = not isinstance(target, (str, workspace.BuiltBento, workspace.PushedBento))
+        target = None if arguments.target is None else self._target(arguments.target)
+        live = not isinstance(target, (str, workspace.BuiltBento, workspace.PushedBento, type(None)))
         name = arguments.name
-        if live and name is None:
+        if live and name is None and arguments.config is None:
             name = re.sub(r"[^a-z0-9]+", "-", arguments.target.lower()).strip("-")[:63]
-        return workspace.deploy(
-            target,
-            name=name,
-            sample=None if arguments.sample is None else evaluate(self.shell, arguments.sample, "--sample"),
-            mode=arguments.mode,
+        return workspace.deploy(target, name=name, **self._options(arguments))
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @name_argument
+    @argument("target", nargs="?", help="a live object, a built Bento, or a tag; default: the Bento it runs")
+    @deploy_options
+    @cloud_option
+    def bento_update(self, line: str) -> Any:
+        """Change what a deployment runs, or how; what is not said stays as it is."""
+        from .. import workspace
+
+        arguments = parse(self.bento_update, line)
+        target = None if arguments.target is None else self._target(arguments.target)
+        return workspace.update(arguments.name, target, **self._options(arguments))
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @name_argument
+    @argument("--min", type=int, help="fewest instances; 0 is mode on-demand")
+    @argument("--max", type=int, help="most instances")
+    @argument("--concurrency", type=int, help="requests an instance works on at a time")
+    @argument("--mode", choices=["online", "on-demand"], help="switch the mode")
+    @argument("--idle", type=int, metavar="SECONDS", help="how long an idle instance is kept")
+    @argument(
+        "--scale-up", type=int, metavar="SECONDS", help="how long more must be wanted before they start"
+    )
+    @no_wait_option
+    @cloud_option
+    def bento_scale(self, line: str) -> Any:
+        """Change how many instances a deployment has, and when."""
+        from .. import workspace
+
+        arguments = parse(self.bento_scale, line)
+        return workspace.scale(
+            arguments.name,
             min=arguments.min,
             max=arguments.max,
             concurrency=arguments.concurrency,
+            mode=arguments.mode,
             idle_seconds=arguments.idle,
-            instance_type=arguments.instance_type,
-            envs=_pairs(arguments.env, "--env") or None,
-            secrets=arguments.secret or None,
-            labels=_pairs(arguments.label, "--label") or None,
-            protected=arguments.protected,
-            strategy=arguments.strategy,
-            timeout=arguments.timeout,
-            cold_start_timeout=arguments.cold_start_timeout,
-            endpoints=arguments.endpoint,
-            prove=not arguments.no_prove,
-            allow_different=arguments.allow_different,
+            scale_up_seconds=arguments.scale_up,
             wait=not arguments.no_wait,
             cloud=arguments.cloud,
         )
@@ -119,31 +123,96 @@ class BentoDeployMagics(Magics):
     @no_var_expand
     @line_magic
     @magic_arguments()
-    @argument("name", help="name of the deployment")
+    @name_argument
+    @argument("revision", type=int, nargs="?", help="number of an earlier revision; none = list them")
+    @no_wait_option
+    @cloud_option
+    def bento_rollback(self, line: str) -> Any:
+        """Let a deployment be what an earlier revision asked for; without a revision list them."""
+        from .. import workspace
+
+        arguments = parse(self.bento_rollback, line)
+        return workspace.rollback(
+            arguments.name, arguments.revision, wait=not arguments.no_wait, cloud=arguments.cloud
+        )
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @name_argument
+    @argument("bento", nargs="?", help="the other Bento: a built one, or a tag")
+    @argument("--weight", type=float, default=10, help="percentage of the requests that it gets; default: 10")
+    @argument("--header", metavar="NAME", help="callers with the same value of this header stay with one")
+    @argument("--query", metavar="NAME", help="the same for a query parameter")
+    @argument("--as", dest="canary_name", metavar="NAME", help="name of the canary; default: canary")
+    @argument("--promote", action="store_true", help="make the canary the main version")
+    @argument("--remove", action="store_true", help="take all canaries away")
+    @no_wait_option
+    @cloud_option
+    def bento_canary(self, line: str) -> Any:
+        """Let another Bento answer a part of a deployment's requests; then promote or remove it."""
+        from .. import workspace
+
+        arguments = parse(self.bento_canary, line)
+        bento = None if arguments.bento is None else self._target(arguments.bento)
+        return workspace.canary(
+            arguments.name,
+            bento,
+            promote=arguments.promote,
+            remove=arguments.remove,
+            canary_name=arguments.canary_name,
+            weight=arguments.weight,
+            header=arguments.header,
+            query=arguments.query,
+            wait=not arguments.no_wait,
+            cloud=arguments.cloud,
+        )
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @name_argument
+    @no_wait_option
+    @cloud_option
+    def bento_restart(self, line: str) -> Any:
+        """Replace a deployment's instances by new ones; the old ones answer until those are ready."""
+        from .. import workspace
+
+        arguments = parse(self.bento_restart, line)
+        return workspace.restart(arguments.name, wait=not arguments.no_wait, cloud=arguments.cloud)
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @name_argument
+    @no_wait_option
     @cloud_option
     def bento_terminate(self, line: str) -> Any:
         """Stop a deployment; its revisions and address are kept."""
         from .. import workspace
 
         arguments = parse(self.bento_terminate, line)
-        return workspace.deployment(arguments.name, cloud=arguments.cloud).terminate()
+        return workspace.terminate(arguments.name, wait=not arguments.no_wait, cloud=arguments.cloud)
 
     @no_var_expand
     @line_magic
     @magic_arguments()
-    @argument("name", help="name of the deployment")
+    @name_argument
+    @no_wait_option
     @cloud_option
     def bento_start(self, line: str) -> Any:
         """Start a terminated deployment again."""
         from .. import workspace
 
         arguments = parse(self.bento_start, line)
-        return workspace.deployment(arguments.name, cloud=arguments.cloud).start()
+        return workspace.start(arguments.name, wait=not arguments.no_wait, cloud=arguments.cloud)
 
     @no_var_expand
     @line_magic
     @magic_arguments()
-    @argument("name", help="name of the deployment")
+    @name_argument
+    @argument("again", nargs="?", default="", help="its name once more, instead of --yes")
+    @argument("--yes", action="store_true", help="it is meant")
     @cloud_option
     def bento_delete(self, line: str) -> Any:
         """Delete a deployment for good, with its revisions, logs and address."""
@@ -151,9 +220,24 @@ class BentoDeployMagics(Magics):
         from ..display.tables import Note
 
         arguments = parse(self.bento_delete, line)
-        dep = workspace.deployment(arguments.name, cloud=arguments.cloud)
-        dep.delete()
-        return Note(f"deployment {dep.name!r} is deleted")
+        workspace.delete(arguments.name, yes=arguments.yes, again=arguments.again, cloud=arguments.cloud)
+        return Note(f"deployment {arguments.name!r} is deleted")
+
+    def _options(self, arguments: Namespace) -> dict[str, Any]:
+        """What `deploy_options` say, as arguments of `bento_jupyter.deploy`."""
+        sample = arguments.sample
+        return {
+            **deployment_fields(arguments),
+            "sample": None if sample is None else evaluate(self.shell, sample, "--sample"),
+            "config": arguments.config,
+            "expires": arguments.expires,
+            "endpoints": arguments.endpoint,
+            "prove": not arguments.no_prove,
+            "allow_different": arguments.allow_different,
+            "dry_run": arguments.dry_run,
+            "wait": not arguments.no_wait,
+            "cloud": arguments.cloud,
+        }
 
     def _target(self, word: str) -> Any:
         """What a target names: an object of the notebook first, then a tag."""
@@ -170,14 +254,3 @@ class BentoDeployMagics(Magics):
         if word in known or any(item["tag"].partition(":")[0] == word for item in workspace.bentos()):
             return word
         return evaluate(self.shell, word, "target")
-
-
-def _pairs(words: list[str], option: str) -> dict[str, str]:
-    """`NAME=VALUE` words as a dict."""
-    pairs = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key:
-            raise MagicUsageError(f"{option} {word!r} is not of the form NAME=VALUE")
-        pairs[key] = value
-    return pairs

@@ -67,7 +67,10 @@ def split(line: str) -> list[str]:
         char, start = line[at], at
         if char == "#" and (at == 0 or line[at - 1].isspace()):
             break
-        if char in "\"'":
+        if char == "'":  # as in a shell, nothing is escaped in here
+            end = line.find("'", at + 1)
+            at = end + 1 if end >= 0 else len(line)
+        elif char == '"':
             at = _quotation_end(line, at)
         elif char == "\\":
             at += 2

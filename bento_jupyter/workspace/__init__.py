@@ -11,28 +11,42 @@ from ..client.local import local_bentos
 from ..client.session import chosen, connect, current
 from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
+from .changing import canary, delete, restart, rollback, scale, start, terminate, update
 from .deploying import deploy, push, spec_of
-from .seeing import bentos, deployment, deployments, instance_types, models
+from .dryrun import DeployPlan
+from .owner import owner
+from .seeing import bentos, deployment, deployments, instance_types, listed, models
 from .steps import DEPLOY_STEPS
 
 __all__ = [
     "DEPLOY_STEPS",
     "BuiltBento",
+    "DeployPlan",
     "PushedBento",
     "bentos",
     "build",
+    "canary",
     "chosen",
     "connect",
     "current",
+    "delete",
     "deploy",
     "deployment",
     "deployments",
     "export",
     "instance_types",
+    "listed",
     "local_bentos",
     "models",
+    "owner",
     "plan",
     "prove",
     "push",
+    "restart",
+    "rollback",
+    "scale",
     "spec_of",
+    "start",
+    "terminate",
+    "update",
 ]

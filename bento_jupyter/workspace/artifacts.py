@@ -11,6 +11,7 @@ from ..client.cloud import Cloud
 if TYPE_CHECKING:
     from ..capture import Plan, Proof
     from ..client.deployment import Deployment
+    from .dryrun import DeployPlan
 
 __all__ = ["BuiltBento", "PushedBento"]
 
@@ -45,7 +46,7 @@ class BuiltBento:
 
         return push(self)
 
-    def deploy(self, **options: Any) -> Deployment:
+    def deploy(self, **options: Any) -> Deployment | DeployPlan:
         """Deploy it; options as of `bento_jupyter.deploy`."""
         from .deploying import deploy
 
@@ -74,7 +75,7 @@ class PushedBento:
     def __repr__(self) -> str:
         return f"<Bento {self.tag} in {self.cloud.name}{'' if self.sent else ', was there already'}>"
 
-    def deploy(self, **options: Any) -> Deployment:
+    def deploy(self, **options: Any) -> Deployment | DeployPlan:
         """Deploy it; options as of `bento_jupyter.deploy`."""
         from .deploying import deploy
 

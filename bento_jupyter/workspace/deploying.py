@@ -5,20 +5,32 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from ..client.changing import (
+    completed,
+    expiry_label,
+    read_services,
+    refuse_embedded_only,
+    same,
+    send,
+    spec_of,
+)
 from ..client.cloud import Cloud
 from ..client.deployment import Deployment
-from ..client.local import stored
+from ..client.local import content_digest, stored
 from ..client.session import chosen
 from ..display.progress import Progress
 from ..errors import BentoJupyterError, InvalidRequestError, MagicUsageError, NotFoundError
-from ..spec import DeploymentSpec, Mode, Status
+from ..service_spec import Canary, ServiceSpec
+from ..spec import EXPIRES_LABEL, OWNER_LABEL, DeploymentSpec, Mode, Status
 from ..views import DeploymentView
 from .artifacts import BuiltBento, PushedBento
 from .building import build
+from .configuration import read_config
+from .dryrun import DeployPlan, deploy_plan
+from .owner import owner
 from .steps import BUILD_STEPS, DEPLOY_STEPS, shown_by
 
 __all__ = ["deploy", "push", "spec_of"]
@@ -64,17 +76,26 @@ def deploy(
     strategy: str | None = None,
     timeout: float | None = None,
     cold_start_timeout: int | None = None,
+    scale_up_seconds: int | None = None,
+    queue: int | None = None,
+    retries: bool | None = None,
+    services: Mapping[str, ServiceSpec | Mapping[str, Any]] | None = None,
+    canary: Canary | Mapping[str, Any] | None = None,
+    config: str | Path | Mapping[str, Any] | None = None,
+    expires: str | None = None,
     endpoints: Sequence[str] | None = None,
     prove: bool = True,
     allow_different: bool = False,
+    dry_run: bool = False,
     wait: bool = True,
     cloud: Cloud | str | None = None,
     progress: Progress | None = None,
-) -> Deployment:
+) -> Deployment | DeployPlan:
     """Deploy an object, a built Bento or a tag; builds, proves and pushes first where that is to be done.
 
     A deployment of this name that exists already gets the new Bento, and what is said here of its
-    configuration; what is not said stays as it is, so a protected one stays protected.
+    configuration; what is not said stays as it is, so a protected one stays protected. Where nothing differs
+    nothing is done.
 
     Args:
         target: A live object (then `name` and `sample` are needed), a `BuiltBento`, a `PushedBento`, or the
@@ -95,9 +116,17 @@ def deploy(
         strategy: Rollout strategy: RollingUpdate, Recreate, RampedSlowRollout, BestEffortControlledRollout.
         timeout: Seconds a request may take; None = what the Bento says.
         cold_start_timeout: Seconds a request waits for an instance; None = the cloud's default.
+        scale_up_seconds: Seconds for which more instances must be wanted before they are started.
+        queue: Requests that may wait, 429 above. Embedded cloud only.
+        retries: A request whose instance is lost goes to another one. Embedded cloud only.
+        services: Settings of single services of the Bento, by name: fields of `ServiceSpec`.
+        canary: Versions beside the main one: fields of `Canary`; `{}` = none any more.
+        config: A deployment file, as `bentoml deploy -f` takes it, or its content; what is said here wins.
+        expires: When it ends by itself: `30m`, `2h`, `1d` or an ISO time; `never`. Embedded cloud only.
         endpoints: See `build`.
         prove: See `build`.
         allow_different: See `build`.
+        dry_run: Only say what would be sent and what that would change; nothing is built, pushed or changed.
         wait: Return when it answers requests; False = as soon as the cloud has taken it.
         cloud: Where to: a cloud or the name of its context; None = the current one.
         progress: Where to show the steps; None = a display of its own.
@@ -113,18 +142,26 @@ def deploy(
     Example:
         >>> dep = deploy(clf, name="iris", sample=X_test[:5], mode="on-demand")  # doctest: +SKIP
     """
+    given = read_config(config)
+    target = given.pop("bento", None) if target is None else target
+    if target is None:
+        raise MagicUsageError(
+            "nothing to deploy", hint="name an object or a Bento, or say `bento` in the config"
+        )
     live = not isinstance(target, (str, BuiltBento, PushedBento))
+    name = name or given.get("name")
     if live and name is None:
         raise MagicUsageError(
             "a live object needs a name", hint='bj.deploy(clf, name="iris", sample=X_test[:5])'
         )
-    fields = {
+    said = {
         "name": name or _name_of(target),
         "mode": mode,
         "min": min,
         "max": max,
         "concurrency": concurrency,
         "idle_seconds": idle_seconds,
+        "scale_up_seconds": scale_up_seconds,
         "instance_type": instance_type,
         "envs": envs,
         "secrets": [secrets] if isinstance(secrets, str) else secrets,
@@ -133,13 +170,24 @@ def deploy(
         "strategy": strategy,
         "timeout": timeout,
         "cold_start_timeout": cold_start_timeout,
+        "queue": queue,
+        "retries": retries,
+        "canary": canary,
     }
-    given = {key: value for key, value in fields.items() if value is not None}
-    spec = spec_of(**given)
+    in_file = given.pop("services", {})
+    given |= {key: value for key, value in said.items() if value is not None}
+    given["services"] = _over(in_file, read_services(services))
+    if expires not in (None, "never"):
+        given["labels"] = {**(given.get("labels") or {}), EXPIRES_LABEL: expiry_label(str(expires))}
+    spec = completed(None, given, "", "")
+    if dry_run:
+        return _foreseen(_cloud_for(target, cloud), target, spec.name, given, expires)
     steps = [*((BUILD_STEPS if prove else BUILD_STEPS[:1]) if live else []), *DEPLOY_STEPS]
     with shown_by(progress, f"Deploying {spec.name}", steps) as shown:
         if spec.instance_type is not None:
             _check_instance_type(_cloud_for(target, cloud), spec)
+        if spec.embedded_only:
+            refuse_embedded_only(_cloud_for(target, cloud), spec)
         if live:
             # The cloud starts and its client is loaded while the Bento is built.
             threading.Thread(target=partial(_warm, cloud), daemon=True).start()
@@ -154,27 +202,78 @@ def deploy(
             )
         cloud = _cloud_for(target, cloud)
         before = cloud.spec(spec.name)
-        if before is not None:
-            spec = spec_of(**before.changed_by(given))
+        if before is not None and isinstance(target, BuiltBento):
+            target = _same_as_deployed(cloud, target, before.bento)
         tag, service = _in_cloud(cloud, target, shown)
-        spec = spec.model_copy(update={"bento": tag})
-        return _rolled_out(cloud, spec, service, shown, is_new=before is None, wait=wait)
+        spec = _wanted(cloud, before, given, tag, service, expires=expires)
+        return _rolled_out(cloud, spec, service, shown, before=before, wait=wait)
 
 
-def spec_of(**fields: Any) -> DeploymentSpec:
-    """A checked `DeploymentSpec`.
+def _over(below: Mapping[str, ServiceSpec], above: Mapping[str, ServiceSpec]) -> dict[str, ServiceSpec]:
+    """Settings of services, those of `above` over those of `below`."""
+    merged = dict(below)
+    for name, each in above.items():
+        merged[name] = ServiceSpec(**{**merged.get(name, ServiceSpec()).said(), **each.said()})
+    return merged
 
-    Raises:
-        InvalidRequestError: A field is wrong; the message names it.
-    """
+
+def _wanted(
+    cloud: Cloud,
+    before: DeploymentSpec | None,
+    given: Mapping[str, Any],
+    tag: str,
+    service: str,
+    *,
+    expires: str | None,
+) -> DeploymentSpec:
+    """What is wanted, whole, with the label that says whose it is."""
+    spec = completed(before, given, tag, service)
+    labels = {**spec.labels, OWNER_LABEL: owner(short=not cloud.embedded)}
+    if expires == "never":
+        labels.pop(EXPIRES_LABEL, None)
+    return spec.model_copy(update={"labels": labels})
+
+
+def _foreseen(
+    cloud: Cloud, target: Any, name: str, given: Mapping[str, Any], expires: str | None
+) -> DeployPlan:
+    """What `deploy` would send; a live object has no Bento yet, and so no known name of its service."""
+    before = cloud.spec(name)
+    if isinstance(target, (str, BuiltBento, PushedBento)):
+        tag, service = _found(cloud, target)
+    else:
+        tag, service = f"{name}:(to be built)", "(the service)"
+        if before is not None:
+            found = cloud.bento(before.bento)
+            service = found["service"]
+    spec = _wanted(cloud, before, given, tag, service, expires=expires)
+    refuse_embedded_only(cloud, spec)
+    if same(before, spec, service):
+        assert before is not None
+        spec = before
+    return deploy_plan(cloud.name, before, spec, service)
+
+
+def _found(cloud: Cloud, target: BuiltBento | PushedBento | str) -> tuple[str, str]:
+    """Tag and entry service of a Bento in the local store, else in the cloud's registry."""
+    tag = target if isinstance(target, str) else target.tag
     try:
-        return DeploymentSpec(**fields)
-    except ValidationError as error:
-        said = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'deployment'}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors()
-        )
-        raise InvalidRequestError(said) from error
+        bento = stored(tag)
+    except NotFoundError:
+        found = cloud.bento(tag)
+        return found["tag"], found["service"]
+    return str(bento.tag), str(bento.info.entry_service)
+
+
+def _same_as_deployed(cloud: Cloud, built: BuiltBento, deployed: str) -> BuiltBento | PushedBento:
+    """The Bento that is deployed, where what was built holds the same files and models; else `built`."""
+    try:
+        present = stored(deployed)
+    except NotFoundError:  # deployed from elsewhere: it cannot be compared
+        return built
+    if content_digest(stored(built.tag)) != content_digest(present):
+        return built
+    return PushedBento(deployed, cloud, sent=False)
 
 
 def _name_of(target: BuiltBento | PushedBento | str) -> str:
@@ -229,25 +328,28 @@ def _in_cloud(cloud: Cloud, target: BuiltBento | PushedBento | str, progress: Pr
 
 
 def _rolled_out(
-    cloud: Cloud, spec: DeploymentSpec, service: str, progress: Progress, *, is_new: bool, wait: bool
+    cloud: Cloud,
+    spec: DeploymentSpec,
+    service: str,
+    progress: Progress,
+    *,
+    before: DeploymentSpec | None,
+    wait: bool,
 ) -> Deployment:
     dep = Deployment(cloud, spec.name)
     building = {Status.IMAGE_BUILDING, Status.NON_DEPLOYED, Status.UNKNOWN}
     progress.goes_on = f"{spec.name} goes on in the cloud; %bento_delete {spec.name} takes it back"
     with progress.step("image"):
-        if is_new:
-            cloud.create(spec, service)
-        else:
-            if dep.status().status is Status.TERMINATED:
-                cloud.start(spec.name)
-            cloud.update(spec, service)
-        if wait:
+        changed = send(cloud, spec, service, before)
+        if not changed:
+            progress.detail("unchanged: same Bento, same configuration")
+        elif wait:
             dep.wait_past(building, progress=lambda view: progress.detail(_image_words(view)))
     with progress.step("deploy"):
         if wait:
             dep.wait(progress=lambda view: progress.detail(_deploy_words(view)))
         else:
-            progress.detail("goes on in the cloud")
+            progress.detail("goes on in the cloud" if changed else "nothing to do")
     return dep
 
 

@@ -554,6 +554,17 @@ async def test_a_web_page_cannot_call_an_open_deployment_under_a_name_of_its_own
         assert (await client.get("/request", headers={"Host": "evil.example"})).status_code == 200
 
 
+async def test_a_shorter_timeout_holds_for_requests_in_progress(gateway: Gateway) -> None:
+    deployment, bento = await gateway.deploy(timeout=30), Bento()
+    async with asgi_replica(bento.app) as replica, deployment.client() as client:
+        deployment.replicas(replica)
+        calls = [asyncio.create_task(client.get(f"/hold/{number}")) for number in range(3)]
+        await deployment.load(in_flight=3)
+        deployment.update(timeout=0.1)
+        assert [(await call).status_code for call in calls] == [504] * 3
+        bento.gate.set()
+
+
 async def test_the_timeout_begins_with_admission_and_ends_with_the_first_byte(gateway: Gateway) -> None:
     timeout = 0.2
     deployment, bento = await gateway.deploy(timeout=timeout, concurrency=1), Bento()
@@ -732,6 +743,41 @@ async def test_a_request_whose_replica_dies_before_answering_goes_to_another(gat
         response = await call
         assert response.json()["body"] == "the body"
         assert first.connections == 1
+
+
+async def test_a_replica_that_dies_between_head_and_body_has_not_begun_to_answer(gateway: Gateway) -> None:
+    async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+        await writer.drain()
+        await deployment.load(in_flight=1)
+
+    deployment = await gateway.deploy()
+    async with (
+        raw_replica(dies) as first,
+        raw_replica(answer_everything) as second,
+        deployment.client() as client,
+    ):
+        deployment.replicas(first, second)
+        assert (await client.get("/")).text == "ok"
+        assert (first.connections, second.connections) == (1, 1)
+
+
+async def test_a_head_of_a_stream_is_passed_on_at_once(gateway: Gateway) -> None:
+    async def streams(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await asked.wait()
+        writer.write(b"2\r\nok\r\n0\r\n\r\n")
+        await writer.drain()
+
+    asked = asyncio.Event()
+    deployment = await gateway.deploy()
+    async with raw_replica(streams) as replica, deployment.client() as client:
+        deployment.replicas(replica)
+        async with client.stream("GET", "/") as response:
+            asked.set()
+            assert await response.aread() == b"ok"
 
 
 async def test_submit_is_not_sent_twice(gateway: Gateway) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import string
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bento_jupyter.forms.code import deploy_call, deploy_line
+from bento_jupyter.forms.code import deploy_call, deploy_line, masked
 from bento_jupyter.forms.models import Group, Look
 from bento_jupyter.magics.deploying import BentoDeployMagics
+from bento_jupyter.magics.options import deployment_fields
 from bento_jupyter.magics.parsing import parse
 from bento_jupyter.service_spec import STRATEGIES, Canary, CanaryVersion, ServiceSpec
 from bento_jupyter.spec import DeploymentSpec, Mode
@@ -96,42 +98,28 @@ def test_any_deployment_can_be_entered(spec: DeploymentSpec) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(specs())
-def test_the_line_asks_for_the_same(spec: DeploymentSpec) -> None:
-    line = deploy_line(spec, spec.bento)
-    found = parse(BentoDeployMagics.bento_deploy, line.removeprefix("%bento_deploy "))
-    assert found.target == spec.bento
-    again = DeploymentSpec(
-        name=found.name,
-        bento=found.target,
-        mode=found.mode,
-        min=found.min,
-        max=found.max,
-        concurrency=found.concurrency,
-        idle_seconds=found.idle,
-        instance_type=found.instance_type,
-        envs=dict.fromkeys((word.partition("=")[0] for word in found.env), "..."),
-        secrets=found.secret,
-        labels=dict(word.split("=", 1) for word in found.label),
-        protected=bool(found.protected),
-        strategy=found.strategy,
-        timeout=found.timeout,
-        cold_start_timeout=found.cold_start_timeout,
-    )
-    assert again == spec.model_copy(update={"envs": dict.fromkeys(spec.envs, "...")})
+def test_what_is_entered_is_what_its_line_asks_for(spec: DeploymentSpec) -> None:
+    GROUP.value = spec
+    line = deploy_line(GROUP.read(), "clf", "X[:5]").removeprefix("%bento_deploy ")
+    found = parse(BentoDeployMagics.bento_deploy, line)
+    said = {key: value for key, value in deployment_fields(found).items() if value is not None}
+    assert (found.target, found.sample) == ("clf", "X[:5]")
+    assert DeploymentSpec(name=found.name, bento=spec.bento, **said) == masked(spec)
 
 
 @settings(max_examples=40, deadline=None)
 @given(specs())
-def test_the_python_call_asks_for_the_same(spec: DeploymentSpec) -> None:
-    taken: dict[str, object] = {}
-
+def test_what_is_entered_is_what_its_call_asks_for(spec: DeploymentSpec) -> None:
     class Recorder:
         @staticmethod
-        def deploy(target: str, **options: object) -> None:
-            taken.update(options, bento=target)
+        def deploy(target: str, **options: Any) -> tuple[str, dict[str, Any]]:
+            return target, options
 
-    eval(deploy_call(spec, repr(spec.bento)), {"bento_jupyter": Recorder})
-    assert DeploymentSpec(**taken) == spec.model_copy(update={"envs": dict.fromkeys(spec.envs, "...")})
+    GROUP.value = spec
+    code = deploy_call(GROUP.read(), repr(spec.bento), "5")
+    bento, options = eval(code, {"bj": Recorder})
+    assert options.pop("sample") == 5
+    assert DeploymentSpec(bento=bento, **options) == masked(spec)
 
 
 def test_values_of_the_environment_are_in_no_state_and_in_no_code() -> None:

@@ -16,6 +16,7 @@ def form(kernel: Kernel) -> None:
         "    while form.busy:\n"
         "        assert time.monotonic() < deadline\n"
         "        time.sleep(0.02)\n"
+        "    form.worker.wait(30)\n"
         "def submitted():\n"
         "    form.submit.click()\n"
         "    done()\n"
@@ -28,7 +29,7 @@ def test_the_magic_shows_the_form_and_leaves_a_record_in_the_notebook(kernel: Ke
     shown = [each["data"] for each in kernel.outputs[before:] if "text/plain" in each.get("data", {})]
     widget, record = shown
     assert "application/vnd.jupyter.widget-view+json" in widget
-    assert "bento_jupyter.deploy(" in widget["text/plain"]
+    assert "bj.deploy(" in widget["text/plain"]
     assert "%bento_deploy forms:" in record["text/html"]
     assert "<button" not in record["text/html"]
 
@@ -134,7 +135,7 @@ def test_an_object_of_the_notebook_is_built_and_deployed(kernel: Kernel) -> None
     kernel.run("form.sample.value = 'X[:3]'")
     assert (
         kernel.run("print(form.line)").strip()
-        == "%bento_deploy clf --name from-object --sample 'X[:3]' --mode on-demand"
+        == "%bento_deploy clf --name from-object --mode on-demand --sample 'X[:3]'"
     )
     kernel.run("submitted()\nassert form.said == '', form.said")
     assert kernel.run("print(form.deployment.call('predict', X[:2]))").strip() == "[0 0]"

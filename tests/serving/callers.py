@@ -123,10 +123,23 @@ async def _call(url: str, first: int, seconds: float, record: Record, over: asyn
                 connection.is_over = True
             if connection.is_over:
                 connection.close()
-                connection = await Connection.to(url)
+                connection = await _to_again(url, record)
             number += 1
     finally:
         connection.close()
+
+
+async def _to_again(url: str, record: Record) -> Connection:
+    """Open another connection; what refuses it is written down, and asked again."""
+    deadline = asyncio.get_running_loop().time() + 20
+    while True:
+        try:
+            return await Connection.to(url)
+        except OSError as error:
+            record.lost.append(repr(error))
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager

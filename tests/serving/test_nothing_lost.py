@@ -194,6 +194,36 @@ def test_killed_instances_under_load_lose_nothing(play: Callable[[Scenario], Non
     play(scenario)
 
 
+def test_a_killed_gateway_is_replaced_at_its_port_and_its_callers_see_their_connections_end(
+    play: Callable[[Scenario], None],
+) -> None:
+    def gateway() -> psutil.Process | None:
+        of_us = (each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE)
+        return next((each for each in of_us if "bento_jupyter.cloud.gateway" in each.cmdline()), None)
+
+    async def scenario(cloud: Cloud) -> None:
+        cloud.create("shop", least=2, most=2, **concurrency(2))
+        url = str((await until_ready(cloud, "shop", 2)).url)
+        instances = pids(cloud.controller.view("shop"))
+        async with calling(url, clients=4, seconds=0.02) as record:
+            await more_answers(record)
+            killed = gateway()
+            assert killed
+            assert record.wrong == []
+            killed.kill()
+            await more_answers(record)
+            another = gateway()
+            assert another
+            assert another.pid != killed.pid
+        # What was under way ended with its connection; nothing was answered wrongly, no instance restarted.
+        assert record.lost
+        assert [each for each in record.answers if not each.is_right] == []
+        view = cloud.controller.view("shop")
+        assert (view.url, pids(view)) == (url, instances)
+
+    play(scenario)
+
+
 def test_an_instance_killed_while_it_starts_for_a_request_loses_nothing(
     play: Callable[[Scenario], None],
 ) -> None:

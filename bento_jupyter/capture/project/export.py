@@ -6,16 +6,18 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from bento_jupyter.errors import BuildError
 
 from .build import model_folders, read_yaml
+from .workflow import WORKFLOW, workflow
 
 __all__ = ["export_project"]
 
 
 def export_project(bento: Path, directory: Path) -> Path:
-    """Write the project of a Bento.
+    """Write the project of a Bento, with a workflow that builds, proves and deploys it.
 
     Args:
         bento: Folder of the Bento in the store.
@@ -53,9 +55,21 @@ def export_project(bento: Path, directory: Path) -> Path:
             info = read_yaml(bento / "bento.yaml")
             text = f"service: {info['service']!r}\nname: {info['name']!r}\n"
             (unfinished / "bentofile.yaml").write_text(text, encoding="utf-8")
+        write_workflow(unfinished, read_yaml(bento / "bento.yaml"))
         unfinished.chmod(0o755)
         os.replace(unfinished, directory)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return directory
+
+
+def write_workflow(project: Path, info: dict[str, Any]) -> None:
+    """Write the workflow of a project; one of the user's own is left as it is."""
+    file = project / WORKFLOW
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    proven = (project / "test_parity.py").is_file()
+    pinned = (project / "requirements.txt").is_file()
+    file.write_text(workflow(info, proven=proven, pinned=pinned), encoding="utf-8")

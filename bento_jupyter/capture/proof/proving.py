@@ -107,6 +107,11 @@ class Proof:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(f"{'✓' if self.equal else '✗'} {self}")
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        from bento_jupyter.display.builds import proof_card
+
+        return proof_card(self)
+
 
 def prove(
     bento: Path | str,

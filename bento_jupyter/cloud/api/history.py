@@ -94,7 +94,9 @@ def roll_back(cloud: Cloud, name: str, number: int) -> DeploymentRecord:
             f"deployment {name!r} has no revision {number}", hint=f"it has 1 to {records[-1].number}"
         )
     if earlier.active:
-        raise ConflictError(f"revision {number} is the active one of deployment {name!r}")
+        raise ConflictError(
+            f"revision {number} is the active one already", hint=f"%bento_status {name} --revisions shows all"
+        )
     bento, _, version = earlier.bento.partition(":")
     cloud.store.require_servable(bento, version)
     return cloud.store.deployments.update(

@@ -68,6 +68,11 @@ class Admission(Generic[Request]):
         return len(self._first) + len(self._waiting)
 
     @property
+    def is_empty(self) -> bool:
+        """True when nobody waits."""
+        return not self._waiting and not self._first
+
+    @property
     def has_replica(self) -> bool:
         """True when there is a replica that may get requests, busy or not."""
         return any(not slots.draining for slots in self._replicas.values())
@@ -107,10 +112,21 @@ class Admission(Generic[Request]):
                 return True
         return False
 
+    def enter(self) -> str | None:
+        """A slot for one who comes while nobody waits: the replica; None when it has to wait."""
+        return self._take_slot() if self.is_empty else None
+
     def admit(self) -> tuple[Request, str] | None:
         """Give the head of the queue a slot; None when nobody waits or no slot is free."""
-        if not self.waiting:
+        if self.is_empty:
             return None
+        replica = self._take_slot()
+        if replica is None:
+            return None
+        request = self._first.pop(0)[2] if self._first else self._waiting.popitem(last=False)[0]
+        return request, replica
+
+    def _take_slot(self) -> str | None:
         best: str | None = None
         best_key = (0, 0)
         for replica, slots in self._replicas.items():
@@ -123,13 +139,12 @@ class Admission(Generic[Request]):
                 best, best_key = replica, key
         if best is None:
             return None
-        request = self._first.pop(0)[2] if self._first else self._waiting.popitem(last=False)[0]
         self._turn += 1
         chosen = self._replicas[best]
         chosen.turn = self._turn
         chosen.in_flight += 1
         self.in_flight += 1
-        return request, best
+        return best
 
     def release(self, replica: str) -> bool:
         """Give a slot back.

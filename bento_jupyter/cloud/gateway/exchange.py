@@ -229,7 +229,7 @@ class Exchange:
         self._replica = replica
         self._tries += 1
         self._admitted = time.monotonic()
-        self._timer = self._loop.call_later(self._route.policy.timeout, self._timed_out)
+        self._route.time_limit.begin(self, self._admitted)
         connection = None if self._fresh else replica.idle_connection()
         if connection is not None:
             self._send(connection)
@@ -415,8 +415,8 @@ class Exchange:
         self._respond(bad_gateway(self._route.deployment, reason))
         self._end()
 
-    def _timed_out(self) -> None:
-        self._timer = None
+    def timed_out(self) -> None:
+        """The replica had it for as long as it may."""
         if self._caller is not None:
             self._respond(request_timeout(self._route.deployment, self._route.policy.timeout))
         self._drop_connection()
@@ -468,6 +468,7 @@ class Exchange:
             self._route.release(replica)
 
     def _cancel_timer(self) -> None:
+        self._route.time_limit.end(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -24,6 +24,7 @@ from .responses import (
     unauthorized,
 )
 from .split import MAIN, Split
+from .time_limit import TimeLimit
 from .upstream import Replica
 
 __all__ = ["Policy", "Route", "Visitor", "Waiting"]
@@ -182,6 +183,8 @@ class Route:
         self._drought_ended = 0.0
         self._deadline: asyncio.TimerHandle | None = None
         self._deadline_at = 0.0
+        #: Of those that were admitted, until their answer begins.
+        self.time_limit = TimeLimit(self.loop, lambda: self.policy.timeout)
         self._report: asyncio.TimerHandle | None = None
         self._accepted_host: bytes | None = None
         self._reported = 0.0
@@ -215,6 +218,7 @@ class Route:
             self._refuse_waiting(deployment_closed(self.deployment, policy.closed))
         self._pump()
         self._set_deadline()
+        self.time_limit.changed()
 
     def set_replicas(
         self, replicas: Iterable[tuple[str, str]], phases: Mapping[str, Mapping[str, float]] | None = None
@@ -267,8 +271,15 @@ class Route:
     def arrive(self, visitor: Visitor) -> None:
         """A request has come: it is refused, or admitted, or waits until it is either."""
         answer = self.refusal(visitor.head) or self._known(visitor.head)
-        if answer is None and not self._admission.enqueue(visitor):
-            answer = queue_full(self.deployment, self.policy.queue)
+        if answer is None:
+            replica_id = self._admission.enter()
+            if replica_id is not None:
+                self._admitted += 1
+                visitor.admitted(self._replicas[replica_id])
+                self._changed()
+                return
+            if not self._admission.enqueue(visitor):
+                answer = queue_full(self.deployment, self.policy.queue)
         if answer is not None:
             if visitor.head.path == b"/readyz":
                 self.loop.call_later(_READYZ_PAUSE, visitor.refused, answer)
@@ -299,7 +310,8 @@ class Route:
         """A slot is free again."""
         if self._admission.release(replica.id):
             self._drained(replica.id)
-        self._pump()
+        if not self._admission.is_empty:
+            self._pump()
         self._changed()
 
     def retry(self, visitor: Waiting, replica: Replica) -> None:
@@ -383,9 +395,9 @@ class Route:
     def _known(self, head: RequestHead) -> Answer | None:
         """The answer to what can be said without waking a replica; None where one has to answer."""
         if (
-            self._admission.has_replica
-            or head.path not in _KNOWN_PATHS
+            head.path not in _KNOWN_PATHS
             or head.method not in (b"GET", b"HEAD")
+            or self._admission.has_replica
         ):
             return None
         if head.path == b"/livez":

@@ -8,7 +8,7 @@ import os
 import socket
 from typing import Protocol, cast
 
-from .bodies import Body, HttpSyntaxError, OpenBody
+from .bodies import Body, FixedBody, HttpSyntaxError, OpenBody
 from .heads import ResponseHead, find_head, parse_response
 
 __all__ = ["Replica", "ReplicaConnection", "Requester"]
@@ -125,7 +125,8 @@ class ReplicaConnection(asyncio.Protocol):
 
     Attributes:
         reused: It has carried a request before the present one, so the replica may just have closed it.
-        spoke: The replica has sent something since the present request began.
+        spoke: The replica has sent something since the present request began, other than a whole head whose
+            body is still to come.
     """
 
     def __init__(self, replica: Replica) -> None:
@@ -219,7 +220,14 @@ class ReplicaConnection(asyncio.Protocol):
             if head.is_interim:
                 requester.answer_interim(head)
                 continue
-            self._body = head.body(requester.method)
+            body = head.body(requester.method)
+            if not data and isinstance(body, FixedBody) and not body.complete and requester.request_sent:
+                # Servers often send head and body apart. Passed on together they are one write; and while the
+                # caller has seen nothing, a replica that ends now is one that has not begun to answer.
+                self._buffer = self._raw_head
+                self.spoke = False
+                return
+            self._body = body
             self._tunnel = head.status == 101
             if self._tunnel:
                 requester.answer_begins(head, self._body, b"")

@@ -143,10 +143,10 @@ class Archives:
                     while chunk := file.read(CHUNK):
                         found.update(chunk)
                 if found.hexdigest() != digest:
-                    raise DamagedContentError(f"the disk has changed {blob.name}")
+                    raise DamagedContentError(f"the disk has changed {blob.name}", hint="push it again")
                 self._verified[digest] = _state(blob)
         except FileNotFoundError as error:
-            raise DamagedContentError(f"{blob.name} is gone from the disk") from error
+            raise DamagedContentError(f"{blob.name} is gone from the disk", hint="push it again") from error
         return blob
 
     def keep(self, upload: IncomingArchive, digest: str) -> None:
