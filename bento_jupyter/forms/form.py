@@ -314,7 +314,8 @@ class Form:
 
     def __repr__(self) -> str:
         rows = card_bundle(f"{self.title} form", "", self.rows(), None)["text/plain"]
-        return f"{rows}\n  Jupyter front ends show it; in words: %bento_{self.kind}, bento_jupyter.forms.{self.kind}()"
+        words = f"%bento_form {self.kind}, bento_jupyter.forms.{self.kind}()"
+        return f"{rows}\n  Jupyter front ends show it: {words}"
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
