@@ -270,14 +270,16 @@ class Choice(Field):
         known = [each for _, each in self.widget.options]
         if value not in known:  # what a newer cloud or another machine has, is kept
             self.widget.options = [*self.widget.options, (str(value), value)]
-        self.widget.value = value
+            known.append(value)
+        self.widget.index = known.index(value)  # the value None would be no choice at all
 
     def offer(self, options: Sequence[tuple[str, Any]]) -> None:
         """Put other options in place; the value stays when it is among them."""
         value = self.widget.value
         self.widget.options = list(options)
-        if any(each == value for _, each in options):
-            self.widget.value = value
+        known = [each for _, each in options]
+        if value in known:
+            self.widget.index = known.index(value)
         self._changed()
 
 

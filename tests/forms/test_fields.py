@@ -198,6 +198,12 @@ def test_a_choice_keeps_a_value_that_it_does_not_know() -> None:
     assert choice.value == "cpu.1"
 
 
+def test_the_default_is_a_choice_that_is_seen(group: Group) -> None:
+    group["way"].value = "up"
+    group["way"].value = None
+    assert group["way"].widgets[0].label == "default"
+
+
 def test_some_of_several_are_ticked() -> None:
     several = fields.Several("Secrets", ["a", "b"])
     several.value = ["b", "of-another-cloud"]
