@@ -246,7 +246,13 @@ class Choice(Field):
     def __init__(
         self, label: str, options: Sequence[tuple[str, Any]], *, tip: str = "", few: int = FEW
     ) -> None:
-        common = {"options": list(options), "description": label, "tooltip": tip or None, "style": LABEL}
+        self._values = [value for _, value in options]
+        common = {
+            "options": _numbered(options),
+            "description": label,
+            "tooltip": tip or None,
+            "style": LABEL,
+        }
         if 0 < len(options) <= few:
             self.widget = ipywidgets.RadioButtons(
                 **common,
@@ -264,23 +270,27 @@ class Choice(Field):
         self._observe(self.widget)
 
     def _get(self) -> Any:
-        return self.widget.value
+        return None if self.widget.value is None else self._values[self.widget.value]
 
     def _put(self, value: Any) -> None:
-        known = [each for _, each in self.widget.options]
-        if value not in known:  # what a newer cloud or another machine has, is kept
-            self.widget.options = [*self.widget.options, (str(value), value)]
-            known.append(value)
-        self.widget.index = known.index(value)  # the value None would be no choice at all
+        if value not in self._values:  # what a newer cloud or another machine has, is kept
+            self._values.append(value)
+            self.widget.options = [*self.widget.options, (str(value), len(self._values) - 1)]
+        self.widget.value = self._values.index(value)
 
     def offer(self, options: Sequence[tuple[str, Any]]) -> None:
         """Put other options in place; the value stays when it is among them."""
-        value = self.widget.value
-        self.widget.options = list(options)
-        known = [each for _, each in options]
-        if value in known:
-            self.widget.index = known.index(value)
+        kept = self.value
+        self._values = [value for _, value in options]
+        self.widget.options = _numbered(options)
+        if kept in self._values:
+            self.widget.value = self._values.index(kept)
         self._changed()
+
+
+def _numbered(options: Sequence[tuple[str, Any]]) -> list[tuple[str, int]]:
+    """Options by their place: for the widget the value None would be no choice at all."""
+    return [(shown, place) for place, (shown, _) in enumerate(options)]
 
 
 class Flag(Field):
