@@ -150,13 +150,14 @@ def _cloud(name: str, endpoint: str, token: str) -> Cloud:
 
 
 def latest() -> Cloud | None:
-    """The cloud of this session as it was last, if it seems to be there still: nobody is asked."""
+    """The cloud of this session as it was last, if it is there still: nobody is asked."""
     with _lock:
         cloud = _current
     if cloud is None or not cloud.embedded:
         return cloud
     state = Home.default().read_state()
-    return cloud if state is not None and state.endpoint == cloud.endpoint else None
+    same = state is not None and state.endpoint == cloud.endpoint
+    return cloud if same and embedded.runs() else None
 
 
 def current() -> Cloud:

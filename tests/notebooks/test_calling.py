@@ -92,7 +92,7 @@ def test_inputs_are_given_as_in_a_call(kernel: Kernel) -> None:
     for inputs in ("2, 3", "2, b=3", "a=2, b=1 + 2", "**pair", "*[2, 3]"):
         assert kernel.run(f"%bento_call zoo add {inputs}") == "5"
     assert kernel.run('%%bento_call zoo add\n{"a": 2, "b": 3}') == "5"
-    assert kernel.run("sum = %bento_call zoo add 2\nprint(sum)").strip() == "3"
+    assert kernel.run("three = %bento_call zoo add 2\nprint(three)").strip() == "3"
 
 
 def test_endpoints_are_methods_with_the_signature_and_words_of_the_schema(kernel: Kernel) -> None:
