@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from ..views import DeploymentView
+from .markup import FONT, INK, element
 from .progress import Progress
 from .tables import card_bundle
 from .words import duration, size
@@ -199,7 +200,7 @@ class StreamDisplay:
     def _end(self, seconds: float) -> None:
         if self._in_kernel and self._handle is not None:
             said = f"{self.title}: {len(self.parts)} parts in {duration(seconds)}"
-            self._put({"text/plain": said, "text/html": f"<div>{escape(said)}</div>"})
+            self._put({"text/plain": said, "text/html": str(element("div", said, style=FONT + INK))})
 
     def _put(self, bundle: dict[str, Any]) -> None:
         from IPython.display import display
@@ -219,7 +220,7 @@ def file_bundle(content: bytes, name: str) -> dict[str, Any]:
     """
     kind = mimetypes.guess_type(name)[0] or _kind_of(content)
     said = f"{name or 'file'}  {kind}, {size(len(content))}"
-    bundle: dict[str, Any] = {"text/plain": said, "text/html": f"<div>{escape(said)}</div>"}
+    bundle: dict[str, Any] = {"text/plain": said, "text/html": str(element("div", said, style=FONT + INK))}
     if len(content) <= SHOWN and kind.startswith(("audio/", "image/", "video/")):
         data = f"data:{kind};base64,{base64.b64encode(content).decode()}"
         tag = kind.partition("/")[0]
