@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -19,6 +20,8 @@ SMALLEST = 0.0001
 PER_DOUBLING = 4
 #: The last bucket holds everything above 9 hours.
 LAST = 112
+#: Upper bounds of the buckets but the last.
+_BOUNDS = [SMALLEST * 2 ** (bucket / PER_DOUBLING) for bucket in range(LAST)]
 #: The quantiles that are shown.
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
@@ -47,10 +50,7 @@ class Histogram:
 
     def add(self, seconds: float) -> None:
         """Count a duration."""
-        bucket = 0
-        if seconds > SMALLEST:
-            bucket = min(LAST, math.ceil(math.log2(seconds / SMALLEST) * PER_DOUBLING))
-        self.counts[bucket] += 1
+        self.counts[bisect_left(_BOUNDS, seconds)] += 1
 
     def merge(self, counts: Mapping[int, int]) -> None:
         """Add the counts of another histogram."""

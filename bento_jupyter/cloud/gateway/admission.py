@@ -114,7 +114,7 @@ class Admission(Generic[Request]):
 
     def enter(self) -> str | None:
         """A slot for one who comes while nobody waits: the replica; None when it has to wait."""
-        return self._take_slot() if self.is_empty else None
+        return None if self._waiting or self._first else self._take_slot()
 
     def admit(self) -> tuple[Request, str] | None:
         """Give the head of the queue a slot; None when nobody waits or no slot is free."""
@@ -128,19 +128,22 @@ class Admission(Generic[Request]):
 
     def _take_slot(self) -> str | None:
         best: str | None = None
-        best_key = (0, 0)
+        chosen: _Slots | None = None
+        concurrency = self.concurrency
         for replica, slots in self._replicas.items():
             if slots.draining or slots.suspended:
                 continue
-            if self.concurrency is not None and slots.in_flight >= self.concurrency:
+            if concurrency is not None and slots.in_flight >= concurrency:
                 continue
-            key = (slots.in_flight, slots.turn)
-            if best is None or key < best_key:
-                best, best_key = replica, key
-        if best is None:
+            if (
+                chosen is None
+                or slots.in_flight < chosen.in_flight
+                or (slots.in_flight == chosen.in_flight and slots.turn < chosen.turn)
+            ):
+                best, chosen = replica, slots
+        if chosen is None:
             return None
         self._turn += 1
-        chosen = self._replicas[best]
         chosen.turn = self._turn
         chosen.in_flight += 1
         self.in_flight += 1

@@ -67,13 +67,13 @@ class Caller(Protocol):
         """`Exchange.congested` may have changed."""
 
 
-class _State:  # not an Enum: it is looked at a dozen times per request
-    WAITING = "in the queue"
-    CONNECTING = "has a slot, but no connection yet"
-    SENT = "a replica has it and has not begun to answer"
-    ANSWERING = "the answer has begun"
-    TUNNEL = "the connection speaks another protocol"
-    OVER = "the caller is done with; the slot may still be held"
+# States of an exchange: constants of the module, since they are looked at a dozen times per request.
+_WAITING = "in the queue"
+_CONNECTING = "has a slot, but no connection yet"
+_SENT = "a replica has it and has not begun to answer"
+_ANSWERING = "the answer has begun"
+_TUNNEL = "the connection speaks another protocol"
+_OVER = "the caller is done with; the slot may still be held"
 
 
 class Exchange:
@@ -128,7 +128,7 @@ class Exchange:
         self._route = route
         self._request_id = request_id_of(head)
         self._to_replica = b""
-        self._state: str = _State.WAITING
+        self._state = _WAITING
         self._kept: list[bytes] | None = []
         self._kept_size = 0
         self._docs: list[bytes] | None = None
@@ -147,7 +147,7 @@ class Exchange:
     @property
     def congested(self) -> bool:
         """True while no more of the request should be read from the caller."""
-        if self._state in (_State.WAITING, _State.CONNECTING):
+        if self._state in (_WAITING, _CONNECTING):
             return self._kept_size > (KEPT_BODY if self._route.waiting < CROWD else KEPT_BODY_IN_CROWD)
         return self._replica_congested
 
@@ -170,18 +170,18 @@ class Exchange:
                 self._kept_size += len(data)
             else:
                 self._kept = None
-        if self._connection is not None and self._state is not _State.OVER:
+        if self._connection is not None and self._state is not _OVER:
             self._connection.write(data)
 
     def request_broken(self, error: HttpSyntaxError) -> None:
         """The request's body is not what it says: nothing that follows on this connection can be trusted."""
-        if self._state in (_State.ANSWERING, _State.TUNNEL):
+        if self._state in (_ANSWERING, _TUNNEL):
             caller = self._caller
             self.caller_gone()
             if caller is not None:
                 caller.break_off()
             return
-        if self._state is _State.WAITING:
+        if self._state is _WAITING:
             self._route.leave(self)
         self._respond(bad_request(error.status, error.message), close=True)
         self._drop_connection()
@@ -195,7 +195,7 @@ class Exchange:
         """The caller does not (or again does) take in what is sent."""
         if self._connection is None:
             return
-        answering = self._state in (_State.ANSWERING, _State.TUNNEL)
+        answering = self._state in (_ANSWERING, _TUNNEL)
         if congested:
             self._connection.pause_reading()
             if answering:
@@ -209,14 +209,14 @@ class Exchange:
         """The caller's connection is gone."""
         self._caller = None
         state = self._state
-        if state is _State.WAITING:
-            self._state = _State.OVER
+        if state is _WAITING:
+            self._state = _OVER
             self._route.leave(self)
-        elif state is _State.CONNECTING:
-            self._state = _State.OVER
-        elif state is _State.TUNNEL and self._connection is not None:
+        elif state is _CONNECTING:
+            self._state = _OVER
+        elif state is _TUNNEL and self._connection is not None:
             self._connection.close()
-        elif state is _State.SENT and self.body.complete and self._route.policy.concurrency is not None:
+        elif state is _SENT and self.body.complete and self._route.policy.concurrency is not None:
             if self._connection is not None:
                 self._connection.resume_reading()
         else:
@@ -234,7 +234,7 @@ class Exchange:
         if connection is not None:
             self._send(connection)
         else:
-            self._state = _State.CONNECTING
+            self._state = _CONNECTING
             self._task = self._loop.create_task(self._connect(replica))
 
     def refused(self, answer: Answer) -> None:
@@ -245,14 +245,14 @@ class Exchange:
 
     def answer_interim(self, head: ResponseHead) -> None:
         """A 1xx head came, such as `100 Continue`."""
-        if self._caller is not None and self._state is _State.SENT and not self.http10:
+        if self._caller is not None and self._state is _SENT and not self.http10:
             self._caller.write(head.to_caller(request_id=self._request_id))
 
     def answer_begins(self, head: ResponseHead, body: Body, data: bytes) -> None:
         """The head of the answer came, and with it these bytes of its body."""
+        route, caller = self._route, self._caller
         self._cancel_timer()
-        caller = self._caller
-        if caller is None or self._state is not _State.SENT:
+        if caller is None or self._state is not _SENT:
             if not body.complete:
                 self._drop_connection()
             return
@@ -261,14 +261,15 @@ class Exchange:
             self._drop_connection()
             return
         self._kept = None
-        self._count(error=head.status >= 500)
-        timing = self._timing() + (self._replica.stamp if self._replica is not None else b"")
+        self._counted = True
+        route.count(error=head.status >= 500)
+        timing = self._timing()
         if head.status == 101:
-            self._state = _State.TUNNEL
+            self._state = _TUNNEL
             caller.write(head.to_caller(request_id=self._request_id, extra=timing))
             caller.become_tunnel()
             return
-        self._state = _State.ANSWERING
+        self._state = _ANSWERING
         # Where the end of the answer is the end of the connection, and where the caller may still be sending.
         self._closing = (
             not self.head.keep_alive
@@ -280,7 +281,7 @@ class Exchange:
         written = head.to_caller(
             request_id=self._request_id, extra=timing, connection=connection, chunked=not self.http10
         )
-        caller.write(written + data)
+        caller.write(written + data if data else written)
         if self.head.path == b"/docs.json" and self._keeps_docs(head):
             self._docs = [data]
 
@@ -288,14 +289,14 @@ class Exchange:
         """More bytes of the answer's body came."""
         if self._docs is not None:
             self._docs.append(data)
-        if self._caller is not None and self._state is _State.ANSWERING:
+        if self._caller is not None and self._state is _ANSWERING:
             self._caller.write(data)
 
     def answer_complete(self) -> None:
         """The answer is whole, and the connection rid of it."""
         self._connection = None
         caller = self._caller
-        answering = self._state is _State.ANSWERING
+        answering = self._state is _ANSWERING
         if answering:
             self._route.took(time.monotonic() - self.arrived)
             if self._docs is not None:
@@ -308,7 +309,7 @@ class Exchange:
         """The connection to the replica is gone before the answer was whole."""
         self._connection = None
         caller = self._caller
-        if self._state is _State.SENT and caller is not None:
+        if self._state is _SENT and caller is not None:
             if not connection.reused and not connection.spoke and self._replica is not None:
                 self._route.lost(self._replica)
             self._fresh = True
@@ -316,7 +317,7 @@ class Exchange:
                 self._kept = None
             self._try_again(reason, may_have_worked=True)
             return
-        answering, tunnel = self._state is _State.ANSWERING, self._state is _State.TUNNEL
+        answering, tunnel = self._state is _ANSWERING, self._state is _TUNNEL
         self._end()
         if caller is None:
             return
@@ -347,16 +348,18 @@ class Exchange:
         return small and not encoded and replica is not None and self._route.keeps(self.head, replica)
 
     def _timing(self) -> bytes:
-        """What `Server-Timing` says: where the time until the answer's first byte went, in milliseconds."""
+        """Where the time until the answer's first byte went, in milliseconds, and what has answered."""
         queue, cold = self._route.waited(self.arrived, self._admitted)
         upstream = (time.monotonic() - self._admitted) * 1000
+        stamp = self._replica.stamp if self._replica is not None else b""
         if not cold:
-            return b"Server-Timing: queue;dur=%.2f, upstream;dur=%.2f\r\n" % (queue * 1000, upstream)
-        return b"Server-Timing: queue;dur=%.2f, cold;dur=%.2f, %bupstream;dur=%.2f\r\n" % (
+            return b"Server-Timing: queue;dur=%.2f, upstream;dur=%.2f\r\n%b" % (queue * 1000, upstream, stamp)
+        return b"Server-Timing: queue;dur=%.2f, cold;dur=%.2f, %bupstream;dur=%.2f\r\n%b" % (
             queue * 1000,
             cold * 1000,
             self._route.cold_phases,
             upstream,
+            stamp,
         )
 
     async def _connect(self, replica: Replica) -> None:
@@ -368,12 +371,12 @@ class Exchange:
                     raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
         except OSError as error:
             self._route.lost(replica)
-            if self._state is _State.OVER:
+            if self._state is _OVER:
                 self._end()
             else:
                 self._try_again(f"its instance cannot be reached: {error.strerror}", may_have_worked=False)
             return
-        if self._state is _State.OVER:
+        if self._state is _OVER:
             replica.keep(connection)
             self._end()
         else:
@@ -381,7 +384,7 @@ class Exchange:
 
     def _send(self, connection: ReplicaConnection) -> None:
         """Write the head, and what there is of the body."""
-        self._state = _State.SENT
+        self._state = _SENT
         self._sends += 1
         self._connection = connection
         if not self._to_replica and self._caller is not None:
@@ -391,13 +394,15 @@ class Exchange:
                 request_id=self._request_id,
                 with_authorization=not self._route.policy.protected,
             )
-        connection.start(self, b"".join([self._to_replica, *(self._kept or ())]))
+        connection.start(self, b"".join((self._to_replica, *self._kept)) if self._kept else self._to_replica)
         if self._kept_size > KEPT_BODY:
             self._kept = None
-        if self._caller is not None:
-            if self._caller.congested:
+        caller = self._caller
+        if caller is not None:
+            if caller.congested:
                 connection.pause_reading()
-            self._caller.update_reading()
+            if self._kept_size > KEPT_BODY_IN_CROWD:
+                caller.update_reading()
 
     def _try_again(self, reason: str, *, may_have_worked: bool) -> None:
         """Go back to the queue's head, if the request is still at hand and may be done twice."""
@@ -408,7 +413,7 @@ class Exchange:
         )
         if replica is not None and self._kept is not None and not once_only and self._tries < MAX_TRIES:
             self._replica = None
-            self._state = _State.WAITING
+            self._state = _WAITING
             self._replica_congested = False
             self._route.retry(self, replica)
             return
@@ -433,7 +438,7 @@ class Exchange:
     def _respond(self, answer: Answer, *, close: bool = False) -> None:
         """Answer in place of a replica. The slot, if there is one, stays held."""
         caller, self._caller = self._caller, None
-        self._state = _State.OVER
+        self._state = _OVER
         self._cancel_timer()
         if caller is None:
             return
@@ -454,15 +459,16 @@ class Exchange:
         """Close the replica's connection; the slot is given back when it is closed (`answer_lost`)."""
         self._caller = None
         self._cancel_timer()
-        self._state = _State.OVER
+        self._state = _OVER
         if self._connection is not None:
             self._connection.abort()
 
     def _end(self) -> None:
         """Nothing more will come from the replica: give the slot back."""
-        self._state = _State.OVER
+        if self._state is not _ANSWERING or self._timer is not None:  # else that was done before
+            self._cancel_timer()
+        self._state = _OVER
         self._caller = None
-        self._cancel_timer()
         replica, self._replica = self._replica, None
         if replica is not None:
             self._route.release(replica)

@@ -208,7 +208,9 @@ class CallerConnection(asyncio.Protocol):
             self._end_slowly()
         finally:
             self._advancing = False
-        self.update_reading()
+        exchange = self._exchange
+        if self._paused or self._pending or (exchange is not None and not exchange.body.complete):
+            self.update_reading()
 
     def _begin_next(self) -> bool:
         """Begin a request; False when its head is not all there."""

@@ -136,9 +136,10 @@ class RequestHead(_Head):
         length: `Content-Length`; None = not given.
         chunked: The body is chunked.
         upgrade: The caller asks for another protocol (WebSocket) on this connection.
+        let_in_by: The policy that found nothing against it; for whoever asks to keep.
     """
 
-    __slots__ = ("method", "path", "target")
+    __slots__ = ("let_in_by", "method", "path", "target")
 
     def __init__(self, lines: list[bytes], upgrade: bool) -> None:
         try:
@@ -165,6 +166,7 @@ class RequestHead(_Head):
             _check_path(self.path)
         # An offer of h2c may be ignored (RFC 9110, section 7.8), and replicas speak HTTP/1.1.
         self.upgrade = self.upgrade and (self.field(b"upgrade") or b"").lower() != b"h2c"
+        self.let_in_by: object = None
 
     @property
     def is_preflight(self) -> bool:
@@ -185,6 +187,7 @@ class RequestHead(_Head):
         later.target, later.path = target, target.partition(b"?")[0]
         later.fields = {name: values for name, values in self.fields.items() if name != b"expect"}
         later.upgrade = False
+        later._written = (None, b"")
         return later
 
     def to_replica(
@@ -203,7 +206,7 @@ class RequestHead(_Head):
         reader = (peer, with_authorization, proto)
         if self._written[0] != reader:
             self._written = (reader, self._lines_to_replica(peer, with_authorization, proto))
-        return b"%bX-Request-Id: %b\r\n\r\n" % (self._written[1], request_id)
+        return b"".join((self._written[1], request_id, b"\r\n\r\n"))
 
     def _lines_to_replica(self, peer: bytes, with_authorization: bool, proto: bytes) -> bytes:
         fields = self.fields
@@ -223,7 +226,7 @@ class RequestHead(_Head):
         if self.upgrade:
             parts.append(b"Connection: Upgrade\r\nUpgrade: %b" % fields[b"upgrade"][-1])
         parts.append(
-            b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
+            b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Request-Id: "
             % (
                 b", ".join([*fields[b"x-forwarded-for"], peer]) if b"x-forwarded-for" in fields else peer,
                 self.field(b"x-forwarded-proto") or proto,
@@ -242,9 +245,12 @@ class ResponseHead(_Head):
         keep_alive: The replica keeps the connection.
         length: `Content-Length`; None = not given.
         chunked: The body is chunked.
+        is_interim: True for 1xx, after which the answer proper is still to come; 101 is an answer.
+        plain_length: Length of the body that follows a request other than HEAD; None = it is not known by
+            now.
     """
 
-    __slots__ = ("reason", "status")
+    __slots__ = ("_request_id", "is_interim", "plain_length", "reason", "status")
 
     def __init__(self, lines: list[bytes], upgrade: bool) -> None:
         try:
@@ -254,19 +260,19 @@ class ResponseHead(_Head):
             raise HttpSyntaxError("a status line has a version and a status") from None
         self.reason = reason[0] if reason else b""
         super().__init__(version, lines[1:], _RESPONSE_FIELDS, upgrade)
-
-    @property
-    def is_interim(self) -> bool:
-        """True for 1xx, after which the answer proper is still to come; 101 is an answer."""
-        return 100 <= self.status < 200 and self.status != 101
+        self.is_interim = 100 <= self.status < 200 and self.status != 101
+        bodiless = self.status in (204, 304) or self.status < 200
+        self.plain_length = 0 if bodiless else None if self.chunked else self.length
+        given = self.field(b"x-request-id")
+        self._request_id = b"X-Request-Id: %b\r\n\r\n" % given if given else b""
 
     def body(self, method: bytes) -> Body:
         """A reader for the body that follows, given the method that it answers (RFC 9112, section 6.3)."""
-        if method == b"HEAD" or self.status in (204, 304) or self.status < 200:
+        if method == b"HEAD" or self.plain_length == 0:
             return EMPTY_BODY
         if self.chunked:
             return ChunkedBody(trailers=True)
-        return OpenBody() if self.length is None else FixedBody(self.length)
+        return OpenBody() if self.plain_length is None else FixedBody(self.plain_length)
 
     def to_caller(
         self, *, request_id: bytes, extra: bytes = b"", connection: bytes = b"", chunked: bool = True
@@ -282,8 +288,9 @@ class ResponseHead(_Head):
         reader = (connection, chunked)
         if self._written[0] != reader:
             self._written = (reader, self._lines_to_caller(connection, chunked))
-        given = self.field(b"x-request-id") or request_id
-        return b"%b%bX-Request-Id: %b\r\n\r\n" % (self._written[1], extra, given)
+        if self._request_id:
+            return b"".join((self._written[1], extra, self._request_id))
+        return b"".join((self._written[1], extra, b"X-Request-Id: ", request_id, b"\r\n\r\n"))
 
     def _lines_to_caller(self, connection: bytes, chunked: bool) -> bytes:
         parts = [b"HTTP/1.1 %d %b" % (self.status, self.reason), *self.passed]

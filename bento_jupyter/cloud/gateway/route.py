@@ -270,18 +270,26 @@ class Route:
 
     def arrive(self, visitor: Visitor) -> None:
         """A request has come: it is refused, or admitted, or waits until it is either."""
-        answer = self.refusal(visitor.head) or self._known(visitor.head)
+        head, policy = visitor.head, self.policy
+        answer: Answer | None = None
+        if head.let_in_by is not policy:  # on a connection the same head comes often
+            answer = self.refusal(head)
+            if answer is None:
+                head.let_in_by = policy
+        if answer is None and head.path in _KNOWN_PATHS:
+            answer = self._known(head)
         if answer is None:
             replica_id = self._admission.enter()
             if replica_id is not None:
                 self._admitted += 1
                 visitor.admitted(self._replicas[replica_id])
-                self._changed()
+                if self._report is None:
+                    self._changed()
                 return
             if not self._admission.enqueue(visitor):
                 answer = queue_full(self.deployment, self.policy.queue)
         if answer is not None:
-            if visitor.head.path == b"/readyz":
+            if head.path == b"/readyz":
                 self.loop.call_later(_READYZ_PAUSE, visitor.refused, answer)
             else:
                 visitor.refused(answer)
@@ -312,7 +320,8 @@ class Route:
             self._drained(replica.id)
         if not self._admission.is_empty:
             self._pump()
-        self._changed()
+        if self._report is None:
+            self._changed()
 
     def retry(self, visitor: Waiting, replica: Replica) -> None:
         """A request lost its replica: it gives the slot back and is the next to get another."""
@@ -335,7 +344,8 @@ class Route:
         """A request was answered (the answer has begun, at least); with `error` by a 5xx."""
         self._requests += 1
         self._errors += error
-        self._changed()
+        if self._report is None:
+            self._changed()
 
     def count_broken(self) -> None:
         """An answer that was counted when it began did not come to its end."""
@@ -353,7 +363,8 @@ class Route:
     def took(self, seconds: float) -> None:
         """The answer to a request is whole; from its arrival that took so long."""
         self._latency.add(seconds)
-        self._changed()
+        if self._report is None:
+            self._changed()
 
     def waited(self, arrived: float, admitted: float) -> tuple[float, float]:
         """Seconds that a request waited for a slot, and for the first replica (0 when there was one)."""

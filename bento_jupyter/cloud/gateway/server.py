@@ -191,14 +191,11 @@ class Gateway:
 
     def _meet(self, route: Route, caller: CallerConnection, head: RequestHead) -> Conversation:
         """Who deals with a request."""
-        chosen = self._choose(route, head)
-        if chosen.policy.tasks and (action := task_action(chosen, head)) is not None:
-            return TaskCall(caller, chosen, head, action, self._tasks)
-        return Exchange(caller, chosen, head)
-
-    def _choose(self, route: Route, head: RequestHead) -> Route:
-        chosen = route.policy.split.choose(head)
-        return self._routes.get((route.deployment, chosen), route) if chosen != MAIN else route
+        if route.policy.split.shares and (name := route.policy.split.choose(head)) != MAIN:
+            route = self._routes.get((route.deployment, name), route)
+        if route.policy.tasks and (action := task_action(route, head)) is not None:
+            return TaskCall(caller, route, head, action, self._tasks)
+        return Exchange(caller, route, head)
 
     def _remove(self, key: tuple[str, str]) -> None:
         listener = self._listeners.pop(key, None)

@@ -8,7 +8,7 @@ import os
 import socket
 from typing import Protocol, cast
 
-from .bodies import Body, FixedBody, HttpSyntaxError, OpenBody
+from .bodies import EMPTY_BODY, Body, FixedBody, HttpSyntaxError, OpenBody
 from .heads import ResponseHead, find_head, parse_response
 
 __all__ = ["Replica", "ReplicaConnection", "Requester"]
@@ -73,7 +73,7 @@ class Replica:
         """A kept connection, the one used last; None when there is none. It may turn out to be stale."""
         while self._idle:
             connection = self._idle.pop()
-            if not connection.is_closing:
+            if not connection._transport.is_closing():
                 return connection
         return None
 
@@ -144,6 +144,7 @@ class ReplicaConnection(asyncio.Protocol):
         self._keep_alive = False
         self._tunnel = False
         self._fault = ""
+        self._paused = False
 
     @property
     def is_closing(self) -> bool:
@@ -167,11 +168,14 @@ class ReplicaConnection(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """Take in nothing for now: the caller is slower than the replica."""
+        self._paused = True
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Take in again."""
-        self._transport.resume_reading()
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
 
     def close(self) -> None:
         """End the connection, after what was written has gone out."""
@@ -222,6 +226,12 @@ class ReplicaConnection(asyncio.Protocol):
             if head.is_interim:
                 requester.answer_interim(head)
                 continue
+            if len(data) == head.plain_length and requester.method != b"HEAD" and head.status != 101:
+                # All of it at once, as most answers come.
+                self._keep_alive = head.keep_alive
+                requester.answer_begins(head, EMPTY_BODY, data)
+                self._finish(clean=True)
+                return
             body = head.body(requester.method)
             if not data and isinstance(body, FixedBody) and not body.complete and requester.request_sent:
                 # Servers often send head and body apart. Passed on together they are one write; and while the
@@ -258,9 +268,10 @@ class ReplicaConnection(asyncio.Protocol):
         if requester is None:
             return
         self._requester = self._body = None
-        if clean and self._keep_alive and requester.request_sent and not self.is_closing:
+        if clean and self._keep_alive and requester.request_sent and not self._transport.is_closing():
             self.reused = True
-            self.resume_reading()
+            if self._paused:
+                self.resume_reading()
             self._replica.keep(self)
         else:
             self.close()
