@@ -10,7 +10,6 @@ from ..spec import utc_now
 from ..views import LogLine
 from .markup import FONT, element
 from .tables import as_of
-from .words import moment
 
 __all__ = ["LogView", "show_lines"]
 
@@ -37,7 +36,7 @@ class LogView(list[LogLine]):
         )
         box = element("pre", str(self), style=style, tabindex="0", role="log", aria_label="log")
         html = element("div", box, *as_of(self._at), style=FONT)
-        return {"text/plain": f"{self}\nas of {moment(self._at)}", "text/html": str(html)}
+        return {"text/plain": str(self), "text/html": str(html)}
 
 
 def show_lines(lines: Iterable[LogLine]) -> None:
