@@ -24,7 +24,6 @@ from bentoml.validators import ContentType
 from PIL.Image import Image
 
 Words = Generator[str, None, None]
-Sound = Annotated[Path, ContentType("audio/wav")]
 
 @bentoml.service(traffic={"concurrency": 8})
 class Zoo:
@@ -58,7 +57,7 @@ class Zoo:
         return image.rotate(90)
 
     @bentoml.api
-    def louder(self, sound: Sound) -> Sound:
+    def louder(self, sound: Annotated[Path, ContentType("audio/wav")]) -> Path:
         with wave.open(str(sound)) as read, wave.open("louder.wav", "wb") as written:
             written.setparams(read.getparams())
             written.writeframes(bytes(2 * level for level in read.readframes(read.getnframes())))
