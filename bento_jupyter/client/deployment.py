@@ -235,6 +235,17 @@ class Deployment(Calls):
         """
         return self._look(lambda view: view.status not in statuses, timeout, progress)
 
+    def wait_to_listen(self, *, timeout: float = 60.0) -> DeploymentView:
+        """Wait until it answers requests, e.g. after its cloud was started; one that has failed never will.
+
+        Raises:
+            DeploymentError, WaitTimeoutError: As `wait`.
+        """
+        view = self.status()
+        if view.healthy or view.status in FAILED_STATUSES:
+            return view
+        return self._look(lambda view: view.healthy, timeout, None)
+
     def _look(
         self,
         enough: Callable[[DeploymentView], bool],

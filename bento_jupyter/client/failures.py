@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CallError, CloudError, DeploymentError, NotFoundError
+from ..spec import Status
 from .local import stored
 from .refusals import raised_midway
 from .tracebacks import MODULE, executed_cells, in_cells, last_traceback, traceback_of
@@ -33,8 +34,9 @@ def failure_of(cloud: Cloud, view: DeploymentView) -> DeploymentError:
     except CloudError:
         lines = []
     reason = f": {view.reason}" if view.reason else ""
+    how = "has failed" if view.status is Status.FAILED else f"is {view.status.value}"
     return DeploymentError(
-        f"deployment {view.name!r} is {view.status.value}{reason}",
+        f"deployment {view.name!r} {how}{reason}",
         hint=f"mend it and deploy again; %bento_logs {view.name} shows the whole log",
         log="\n".join(lines[-30:]),
         cells=_in_cells(view.bento, last_traceback(lines)),

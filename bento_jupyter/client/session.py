@@ -182,9 +182,10 @@ def latest() -> Cloud | None:
         cloud = _current
     if cloud is None or not cloud.embedded:
         return cloud
-    state = Home.default().read_state()
+    home = Home.default()
+    state = home.read_state()
     same = state is not None and state.endpoint == cloud.endpoint
-    return cloud if same and embedded.runs() else None
+    return cloud if same and embedded.runs(home) else None
 
 
 def current() -> Cloud:
