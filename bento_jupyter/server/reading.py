@@ -14,6 +14,7 @@ from ..views import DeploymentView
 from .configuration import configuration_of
 from .contexts import contexts
 from .handlers import BentoHandler, deployment_name
+from .interface import interface_of
 from .payloads import Events, Images, Instances, InstanceTypes, LogTail, Packages, Revisions, SecretNames
 from .traffic import traffic_of
 
@@ -22,6 +23,7 @@ __all__ = [
     "READINGS",
     "ConfigurationHandler",
     "ContextsHandler",
+    "InterfaceHandler",
     "OverviewHandler",
     "Reading",
     "ReadingHandler",
@@ -119,6 +121,16 @@ class ConfigurationHandler(BentoHandler):
     async def get(self, name: str) -> None:
         """To take elsewhere."""
         self.reply(await configuration_of(self.link, deployment_name(name)))
+
+
+class InterfaceHandler(BentoHandler):
+    """`GET deployments/{name}/interface`: what it can be asked."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """For the playground; wakes no instance."""
+        self.reply(await interface_of(self.link, deployment_name(name)))
 
 
 class ContextsHandler(BentoHandler):

@@ -33,6 +33,10 @@ ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
     (r"/bento-jupyter/overview", reading.OverviewHandler, {}),
     (r"/bento-jupyter/traffic", reading.TrafficHandler, {}),
     (r"/bento-jupyter/contexts", reading.ContextsHandler, {}),
+    (r"/bento-jupyter/form", acting.FormHandler, {}),
+    (r"/bento-jupyter/plan", acting.PlanHandler, {}),
+    (r"/bento-jupyter/deploy", acting.DeployHandler, {}),
+    (rf"{_ONE}/interface", reading.InterfaceHandler, {}),
     (rf"{_ONE}/configuration", reading.ConfigurationHandler, {}),
     *(
         (

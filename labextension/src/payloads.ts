@@ -16,6 +16,18 @@ import {
   word
 } from './readers';
 
+/** A part of a form that an endpoint takes. */
+export interface IAskedPart {
+  /** Its name; "" = the whole body is this. */
+  name: string;
+  /** Whether it is a file; else it is JSON. */
+  file: boolean;
+  /** Whether there may be several files. */
+  many: boolean;
+  /** JSON that it takes; "" for files. */
+  example: string;
+}
+
 /** A process that the embedded cloud keeps warm to fork instances. */
 export interface IZygote {
   /** Its process id. */
@@ -258,6 +270,16 @@ export interface IDeployment {
   event_id: number;
 }
 
+/** What would be different. */
+export interface IDifference {
+  /** Where, in the words of the wire. */
+  field: string;
+  /** What it is. */
+  before: string;
+  /** What it would be. */
+  after: string;
+}
+
 /** It was done, and there is nothing to tell. */
 export type IDone = Record<string, never>;
 
@@ -282,6 +304,23 @@ export interface IEvent {
 /** What happened to a deployment, newest first. */
 export interface IEvents {
   events: IEvent[];
+}
+
+/** What is wrong with a field. */
+export interface IFieldProblem {
+  /** Its name. */
+  field: string;
+  /** In words. */
+  message: string;
+}
+
+/** The Deploy dialog as it opens. */
+export interface IForm {
+  /** The deployment that is updated; "" = a new one. */
+  name: string;
+  schema: unknown;
+  /** Their values; of variables the names only, each without a value. */
+  data: unknown;
 }
 
 /** Something on the cloud's disk that nobody needs. */
@@ -352,6 +391,23 @@ export interface IInstanceTypes {
 /** The instances of a deployment, newest last. */
 export interface IInstances {
   instances: IInstance[];
+}
+
+/** Something that a deployment can be asked. */
+export interface IInterfaceEndpoint {
+  /** Name of the endpoint. */
+  name: string;
+  /** Path below the deployment's URL that it is asked at. */
+  route: string;
+  /** A JSON body that it takes; "" where it takes files. */
+  example: string;
+  /** The parts of the form that it takes; none where it takes JSON. */
+  parts: IAskedPart[];
+}
+
+/** What a deployment can be asked. */
+export interface IInterface {
+  endpoints: IInterfaceEndpoint[];
 }
 
 /** One line of a log. */
@@ -446,6 +502,28 @@ export interface IPackages {
   items: IPackage[];
 }
 
+/** What the dialog would do. */
+export interface IPlan {
+  /** `create`, `update`, or `nothing`. */
+  action: string;
+  /** The magic that does the same; "" when there is none. */
+  line: string;
+  /** What would be different about the deployment. */
+  changes: IDifference[];
+  /** What has to be mended first. */
+  problems: IFieldProblem[];
+}
+
+/** Why a deploy was refused. */
+export interface IRefusal {
+  /** What happened. */
+  message: string;
+  /** What to do about it. */
+  hint: string;
+  /** Which fields it is about. */
+  problems: IFieldProblem[];
+}
+
 /** One field in which a revision differs from the one before it. */
 export interface IRevisionChange {
   /** Its path, e.g. `services.Iris.scaling.max_replicas` or `envs.GREETING`. */
@@ -518,6 +596,24 @@ export interface IRollback {
   /** Its number. */
   revision: number;
 }
+
+/** A deployment as the dialog says it. */
+export interface IWanted {
+  /** Name of the deployment that is to be like that; "" = a new one. */
+  update?: string;
+  /** Values of the dialog's fields; what is absent is as by default. A variable without a value keeps the one that it has. */
+  fields: Record<string, unknown>;
+  /** Path of the notebook that deploys; "" = none. */
+  owner?: string;
+}
+
+/** Reads an `IAskedPart`. */
+export const readAskedPart: Reader<IAskedPart> = object<IAskedPart>({
+  name: text,
+  file: flag,
+  many: flag,
+  example: text
+});
 
 /** Reads an `IZygote`. */
 export const readZygote: Reader<IZygote> = object<IZygote>({
@@ -664,6 +760,13 @@ export const readDeployment: Reader<IDeployment> = object<IDeployment>({
   event_id: number
 });
 
+/** Reads an `IDifference`. */
+export const readDifference: Reader<IDifference> = object<IDifference>({
+  field: text,
+  before: text,
+  after: text
+});
+
 /** Reads an `IDone`. */
 export const readDone: Reader<IDone> = object<IDone>({});
 
@@ -681,6 +784,19 @@ export const readEvent: Reader<IEvent> = object<IEvent>({
 /** Reads an `IEvents`. */
 export const readEvents: Reader<IEvents> = object<IEvents>({
   events: list(readEvent)
+});
+
+/** Reads an `IFieldProblem`. */
+export const readFieldProblem: Reader<IFieldProblem> = object<IFieldProblem>({
+  field: text,
+  message: text
+});
+
+/** Reads an `IForm`. */
+export const readForm: Reader<IForm> = object<IForm>({
+  name: text,
+  schema: anything,
+  data: anything
 });
 
 /** Reads an `IGarbageItem`. */
@@ -736,6 +852,20 @@ export const readInstanceTypes: Reader<IInstanceTypes> = object<IInstanceTypes>(
 /** Reads an `IInstances`. */
 export const readInstances: Reader<IInstances> = object<IInstances>({
   instances: list(readInstance)
+});
+
+/** Reads an `IInterfaceEndpoint`. */
+export const readInterfaceEndpoint: Reader<IInterfaceEndpoint> =
+  object<IInterfaceEndpoint>({
+    name: text,
+    route: text,
+    example: text,
+    parts: list(readAskedPart)
+  });
+
+/** Reads an `IInterface`. */
+export const readInterface: Reader<IInterface> = object<IInterface>({
+  endpoints: list(readInterfaceEndpoint)
 });
 
 /** Reads an `ILogLine`. */
@@ -797,6 +927,21 @@ export const readPackage: Reader<IPackage> = object<IPackage>({
 /** Reads an `IPackages`. */
 export const readPackages: Reader<IPackages> = object<IPackages>({
   items: list(readPackage)
+});
+
+/** Reads an `IPlan`. */
+export const readPlan: Reader<IPlan> = object<IPlan>({
+  action: text,
+  line: text,
+  changes: list(readDifference),
+  problems: list(readFieldProblem)
+});
+
+/** Reads an `IRefusal`. */
+export const readRefusal: Reader<IRefusal> = object<IRefusal>({
+  message: text,
+  hint: text,
+  problems: list(readFieldProblem)
 });
 
 /** Reads an `IRevisionChange`. */
