@@ -32,6 +32,7 @@ RECEIVED: tuple[type[BaseModel], ...] = tuple(
     dict.fromkeys(
         [
             payloads.Overview,
+            payloads.Changes,
             payloads.Traffic,
             payloads.Contexts,
             payloads.Configuration,

@@ -26,6 +26,9 @@ __all__ = ["BentoHandler", "deployment_name", "status_of"]
 
 M = TypeVar("M", bound=BaseModel)
 
+#: A longer list of names is no screenful.
+_MOST_NAMES = 100
+
 
 class BentoHandler(APIHandler):
     """Base of the handlers: where the link is, and errors as `{"message", "hint"}`."""
@@ -52,6 +55,17 @@ class BentoHandler(APIHandler):
         """Send `answer` as JSON."""
         self.set_header("Cache-Control", "no-store")
         self.finish(answer.model_dump_json(by_alias=True))
+
+    def names(self) -> list[str]:
+        """The deployments that the query's `names` says.
+
+        Raises:
+            InvalidRequestError: One cannot be a name, or there are too many.
+        """
+        names = [deployment_name(name) for name in self.get_query_argument("names", "").split(",") if name]
+        if len(names) > _MOST_NAMES:
+            raise InvalidRequestError(f"at most {_MOST_NAMES} names", status_code=400)
+        return names
 
     def body(self, model: type[M]) -> M:
         """The request's body.

@@ -18,6 +18,7 @@ from ..views import CloudView, DeploymentView, Event, ImageView, InstanceType, I
 __all__ = [
     "AskedPart",
     "Change",
+    "Changes",
     "CloudStatus",
     "Configuration",
     "Context",
@@ -65,6 +66,18 @@ class Overview(BaseModel):
     cloud: CloudView | None = None
     deployments: list[DeploymentView] = Field(default_factory=list)
     event_id: int = 0
+
+
+class Changes(BaseModel):
+    """Some deployments as they are now, to be put over an earlier `Overview`.
+
+    Attributes:
+        deployments: Those that were asked for and are there.
+        gone: Those that are no more.
+    """
+
+    deployments: list[DeploymentView]
+    gone: list[str]
 
 
 class LogTail(BaseModel):

@@ -3,6 +3,7 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import {
   IChange,
+  IChanges,
   IConfiguration,
   IContext,
   IDeployment,
@@ -21,6 +22,7 @@ import {
   IRevision,
   ITrafficItem,
   IWanted,
+  readChanges,
   readConfiguration,
   readContexts,
   readDeployment,
@@ -106,6 +108,12 @@ export class BentoApi {
   /** The cloud and its deployments. */
   overview(): Promise<IOverview> {
     return this._call(readOverview, 'GET', 'overview');
+  }
+
+  /** How some deployments are now. */
+  changes(names: readonly string[]): Promise<IChanges> {
+    const path = `changes${query({ names: names.join(',') })}`;
+    return this._call(readChanges, 'GET', path);
   }
 
   /** How much some deployments were asked lately. */

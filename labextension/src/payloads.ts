@@ -28,77 +28,6 @@ export interface IAskedPart {
   example: string;
 }
 
-/** A process that the embedded cloud keeps warm to fork instances. */
-export interface IZygote {
-  /** Its process id. */
-  pid: number;
-  /** Key of its environment. */
-  environment: string;
-  /** How many modules it has imported on behalf of Bentos. */
-  modules: number;
-  /** Its resident memory. */
-  memory_bytes: number;
-  /** Instances it has forked. */
-  forks: number;
-  /** Who may need it: `<deployment>/<replica set>`. */
-  users: string[];
-}
-
-/** The embedded cloud as a whole. */
-export interface ICloud {
-  /** Base URL. */
-  endpoint: string;
-  /** Process id of the control plane. */
-  pid: number;
-  /** Version of bento_jupyter that runs it. */
-  version: string;
-  /** When. */
-  started_at: number;
-  /** Number of deployments that are not terminated. */
-  deployments: number;
-  /** Number of instances that are up. */
-  instances: number;
-  /** Id of the newest event. */
-  event_id: number;
-  /** The processes that are kept warm to fork instances. */
-  zygotes: IZygote[];
-}
-
-/** One cold start, from the wish for an instance to its readiness. */
-export interface IColdStart {
-  /** When it began. */
-  at: number;
-  /** Whole duration. */
-  seconds: number;
-  /** Seconds per phase, in order: `process` (until the interpreter runs), `imports`, `load` (Bento, model and app), `ready`. */
-  phases: [string, number][];
-}
-
-/** What a deployment was asked to be, to take elsewhere; values of variables are not in it. */
-export interface IConfiguration {
-  /** For `bentoml deployment create -f`. */
-  yaml: string;
-  /** The line that deploys it from a notebook. */
-  magic: string;
-}
-
-/** A cloud that the `bentoml` client is logged in to. */
-export interface IContext {
-  /** What it is called. */
-  name: string;
-  /** Base URL of its control plane. */
-  endpoint: string;
-  /** Whether `bentoml` commands use it. */
-  current: boolean;
-  /** Whether it is the embedded cloud of this machine. */
-  embedded: boolean;
-}
-
-/** The clouds that the `bentoml` client is logged in to. */
-export interface IContexts {
-  items: IContext[];
-}
-
 /** One thing that a deployment can be asked. */
 export interface IEndpoint {
   /** Name of the endpoint. */
@@ -121,6 +50,16 @@ export interface IScaling {
   idle_seconds: number | null;
   /** How long more instances must be wanted before they are started (`scale_up_stabilization_window`); never delays the first instance. */
   scale_up_seconds: number;
+}
+
+/** One cold start, from the wish for an instance to its readiness. */
+export interface IColdStart {
+  /** When it began. */
+  at: number;
+  /** Whole duration. */
+  seconds: number;
+  /** Seconds per phase, in order: `process` (until the interpreter runs), `imports`, `load` (Bento, model and app), `ready`. */
+  phases: [string, number][];
 }
 
 /** The environment a Bento runs in. */
@@ -268,6 +207,75 @@ export interface IDeployment {
   last_request_at: number | null;
   /** Id of the newest event included in this view. */
   event_id: number;
+}
+
+/** Some deployments as they are now, to be put over an earlier `Overview`. */
+export interface IChanges {
+  /** Those that were asked for and are there. */
+  deployments: IDeployment[];
+  /** Those that are no more. */
+  gone: string[];
+}
+
+/** A process that the embedded cloud keeps warm to fork instances. */
+export interface IZygote {
+  /** Its process id. */
+  pid: number;
+  /** Key of its environment. */
+  environment: string;
+  /** How many modules it has imported on behalf of Bentos. */
+  modules: number;
+  /** Its resident memory. */
+  memory_bytes: number;
+  /** Instances it has forked. */
+  forks: number;
+  /** Who may need it: `<deployment>/<replica set>`. */
+  users: string[];
+}
+
+/** The embedded cloud as a whole. */
+export interface ICloud {
+  /** Base URL. */
+  endpoint: string;
+  /** Process id of the control plane. */
+  pid: number;
+  /** Version of bento_jupyter that runs it. */
+  version: string;
+  /** When. */
+  started_at: number;
+  /** Number of deployments that are not terminated. */
+  deployments: number;
+  /** Number of instances that are up. */
+  instances: number;
+  /** Id of the newest event. */
+  event_id: number;
+  /** The processes that are kept warm to fork instances. */
+  zygotes: IZygote[];
+}
+
+/** What a deployment was asked to be, to take elsewhere; values of variables are not in it. */
+export interface IConfiguration {
+  /** For `bentoml deployment create -f`. */
+  yaml: string;
+  /** The line that deploys it from a notebook. */
+  magic: string;
+}
+
+/** A cloud that the `bentoml` client is logged in to. */
+export interface IContext {
+  /** What it is called. */
+  name: string;
+  /** Base URL of its control plane. */
+  endpoint: string;
+  /** Whether `bentoml` commands use it. */
+  current: boolean;
+  /** Whether it is the embedded cloud of this machine. */
+  embedded: boolean;
+}
+
+/** The clouds that the `bentoml` client is logged in to. */
+export interface IContexts {
+  items: IContext[];
 }
 
 /** What would be different. */
@@ -615,53 +623,6 @@ export const readAskedPart: Reader<IAskedPart> = object<IAskedPart>({
   example: text
 });
 
-/** Reads an `IZygote`. */
-export const readZygote: Reader<IZygote> = object<IZygote>({
-  pid: number,
-  environment: text,
-  modules: number,
-  memory_bytes: number,
-  forks: number,
-  users: list(text)
-});
-
-/** Reads an `ICloud`. */
-export const readCloud: Reader<ICloud> = object<ICloud>({
-  endpoint: text,
-  pid: number,
-  version: text,
-  started_at: time,
-  deployments: number,
-  instances: number,
-  event_id: number,
-  zygotes: list(readZygote)
-});
-
-/** Reads an `IColdStart`. */
-export const readColdStart: Reader<IColdStart> = object<IColdStart>({
-  at: time,
-  seconds: number,
-  phases: entries(number)
-});
-
-/** Reads an `IConfiguration`. */
-export const readConfiguration: Reader<IConfiguration> = object<IConfiguration>(
-  { yaml: text, magic: text }
-);
-
-/** Reads an `IContext`. */
-export const readContext: Reader<IContext> = object<IContext>({
-  name: text,
-  endpoint: text,
-  current: flag,
-  embedded: flag
-});
-
-/** Reads an `IContexts`. */
-export const readContexts: Reader<IContexts> = object<IContexts>({
-  items: list(readContext)
-});
-
 /** Reads an `IEndpoint`. */
 export const readEndpoint: Reader<IEndpoint> = object<IEndpoint>({
   name: text,
@@ -676,6 +637,13 @@ export const readScaling: Reader<IScaling> = object<IScaling>({
   concurrency: optional(number),
   idle_seconds: optional(number),
   scale_up_seconds: number
+});
+
+/** Reads an `IColdStart`. */
+export const readColdStart: Reader<IColdStart> = object<IColdStart>({
+  at: time,
+  seconds: number,
+  phases: entries(number)
 });
 
 /** Reads an `IImage`. */
@@ -758,6 +726,52 @@ export const readDeployment: Reader<IDeployment> = object<IDeployment>({
   expires_at: optional(time),
   last_request_at: optional(time),
   event_id: number
+});
+
+/** Reads an `IChanges`. */
+export const readChanges: Reader<IChanges> = object<IChanges>({
+  deployments: list(readDeployment),
+  gone: list(text)
+});
+
+/** Reads an `IZygote`. */
+export const readZygote: Reader<IZygote> = object<IZygote>({
+  pid: number,
+  environment: text,
+  modules: number,
+  memory_bytes: number,
+  forks: number,
+  users: list(text)
+});
+
+/** Reads an `ICloud`. */
+export const readCloud: Reader<ICloud> = object<ICloud>({
+  endpoint: text,
+  pid: number,
+  version: text,
+  started_at: time,
+  deployments: number,
+  instances: number,
+  event_id: number,
+  zygotes: list(readZygote)
+});
+
+/** Reads an `IConfiguration`. */
+export const readConfiguration: Reader<IConfiguration> = object<IConfiguration>(
+  { yaml: text, magic: text }
+);
+
+/** Reads an `IContext`. */
+export const readContext: Reader<IContext> = object<IContext>({
+  name: text,
+  endpoint: text,
+  current: flag,
+  embedded: flag
+});
+
+/** Reads an `IContexts`. */
+export const readContexts: Reader<IContexts> = object<IContexts>({
+  items: list(readContext)
 });
 
 /** Reads an `IDifference`. */
