@@ -42,6 +42,7 @@ class WatchForm(Form):
 
     Attributes:
         views: The deployments as they were seen last.
+        name: The deployment that is looked at; "" when there is none.
         scaling: The fields of type and number of instances.
     """
 
@@ -49,7 +50,8 @@ class WatchForm(Form):
         super().__init__("Status", "status")
         self.watch = Watch(workspace.current(), lambda: self.guarded(self.look), self._pace)
         self.views: list[DeploymentView] = []
-        self._wanted = name
+        self.name = name
+        self._listing = False
         self._revisions: list[RevisionView] = []
         self._filled: tuple[Any, ...] = ()
         self._sight = threading.Lock()
@@ -77,7 +79,7 @@ class WatchForm(Form):
             self.tabs,
             self.code,
         )
-        self.list.observe(lambda _: self._turned(), "value")
+        self.list.observe(lambda _: self._chosen(), "value")
         self.look()
         self.watch.begin()
 
@@ -140,11 +142,6 @@ class WatchForm(Form):
     # --- seeing ------------------------------------------------------------------------------
 
     @property
-    def name(self) -> str:
-        """The deployment that is looked at; "" when there is none."""
-        return self.list.value or ""
-
-    @property
     def view(self) -> DeploymentView | None:
         """It, as it was seen last."""
         return next((each for each in self.views if each.name == self.name), None)
@@ -184,6 +181,11 @@ class WatchForm(Form):
         """The groups of fields in which errors of the cloud are placed."""
         return [self.scaling]
 
+    def _chosen(self) -> None:
+        if not self._listing:
+            self.name = self.list.value or ""
+            self._turned()
+
     def _turned(self) -> None:
         """Something else is looked at: look at once."""
         self.later(lambda: self.look(turned=True), "look")
@@ -219,13 +221,13 @@ class WatchForm(Form):
         if tuple(options) == tuple(self.list.options):
             return
         names = [name for _, name in options]
-        wanted = next(
-            (each for each in (self._wanted, self.name) if each in names), names[0] if names else None
-        )
-        self._wanted = ""
-        with self.list.hold_trait_notifications():
+        wanted = self.name if self.name in names else names[0] if names else None
+        with self.list.hold_sync():  # for a moment the first one would be chosen
+            self._listing = True
             self.list.options = options
             self.list.value = wanted
+            self._listing = False
+        self.name = wanted or ""
 
     def _detail(self, view: DeploymentView, *, turned: bool) -> None:
         self.detail.value = deployment_card(view)["text/html"]

@@ -167,9 +167,7 @@ def test_json_is_checked_while_it_is_typed(kernel: Kernel) -> None:
 def test_a_table_is_pasted_or_a_frame_of_the_notebook(kernel: Kernel) -> None:
     kernel.run("choose('fares', 'tables')\nfield = form.fields['people']")
     assert "00501" in kernel.run("print(field.text.value)")  # the sample
-    kernel.run(
-        "field = form.fields['people']\nfield.text.value = 'fare\\tage\\tzip\\n8\\t20\\t02139\\n'\nworks()"
-    )
+    kernel.run("field.text.value = 'fare\\tage\\tzip\\n8\\t20\\t02139\\n'\nworks()")
     assert (
         kernel.run("print(form.answer.double.tolist(), form.answer.zip.tolist())").strip()
         == "[16.0] ['02139']"
