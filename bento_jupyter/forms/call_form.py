@@ -13,6 +13,7 @@ import ipywidgets
 
 from .. import workspace
 from ..client.deployment import Deployment
+from ..client.local import sample_of
 from ..client.snippets import KINDS
 from ..display.answers import file_bundle, waiting_words
 from ..errors import CallError, MagicUsageError
@@ -140,11 +141,13 @@ class CallForm(Form):
         self._elsewhere()
 
     def _example(self) -> dict[str, Any]:
-        """A sample request: that of the Bento, where its schema has one."""
+        """A request to begin with: the sample that the Bento was proven with, else one that fits the schema."""
         view = self._views.get(self.deployment.value)
-        known = view.endpoints if view else []
-        text = next((each.example for each in known if each.name == self.endpoint.value), "")
-        example = json.loads(text) if text else {}
+        if view is None or not self.endpoint.value:
+            return {}
+        sample = sample_of(view.bento, self.endpoint.value)
+        text = next((each.example for each in view.endpoints if each.name == self.endpoint.value), "")
+        example = sample or (json.loads(text) if text else {})
         if self._route.get("input", {}).get("root_input"):
             return {"input": example}
         return example if isinstance(example, dict) else {}

@@ -126,6 +126,8 @@ class WatchForm(Form):
         self.follow = fields.Flag("follow new lines")
         self.follow.value = True
         self.change = ipywidgets.HTML(layout=full)
+        for button in (self.apply, self.rollback):
+            button.layout.align_self = "flex-start"
         parts = {
             "Instances": [self.instances],
             "Metrics": [self.metrics],
