@@ -444,6 +444,7 @@ class Deployment:
             "content": f"{each.target.blueprint.bento}@{each.target.blueprint.bento_digest}",
             "schema": each.target.schema,
             "retries": each.target.retries,
+            "cors": each.target.cors,
         }
 
     @property

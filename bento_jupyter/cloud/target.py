@@ -69,6 +69,7 @@ class SetTarget:
         tasks: Paths of the methods that can be run as tasks.
         schema: What `/schema.json` answers; None = only an instance knows.
         retries: A request whose instance is lost before it answers is given to another one.
+        cors: The service's `http.cors`; None = it says nothing.
     """
 
     name: str
@@ -80,6 +81,7 @@ class SetTarget:
     tasks: tuple[str, ...] = ()
     schema: str | None = field(default=None, repr=False)
     retries: bool = True
+    cors: Mapping[str, Any] | None = field(default=None, hash=False)
 
     @property
     def is_entry(self) -> bool:
@@ -247,10 +249,19 @@ def _version(
                 ),
                 schema=_as_served(schema) if schema and not record.dev else None,
                 retries=(wanted.get("extras") or {}).get("retries") is not False,
+                cors=_cors(wanted, built),
             )
         )
     digest = bento.digest if bento else ""
     return VersionTarget(name, str(config["bento"]), digest, float(config["weight"] or 0), tuple(sets))
+
+
+def _cors(wanted: Mapping[str, Any], built: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """BentoML's `http.cors` of a service: what the deployment says, else what its code says."""
+    said = [
+        (each.get("http") or {}).get("cors") or {} for each in (built, wanted.get("config_overrides") or {})
+    ]
+    return {**said[0], **said[1]} or None
 
 
 def _limits(

@@ -327,7 +327,9 @@ class DeployForm(Form):
             steps = ["build", "prove", *steps]
         verb = "Deploying" if self._before is None else "Changing"
         with self.progress_of(f"{verb} {spec.name}", steps) as progress:
-            self.deployment = workspace.deploy(target, **given, **options, progress=progress)
+            self.deployment = workspace.deploy(
+                target, **given, **options, cloud=self.cloud, progress=progress
+            )
         self.group.forget()
         self.result.value = deployment_card(self.deployment.status())["text/html"]
         self._taken.add(spec.name)

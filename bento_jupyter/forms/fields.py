@@ -149,6 +149,14 @@ class Field:
         for field in self.inner():
             field.forget()
 
+    def close(self) -> None:
+        """Take its widgets away."""
+        waiting: list[ipywidgets.Widget] = [self.box]
+        while waiting:
+            widget = waiting.pop()
+            waiting += getattr(widget, "children", ())
+            widget.close()
+
     @property
     def disabled(self) -> bool:
         """True when it is shown and cannot be changed."""

@@ -9,82 +9,29 @@ from typing import Any
 import ipywidgets
 
 from .. import workspace
-from ..client import embedded
-from ..client.cloud import Cloud
 from ..client.deployment import Deployment
 from ..display.cards import deployment_card
 from ..display.logs import LogView
-from ..display.tables import Table
+from ..display.tables import Listing
 from ..display.words import age, status_words
 from ..errors import BentoJupyterError
-from ..spec import Mode, Status
+from ..insight import RevisionView
+from ..spec import DeploymentSpec, Mode, Status
 from ..views import DeploymentView
 from . import fields
-from .form import Form, code_html
+from .form import Action, Form, code_html
+from .models import Group, Look
+from .watching import Watch
 
 __all__ = ["WatchForm"]
 
-#: Seconds between two looks when nothing is heard: with a change feed, without one, and while logs are read.
-SLOW, POLL, LOGS = 15.0, 5.0, 1.0
-#: Seconds between two looks however much happens.
-PAUSE = 0.2
-LINES = 200
+#: Seconds between two looks when nothing is heard: of a cloud that tells of changes, of one that does not,
+#: and while something is looked at of which no change is told.
+SLOW, POLL, QUICK = 15.0, 5.0, 1.0
+#: Lines of the log, and events, that are shown.
+LINES, EVENTS = 200, 50
 STOPPED = (Status.TERMINATED, Status.TERMINATING)
-
-
-class Watch:
-    """Looks whenever the cloud says that something has changed, and now and then when it says nothing.
-
-    Args:
-        cloud: The cloud.
-        look: Called in a thread of its own.
-        pace: Says how many seconds may pass between two looks.
-    """
-
-    def __init__(self, cloud: Cloud, look: Callable[[], None], pace: Callable[[], float]) -> None:
-        self.cloud = cloud
-        self.closed = threading.Event()
-        self._look, self._pace = look, pace
-        self._hint = threading.Event()
-        work = [self._looking, self._listening] if cloud.embedded else [self._looking]
-        self._threads = [threading.Thread(target=each, name="bento-watch", daemon=True) for each in work]
-
-    def begin(self) -> None:
-        """Begin to look."""
-        for thread in self._threads:
-            thread.start()
-
-    def hint(self) -> None:
-        """Look soon."""
-        self._hint.set()
-
-    def close(self) -> None:
-        """Look no more."""
-        self.closed.set()
-        self._hint.set()
-
-    def _looking(self) -> None:
-        while not self.closed.is_set():
-            self._hint.clear()
-            self._look()
-            self.closed.wait(PAUSE)
-            self._hint.wait(self._pace())
-
-    def _listening(self) -> None:
-        while not self.closed.is_set():
-            try:
-                for _ in self.cloud.events(until=self.closed):
-                    self.hint()
-            except BentoJupyterError:
-                self._find_again()
-            self.hint()
-            self.closed.wait(1.0)
-
-    def _find_again(self) -> None:
-        """Where the embedded cloud is now; one that was stopped is not started by looking at it."""
-        state = embedded.find()
-        if state is not None and state.endpoint != self.cloud.endpoint:
-            self.cloud = Cloud(self.cloud.name, state.endpoint, state.token, embedded=True)
+SCALE = ("mode", "min", "max")
 
 
 class WatchForm(Form):
@@ -92,18 +39,21 @@ class WatchForm(Form):
 
     Args:
         name: Deployment to begin with; "" = the newest.
+
+    Attributes:
+        views: The deployments as they were seen last.
+        name: The deployment that is looked at; "" when there is none.
+        scaling: The fields of type and number of instances.
     """
 
     def __init__(self, name: str = "") -> None:
         super().__init__("Status", "status")
-        self.watch = Watch(
-            workspace.current(),
-            lambda: self.guarded(self.look),
-            lambda: LOGS if self._reads_logs else self._pace,
-        )
+        self.watch = Watch(workspace.current(), lambda: self.guarded(self.look), self._pace)
         self.views: list[DeploymentView] = []
-        self._wanted = name
-        self._revisions: list[int] = []
+        self.name = name
+        self._listing = False
+        self._revisions: list[RevisionView] = []
+        self._filled: tuple[Any, ...] = ()
         self._sight = threading.Lock()
         self.list = ipywidgets.Select(
             description="Deployments",
@@ -113,9 +63,9 @@ class WatchForm(Form):
         )
         self.live = ipywidgets.HTML()
         self.detail = ipywidgets.HTML(layout={"width": "100%"})
+        self.code = ipywidgets.HTML(layout={"width": "100%"})
         self._actions()
         self._tabs()
-        self.code = ipywidgets.HTML(layout={"width": "100%"})
         row = {"flex_flow": "row wrap", "align_items": "center"}
         self.widget.children = (
             self.live,
@@ -125,12 +75,11 @@ class WatchForm(Form):
             ),
             self.question,
             self.message,
-            self.progress,
             self.detail,
             self.tabs,
             self.code,
         )
-        self.list.observe(lambda _: self.later(self.look, "look"), "value")
+        self.list.observe(lambda _: self._chosen(), "value")
         self.look()
         self.watch.begin()
 
@@ -139,50 +88,65 @@ class WatchForm(Form):
         self.restart = self.button("Restart", lambda: self._do("restart"), tooltip="Replace its instances")
         self.terminate = self.button(
             "Terminate",
-            lambda: self._asked("Terminate", "It stops; its address and revisions are kept."),
+            lambda: self._asked("terminate", "It stops; its address and revisions are kept."),
             tooltip="Stop it; it can be started again",
         )
         self.delete = self.button(
             "Delete",
-            lambda: self._asked("Delete", "Its address, revisions and logs go, too."),
+            lambda: self._asked("delete", "Its address, revisions and logs go, too."),
             tooltip="Delete it for good",
             button_style="danger",
         )
-        self.close_button = self.button("Close", self.close, tooltip="Stop watching and close the form")
-        self.mode = fields.Choice("Type", [(mode.full_name, mode) for mode in Mode])
-        self.min, self.max = fields.Number("Min instances"), fields.Number("Max instances")
-        self.scale = self.button("Apply", self._scale, tooltip="Change type and number of instances")
-        self.revision = fields.Choice("Go back to", [("", 0)], few=0)
+        self.close_button = Action(
+            self, self.close, always=True, description="Close", tooltip="Stop watching and close the form"
+        )
+        self.close_button.layout.width = "auto"
+        labels = {"mode": "Type", "min": "Min instances", "max": "Max instances"}
+        others = [each for each in DeploymentSpec.model_fields if each not in SCALE]
+        self.scaling = Group(DeploymentSpec, look=Look(labels=labels), without=others)
+        self.scaling.watch(lambda: self.guarded(self.refresh))
+        self.apply = self.button("Apply", self._scale, tooltip="Change type and number of instances")
+        self.revision = fields.Choice("Go back to", [("there is no earlier one", 0)], few=0)
         self.rollback = self.button(
             "Roll back",
             lambda: self._asked(
-                "Roll back", f"A new revision is made, as revision {self.revision.value} was."
+                "rollback",
+                f"A new revision is made, as revision {self.revision.value} was.",
+                self.revision.value,
             ),
             tooltip="Make a new revision as that one was",
         )
 
     def _tabs(self) -> None:
         full = {"width": "100%"}
-        self.events, self.revisions, self.instances = (ipywidgets.HTML(layout=full) for _ in range(3))
+        self.instances, self.metrics, self.logs, self.events, self.revisions = (
+            ipywidgets.HTML(layout=full) for _ in range(5)
+        )
         self.search = fields.Text("Search", placeholder="only lines with this text")
-        self.logs = ipywidgets.HTML(layout=full)
-        self.search.watch(self.watch.hint)
+        self.follow = fields.Flag("follow new lines")
+        self.follow.value = True
+        self.change = ipywidgets.HTML(layout=full)
+        for button in (self.apply, self.rollback):
+            button.layout.align_self = "flex-start"
         parts = {
             "Instances": [self.instances],
-            "Logs": [self.search.box, self.logs],
+            "Metrics": [self.metrics],
+            "Logs": [self.search.box, self.follow.box, self.logs],
             "Events": [self.events],
             "Revisions": [self.revisions, self.revision.box, self.rollback],
-            "Scale": [self.mode.box, self.min.box, self.max.box, self.scale],
+            "Scale": [self.scaling.box, self.apply, self.change],
         }
         self.tabs = ipywidgets.Tab([ipywidgets.VBox(each) for each in parts.values()], titles=tuple(parts))
-        self.tabs.observe(lambda _: self.watch.hint(), "selected_index")
+        for each in (self.search, self.follow):
+            each.watch(self._turned)
+        self.tabs.observe(lambda _: self._turned(), "selected_index")
 
     # --- seeing ------------------------------------------------------------------------------
 
     @property
-    def name(self) -> str:
-        """The deployment that is looked at; "" when there is none."""
-        return self.list.value or ""
+    def view(self) -> DeploymentView | None:
+        """It, as it was seen last."""
+        return next((each for each in self.views if each.name == self.name), None)
 
     @property
     def line(self) -> str:
@@ -190,34 +154,66 @@ class WatchForm(Form):
         return f"%bento_status {self.name}".strip()
 
     @property
-    def _pace(self) -> float:
-        return SLOW if self.watch.cloud.embedded else POLL
+    def call(self) -> str:
+        """The Python call that shows the same."""
+        return f"bj.deployment({self.name!r}).watch()" if self.name else "bj.deployments()"
 
     @property
-    def _reads_logs(self) -> bool:
-        return bool(self.tabs.titles[self.tabs.selected_index or 0] == "Logs")
+    def tab(self) -> str:
+        """Title of the tab that is open."""
+        return str(self.tabs.titles[self.tabs.selected_index or 0])
+
+    def _pace(self) -> float:
+        if self.tab == "Metrics" or (self.tab == "Logs" and self.follow.value):
+            return QUICK
+        return SLOW if self.watch.cloud.embedded else POLL
 
     def rows(self) -> list[tuple[str, str]]:
         """What a saved notebook says of it."""
         listed = "\n".join(
-            f"{view.name}  {status_words(view.status)}  {view.url or ''}" for view in self.views
+            f"{view.name}  {status_words(view.status)}  {view.url or ''}".rstrip() for view in self.views
         )
-        return [("deployments", listed), ("as a line", self.line)]
+        return [
+            ("deployments", listed or "none"),
+            ("as a line", self.line),
+            ("in Python", self.call),
+        ]
 
-    def look(self) -> None:
-        """Show everything as it is now; what cannot be seen is said, and looked for again."""
-        if self.worker.closed.is_set():
-            return
+    def groups(self) -> list[Group]:
+        """The groups of fields in which errors of the cloud are placed."""
+        return [self.scaling]
+
+    def _chosen(self) -> None:
+        if not self._listing:
+            self.name = self.list.value or ""
+            self._turned()
+
+    def _turned(self) -> None:
+        """Something else is looked at: look at once."""
+        self.later(lambda: self.look(turned=True), "look")
+
+    def look(self, *, turned: bool = False) -> None:
+        """Show everything as it is now; what cannot be seen is said, and looked for again.
+
+        Args:
+            turned: The user wants to see something else, so also what does not follow is shown anew.
+        """
         with self._sight:
+            if self.worker.closed.is_set():
+                return
+            said = self.rows()
             try:
                 self.views = self.watch.cloud.deployments()
                 self._list()
-                if self.name:
-                    self._detail(Deployment(self.watch.cloud, self.name))
-                self.live.value = fields.note("● live" if self.watch.cloud.embedded else "● live, every 5 s")
+                if view := self.view:
+                    self._detail(view, turned=turned)
+                how = "" if self.watch.cloud.embedded else f", every {POLL:g} s"
+                self.live.value = fields.note(f"● live{how}")
             except BentoJupyterError as error:
                 self.live.value = fields.alert(f"not live: {error.message}", "it is looked for again")
             self.refresh()
+            if self.rows() != said:
+                self.update_record()
 
     def _list(self) -> None:
         options = [
@@ -227,94 +223,94 @@ class WatchForm(Form):
         if tuple(options) == tuple(self.list.options):
             return
         names = [name for _, name in options]
-        wanted = next(
-            (each for each in (self._wanted, self.name) if each in names), names[0] if names else None
-        )
-        self._wanted = ""
-        with self.list.hold_trait_notifications():
+        wanted = self.name if self.name in names else names[0] if names else None
+        with self.list.hold_sync():  # for a moment the first one would be chosen
+            self._listing = True
             self.list.options = options
             self.list.value = wanted
+            self._listing = False
+        self.name = wanted or ""
 
-    def _detail(self, dep: Deployment) -> None:
-        view = next(each for each in self.views if each.name == dep.name)
+    def _detail(self, view: DeploymentView, *, turned: bool) -> None:
         self.detail.value = deployment_card(view)["text/html"]
-        self.instances.value = _html(
-            Table(
-                ["instance", "state", "age", "why"],
-                [[each.id, each.state.value, age(each.started_at), each.reason] for each in view.instances],
-                empty="no instance is up",
-            )
-        )
-        if not self.watch.cloud.embedded:
+        self._fill(view)
+        dep = Deployment(self.watch.cloud, view.name)
+        if self.tab == "Instances":
+            self.instances.value = _html(dep.instances())
+        elif self.tab in ("Scale", "") or not self.watch.cloud.embedded:
             return
-        shown = self.tabs.titles[self.tabs.selected_index or 0]
-        if shown == "Logs":
-            self.logs.value = LogView(dep.logs(LINES, q=self.search.value))._repr_mimebundle_()["text/html"]
-        elif shown == "Events":
-            rows = [[age(each.at), each.message, each.reason] for each in dep.events(50) if each.message]
-            self.events.value = _html(Table(["ago", "what", "why"], rows, empty="nothing has happened yet"))
-        elif shown == "Revisions":
+        elif self.tab == "Metrics":
+            self.metrics.value = _html(dep.metrics())
+        elif self.tab == "Logs" and (self.follow.value or turned):
+            self.logs.value = _log_html(dep.logs(LINES, q=self.search.value))
+        elif self.tab == "Events":
+            self.events.value = _html(dep.events(EVENTS))
+        elif self.tab == "Revisions":
             found = dep.revisions()
-            rows = [
-                [
-                    f"{each.number}{' (active)' if each.active else ''}",
-                    each.bento,
-                    age(each.created_at),
-                    ", ".join(f"{change.field} {change.change}" for change in each.changes) or each.note,
-                ]
-                for each in found
-            ]
-            self.revisions.value = _html(Table(["revision", "Bento", "ago", "what"], rows))
-            earlier = [
-                (f"revision {each.number}: {each.bento}", each.number) for each in found if not each.active
-            ]
-            if [number for _, number in earlier] != self._revisions:
-                self._revisions = [number for _, number in earlier]
-                self.revision.offer(earlier or [("there is no earlier one", 0)])
+            self.revisions.value = _html(found)
+            if list(found) != self._revisions:
+                self._revisions = list(found)
+                self.revision.offer(
+                    [
+                        (f"revision {each.number}: {each.bento}, {age(each.created_at)} old", each.number)
+                        for each in found
+                        if not each.active
+                    ]
+                    or [("there is no earlier one", 0)]
+                )
+
+    def _fill(self, view: DeploymentView) -> None:
+        """Begin with the numbers that hold: of another deployment, or after somebody has changed them."""
+        now = (view.name, view.mode, view.scaling.min, view.scaling.max)
+        if now != self._filled:
+            self._filled = now
+            self.scaling.given = {"name": view.name, "bento": view.bento}
+            self.scaling.value = dict(zip(SCALE, now[1:], strict=True))
 
     def refresh(self) -> None:
-        """Show which actions there are."""
-        view = next((each for each in self.views if each.name == self.name), None)
+        """Show which actions there are, and which code does the same."""
+        view = self.view
         stopped = view is not None and view.status in STOPPED
         none = view is None or self.busy
         self.start.disabled = none or not stopped
-        self.restart.disabled = self.terminate.disabled = self.scale.disabled = none or stopped
+        self.restart.disabled = self.terminate.disabled = none or stopped
         self.delete.disabled = none
         self.rollback.disabled = none or not self.revision.value
         self.tabs.layout.display = self.detail.layout.display = "" if view else "none"
-        self.code.value = code_html([("The same as a line", self.line)])
+        self.code.value = code_html([("The same as a line", self.line), ("in Python", self.call)])
+        changes = self._changes() if view else {}
+        self.apply.disabled = none or stopped or not changes
+        self.change.value = code_html(_scale_codes(self.name, changes)) if changes else ""
+
+    def _changes(self) -> dict[str, Any]:
+        """What of type and numbers is other than it is; {} while something is wrong."""
+        spec = self.scaling.read()
+        before = dict(zip(SCALE, self._filled[1:], strict=False))
+        if spec is None:
+            return {}
+        wanted = {"mode": spec.mode, "min": spec.scaling.min, "max": spec.scaling.max}
+        return {name: value for name, value in wanted.items() if value != before.get(name)}
 
     # --- doing -------------------------------------------------------------------------------
 
-    def _asked(self, what: str, means: str) -> None:
-        name, revision = self.name, self.revision.value
-        verb = {"Roll back": lambda: self._do("rollback", revision)}.get(what, lambda: self._do(what.lower()))
-        self.ask(f"{what} {name}? {means}", f"{what} {name}", verb)
+    def _asked(self, action: str, means: str, *arguments: Any) -> None:
+        name = self.name
+        words = "roll back" if action == "rollback" else action
+        self.ask(
+            f"{words.capitalize()} {name}? {means}",
+            f"{words.capitalize()} {name}",
+            lambda: self._do(action, *arguments, name=name),
+        )
 
-    def _do(self, action: str, *arguments: Any) -> None:
-        dep = Deployment(self.watch.cloud, self.name)
-        options = {} if action == "delete" else {"wait": False}
-        getattr(dep, action)(*arguments, **options)
-        self.tell(f"{action}: {dep.name}", wrong=False)
+    def _do(self, action: str, *arguments: Any, name: str = "", **options: Any) -> None:
+        dep = Deployment(self.watch.cloud, name or self.name)
+        work: Callable[..., Any] = getattr(dep, action)
+        work(*arguments, **({} if action == "delete" else {"wait": False, **options}))
+        self.tell(f"{_DONE[action]} {dep.name}", wrong=False)
         self.watch.hint()
 
     def _scale(self) -> None:
-        view = next(each for each in self.views if each.name == self.name)
-        spec = workspace.spec_of(
-            name=view.name, bento=view.bento, mode=self.mode.value, min=self.min.value, max=self.max.value
-        )
-        with self.progress_of(f"Changing {view.name}", list(workspace.DEPLOY_STEPS)) as progress:
-            workspace.deploy(
-                view.bento,
-                name=view.name,
-                mode=spec.mode,
-                min=spec.min,
-                max=spec.max,
-                wait=False,
-                cloud=self.watch.cloud,
-                progress=progress,
-            )
-        self.watch.hint()
+        self._do("scale", **self._changes())
 
     def close(self) -> None:
         """End it: it listens and looks no more, its widgets go."""
@@ -322,5 +318,40 @@ class WatchForm(Form):
         super().close()
 
 
-def _html(table: Table) -> str:
-    return str(table._repr_mimebundle_()["text/html"])
+#: What is said when it was asked for; the list shows how it goes on.
+_DONE = {
+    "start": "starting",
+    "restart": "replacing the instances of",
+    "terminate": "terminating",
+    "delete": "deleted",
+    "rollback": "rolling back",
+    "scale": "changing",
+}
+
+
+def _scale_codes(name: str, changes: dict[str, Any]) -> list[tuple[str, str]]:
+    """The line and the call that make these changes."""
+    plain = {key: value.value if isinstance(value, Mode) else value for key, value in changes.items()}
+    options = " ".join(f"--{key} {value}" for key, value in plain.items())
+    arguments = ", ".join(f"{key}={value!r}" for key, value in plain.items())
+    return [
+        ("The same as a line", f"%bento_scale {name} {options}"),
+        ("in Python", f"bj.deployment({name!r}).scale({arguments})"),
+    ]
+
+
+def _log_html(lines: Any) -> str:
+    """Log lines in a box that stays at its end when there are more."""
+    box = str(LogView(lines)._repr_mimebundle_()["text/html"]).replace(
+        "max-height:24em;overflow:auto", "margin:0"
+    )
+    end = "display:flex;flex-direction:column-reverse;max-height:24em;overflow:auto"
+    return f'<div style="{end}">{box}</div>'
+
+
+def _html(shown: Any) -> str:
+    """What a cell shows; lists without their time, for this one is live."""
+    if isinstance(shown, Listing):
+        shown = shown.table
+        shown.at = None
+    return str(shown._repr_mimebundle_()["text/html"])

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["DEFAULTS", "evaluate", "join", "parse", "split", "split_call"]
+__all__ = ["DEFAULTS", "NEW_ONLY", "evaluate", "join", "parse", "split", "split_call"]
 
 #: What `%config BentoMagics` says of options that a line does not name, by the name of the argument.
 DEFAULTS: dict[str, Any] = {}
+#: Those of them that are of deployments which are new: what exists is not changed by a default.
+NEW_ONLY = ("mode", "instance_type")
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 #: Characters from which on a usage is no help any more.
@@ -48,7 +50,8 @@ def parse(function: Callable[..., Any], line: str) -> Namespace:
         options = [option for action in parser._actions for option in action.option_strings]
         _usage_error(str(error), _usage_of(parser), options, error)
     for key, value in DEFAULTS.items():
-        if hasattr(arguments, key) and getattr(arguments, key) == parser.get_default(key):
+        not_said = hasattr(arguments, key) and getattr(arguments, key) == parser.get_default(key)
+        if not_said and key not in NEW_ONLY:
             setattr(arguments, key, value)
     return arguments
 

@@ -21,10 +21,13 @@ from cloud.gateway_harness import (
     running_gateway,
 )
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bento_jupyter.cloud.gateway.cors import Cors
 from bento_jupyter.cloud.gateway.taskstore import KEPT_SECONDS, Status, TaskStore
 
 pytestmark = pytest.mark.anyio
@@ -361,3 +364,78 @@ async def test_a_task_too_large_is_refused_before_it_is_sent(gateway: Gateway) -
     deployment = await deploy(gateway, "p")
     head = b"POST /train/submit HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n"
     assert (await deployment.raw(head)).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_pages_of_other_origins_read_of_tasks_what_the_service_lets_them_read(gateway: Gateway) -> None:
+    page, other = {"Origin": "https://page.example"}, {"Origin": "https://other.example"}
+    cors = {
+        "enabled": True,
+        "access_control_allow_origins": ["https://page.example", "https://other.example"],
+    }
+    deployment, trainer = await deploy(gateway, "cors", cors=cors), Trainer()
+    trainer.app.add_middleware(CORSMiddleware, allow_origins=cors["access_control_allow_origins"])
+    async with deployment.client() as client, serving(trainer, deployment):
+        submitted = await client.post("/train/submit", content="quick", headers=page)
+        assert submitted.headers.get_list("access-control-allow-origin") == ["https://page.example"]
+        task = submitted.json()["task_id"]
+        await becomes(client, task, "completed")
+        for asker in (page, other):
+            for path in ("status", "get"):
+                answer = await client.get(f"/train/{path}", params={"task_id": task}, headers=asker)
+                assert answer.status_code == 200
+                assert answer.headers.get_list("access-control-allow-origin") == [asker["Origin"]]
+        unknown = await client.get("/train/get", params={"task_id": "none"}, headers=page)
+        assert unknown.status_code == 404
+        assert unknown.headers["access-control-allow-origin"] == "https://page.example"
+        foreign = await client.get(
+            "/train/get", params={"task_id": task}, headers={"Origin": "https://x.example"}
+        )
+        assert "access-control-allow-origin" not in foreign.headers
+        assert "access-control-allow-origin" not in (await get(client, task)).headers
+
+
+@pytest.mark.parametrize("origin", [None, "https://a.example", "https://b.example", "https://c.test"])
+@pytest.mark.parametrize("credentials", [None, True])
+@pytest.mark.parametrize("expose", [None, "X-One", ["X-One", "X-Two"]])
+@pytest.mark.parametrize(
+    ("origins", "regex"),
+    [
+        ("*", None),
+        (["https://a.example"], None),
+        (None, "https://.*[.]test"),
+        (["https://a.example"], "https://b.*"),
+    ],
+)
+async def test_who_may_read_is_decided_as_the_service_decides(
+    origin: str | None, credentials: bool | None, expose: Any, origins: Any, regex: str | None
+) -> None:
+    config = {
+        "enabled": True,
+        "access_control_allow_origins": origins,
+        "access_control_allow_origin_regex": regex,
+        "access_control_allow_credentials": credentials,
+        "access_control_expose_headers": expose,
+    }
+    cors = Cors.from_config(config)
+    assert cors is not None
+    options = {
+        "allow_origins": [origins] if isinstance(origins, str) else origins or (),
+        "allow_origin_regex": regex,
+        "allow_credentials": bool(credentials),
+        "expose_headers": [expose] if isinstance(expose, str) else expose or (),
+    }
+    app = Starlette(
+        routes=[Route("/", lambda _: Response())], middleware=[Middleware(CORSMiddleware, **options)]
+    )
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        theirs = (await client.get("/", headers={"Origin": origin} if origin else {})).headers
+    lines = cors.fields(origin.encode() if origin else None).decode().split("\r\n")[:-1]
+    ours = dict(line.lower().split(": ", 1) for line in lines)
+    told = ("vary", "access-control-")
+    assert ours == {name: value.lower() for name, value in theirs.items() if name.startswith(told)}
+
+
+def test_a_service_without_cors_says_nothing() -> None:
+    assert Cors.from_config(None) is None
+    assert Cors.from_config({"enabled": False, "access_control_allow_origins": "*"}) is None

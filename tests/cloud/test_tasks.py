@@ -26,7 +26,10 @@ def note(what):
     with open(os.environ["NOTES"], "a") as file:
         file.write(f"{what}\\n")
 
-@bentoml.service(traffic={"concurrency": 1, "timeout": 5})
+@bentoml.service(
+    traffic={"concurrency": 1, "timeout": 5},
+    http={"cors": {"enabled": True, "access_control_allow_origins": ["https://page.example"]}},
+)
 class Trainer:
     @bentoml.task
     def train(self, name: str, until: str = "") -> dict:
@@ -177,7 +180,8 @@ def test_a_rollout_waits_for_the_tasks_of_the_old_instance_and_the_schema_needs_
 ) -> None:
     notes, go, name = tmp_path / "notes", tmp_path / "go", "tasks-rollout"
     url = deploy(cloud, trainer, name, notes)
-    with httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
+    page = {"Origin": "https://page.example"}
+    with httpx.Client(base_url=url, trust_env=False, timeout=60, headers=page) as http:
         asleep = http.get("/schema.json")
         assert cloud.view(name)["ready"] == 0
         assert http.get("/metrics").status_code == 200
@@ -194,7 +198,10 @@ def test_a_rollout_waits_for_the_tasks_of_the_old_instance_and_the_schema_needs_
         go.touch()
         status = {"task_id": task}
         wait_for(lambda: http.get("/train/status", params=status).json()["status"] == "completed")
-        assert http.get("/train/get", params={"task_id": task}).json() == {"name": "one", "pid": pid}
+        answer = http.get("/train/get", params={"task_id": task})
+        assert answer.json() == {"name": "one", "pid": pid}
+        allowed = "access-control-allow-origin"
+        assert answer.headers[allowed] == awake.headers[allowed] == page["Origin"]
 
 
 def test_a_deployment_says_in_its_extras_that_it_wants_no_retries(

@@ -15,6 +15,7 @@ admission.py   who is next and where to (pure)
 heads.py       heads of HTTP/1.1: read, checked, written anew (pure)
 bodies.py      bodies of HTTP/1.1: where they end (pure)
 responses.py   what the gateway answers by itself
+cors.py        which web pages may read that (pure)
 ```
 
 Heads are parsed (httptools) and written anew, bodies are passed on byte for byte. The control plane is the

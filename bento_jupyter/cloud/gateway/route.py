@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from ..hosts import is_trusted_host
 from ..latency import Histogram
 from .admission import Admission
+from .cors import Cors
 from .heads import RequestHead
 from .responses import (
     Answer,
@@ -65,6 +66,7 @@ class Policy:
         content: What the set is made of; kept answers of another content are not given.
         schema: What `/schema.json` answers while there is no replica; None = a replica has to.
         retries: A request whose replica is lost before it answers is given to another one.
+        cors: Which web pages may read what is answered about tasks; None = those of the same origin.
     """
 
     port: int | None
@@ -84,6 +86,7 @@ class Policy:
     content: str = ""
     schema: bytes | None = None
     retries: bool = True
+    cors: Cors | None = None
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Policy:
@@ -115,6 +118,7 @@ class Policy:
             content=str(message.get("content") or ""),
             schema=None if schema is None else str(schema).encode(),
             retries=bool(message.get("retries", True)),
+            cors=Cors.from_config(message.get("cors")),
         )
 
     def accepts(self, authorization: bytes | None) -> bool:

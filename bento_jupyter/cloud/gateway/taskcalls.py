@@ -182,7 +182,11 @@ class TaskCall:
     def _request(self) -> bytes:
         """The plain call of the method, as a replica gets it."""
         method = self.head.path[: -len(b"/submit")]
-        written = self.head.sent_later(method + self.head.target[len(self.head.path) :]).to_replica(
+        call = self.head.sent_later(method + self.head.target[len(self.head.path) :])
+        if self._route.policy.cors is not None:
+            # Who asks for the answer may be another page: it is told what it may do then.
+            call.passed = [line for line in call.passed if not line.lower().startswith(b"origin:")]
+        written = call.to_replica(
             peer=self._peer,
             proto=self._proto,
             request_id=self._request_id,
@@ -195,9 +199,11 @@ class TaskCall:
         self._write(answer.encode(close=close, **self._options()), close=close)
 
     def _options(self) -> dict[str, Any]:
+        cors = self._route.policy.cors
+        shared = cors.fields(self.head.any_field(b"origin")) if cors is not None else b""
         return {
             "keep_alive_said": self.head.http10,
-            "extra": b"X-Request-Id: %b\r\n" % self._request_id,
+            "extra": b"X-Request-Id: %b\r\n%b" % (self._request_id, shared),
         }
 
     def _write(self, answer: bytes, *, close: bool | None = None) -> None:
