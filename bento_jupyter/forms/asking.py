@@ -9,11 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from ..client.deployment import Deployment
-from ..client.failures import explain
 from ..client.payload import joined
 from ..client.tasks import Task
 from ..errors import CallError, Interrupted
-from ..spec import utc_now
 
 __all__ = ["Asking"]
 
@@ -77,13 +75,9 @@ class Asking:
         return self._value
 
     def _run(self) -> None:
-        begun = utc_now()
         work = self._streamed if self.streams else self._task if self.route.get("is_task") else self._plain
         try:
             self._value = work()
-        except CallError as error:
-            explain(error, self.dep.cloud, self.dep.name, begun)
-            self._error = error
         except BaseException as error:
             self._error = error
         finally:
