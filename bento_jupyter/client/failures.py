@@ -56,6 +56,10 @@ def explain(errors: Iterable[CallError], cloud: Cloud, name: str) -> None:
     for error in failed:
         traceback = traceback_of(lines, error.request_id)
         if traceback:
+            # BentoML answers only that the log knows more.
+            said, unsaid, _ = error.message.partition("An unexpected error has occurred")
+            error.message = f"{said}{traceback[-1]}" if unsaid else error.message
+            error.args = (error.message,)
             error.cells = _in_cells(bento, traceback)
             error.hint = f"%bento_logs {name} shows the whole traceback"
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["ARROW", "Payload", "answer_value", "inputs_by_name", "parts_of", "payload_of", "takes_arrow"]
 
 ARROW = "application/vnd.apache.arrow.stream"
+#: The media type of what has none.
+UNTOLD = "application/octet-stream"
 
 
 @dataclass
@@ -158,14 +160,19 @@ def form_of(
             if each is None:
                 continue
             try:
-                files.append((key, upload_of(each, key)))
+                files.append((key, upload_of(each, key, content_type_of(fields[key]))))
             except codec.CodecError as error:
                 raise misfit(route, f"input {key!r}", types[key], error) from error
     return {"data": data, "files": files}
 
 
-def upload_of(value: Any, key: str) -> tuple[str, bytes, str]:
-    """Name, content and media type of a file."""
+def content_type_of(schema: Mapping[str, Any]) -> str:
+    """The media type that an endpoint wants of a file; "" = any."""
+    return str(schema.get("content_type") or (schema.get("items") or {}).get("content_type") or "")
+
+
+def upload_of(value: Any, key: str, wanted: str = "") -> tuple[str, bytes, str]:
+    """Name, content and media type of a file; where nothing tells its type, it is the one that is wanted."""
     if isinstance(value, str):
         value = pathlib.Path(value)
     if hasattr(value, "read"):
@@ -182,15 +189,16 @@ def upload_of(value: Any, key: str) -> tuple[str, bytes, str]:
     else:
         content = codec.encode(value, {"kind": "image"})
         return f"{key}.png", codec.decode(content, {"kind": "bytes"}), "image/png"
-    return name, content, mimetypes.guess_type(name)[0] or guessed_type(content)
+    kind = mimetypes.guess_type(name)[0] or guessed_type(content)
+    same = wanted == kind.replace("/x-", "/")  # Python's audio/x-wav is audio/wav
+    fits = same or (kind == UNTOLD and bool(wanted) and "*" not in wanted)
+    return name, content, wanted if fits else kind
 
 
 def guessed_type(content: bytes) -> str:
     """The media type of content without a telling name; of images it has to be right."""
     known = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
-    return next(
-        (kind for start, kind in known.items() if content.startswith(start)), "application/octet-stream"
-    )
+    return next((kind for start, kind in known.items() if content.startswith(start)), UNTOLD)
 
 
 def encoded(route: Mapping[str, Any], what: str, value: Any, descriptor: codec.Descriptor) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import CallError, MagicUsageError
 from ..examples import example_of
-from .payload import is_upload, payload_of
+from .payload import content_type_of, is_upload, payload_of
 
 __all__ = ["KINDS", "TOKEN", "Snippet", "snippet_of"]
 
@@ -115,7 +115,7 @@ def snippet_of(
 
 
 def _file_name(key: str, field: Mapping[str, Any]) -> str:
-    kind = str(field.get("content_type") or (field.get("items") or {}).get("content_type") or "")
+    kind = content_type_of(field)
     if field.get("format") == "image" or kind.startswith("image"):
         return f"{key}.png"
     return f"{key}.wav" if kind.startswith("audio") else f"{key}.bin"

@@ -141,7 +141,7 @@ class Counter(Progress):
     def count(self, done: int, failed: int) -> None:
         """Say how many calls are done, and how many of them failed."""
         words = f"{done} of {self.total}" if self.total is not None else f"{done}"
-        if self.total:
+        if self.total and done < self.total:
             full = round(WIDTH * done / self.total)
             words = f"{'█' * full}{'░' * (WIDTH - full)} {words}"
         if failed:

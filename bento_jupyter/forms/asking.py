@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Any
 
 from ..client.deployment import Deployment
-from ..client.failures import explain
 from ..client.payload import joined
 from ..client.tasks import Task
 from ..errors import CallError, Interrupted
@@ -79,9 +78,6 @@ class Asking:
         work = self._streamed if self.streams else self._task if self.route.get("is_task") else self._plain
         try:
             self._value = work()
-        except CallError as error:
-            explain([error], self.dep.cloud, self.dep.name)
-            self._error = error
         except BaseException as error:
             self._error = error
         finally:

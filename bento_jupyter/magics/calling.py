@@ -243,7 +243,11 @@ def show_files(shell: InteractiveShell) -> None:
 
         return file_bundle(content, getattr(content, "name", ""))
 
+    def text(content: Any, printer: Any, cycle: bool) -> None:
+        printer.text(bundle(content)["text/plain"])
+
     if shell.display_formatter is not None:
-        shell.display_formatter.mimebundle_formatter.for_type_by_name(
-            "bento_jupyter.codec.decoding", "FileContent", bundle
-        )
+        place = ("bento_jupyter.codec.decoding", "FileContent")
+        shell.display_formatter.mimebundle_formatter.for_type_by_name(*place, bundle)
+        # Else IPython would write its bytes, as of all that are bytes.
+        shell.display_formatter.formatters["text/plain"].for_type_by_name(*place, text)

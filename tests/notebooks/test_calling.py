@@ -141,13 +141,15 @@ def test_an_image_and_a_file_go_there_and_back(kernel: Kernel) -> None:
 
 def test_a_sound_goes_there_and_back_and_is_played(kernel: Kernel) -> None:
     kernel.run(
-        "import io, wave\nsound = io.BytesIO()\n"
+        "import io, pathlib, tempfile, wave\nsound = io.BytesIO()\n"
         "with wave.open(sound, 'wb') as file:\n"
         "    file.setparams((1, 1, 8000, 4, 'NONE', ''))\n"
         "    file.writeframes(bytes([1, 2, 3, 4]))\n"
         "louder = zoo.louder(sound.getvalue())"
     )
     assert kernel.run("wave.open(io.BytesIO(louder)).readframes(4)") == str(bytes([2, 4, 6, 8]))
+    kernel.run("path = pathlib.Path(tempfile.mkdtemp(), 'low.wav')\npath.write_bytes(sound.getvalue())")
+    assert kernel.run("zoo.louder(path) == louder") == "True"
     kernel.outputs.clear()
     assert "audio/wav" in kernel.run("louder")
     assert any(
