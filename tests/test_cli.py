@@ -126,7 +126,7 @@ def test_the_life_of_a_deployment_in_a_shell(run: Run, bento: str) -> None:
     assert "echo was asked for a" in said("logs", "echo")
     assert "terminated" in said("terminate", "echo")
     assert "scaled-to-zero" in said("start", "echo")
-    assert "is deleted" in said("delete", "echo")
+    assert "is deleted" in said("delete", "echo", "--yes")
 
 
 @pytest.mark.parametrize(
