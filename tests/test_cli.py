@@ -41,10 +41,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         "COLUMNS": "200",
     }
 
-    def call(module: str, *words: str) -> subprocess.CompletedProcess[str]:
+    def call(module: str, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", module, *words],
             env=environment,
+            input=given,
             capture_output=True,
             text=True,
             timeout=120,
@@ -109,8 +110,8 @@ def bento(run: Run) -> str:
 
 
 def test_the_life_of_a_deployment_in_a_shell(run: Run, bento: str) -> None:
-    def said(*words: str) -> str:
-        done = run("bento_jupyter.cli", *words)
+    def said(*words: str, given: str = "") -> str:
+        done = run("bento_jupyter.cli", *words, given=given)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -121,6 +122,7 @@ def test_the_life_of_a_deployment_in_a_shell(run: Run, bento: str) -> None:
     assert "echo" in said("list", "deployments")
     assert said("call", "echo", "echo", '{"text": "it\'s"}') == "IT'S\n"
     assert json.loads(said("call", "echo", '{"text": "a"}', "--json")) == "A"
+    assert said("call", "echo", "--timeout", "30", given='{"text": "b"}') == "B\n"
     assert "echo was asked for a" in said("logs", "echo")
     assert "terminated" in said("terminate", "echo")
     assert "scaled-to-zero" in said("start", "echo")

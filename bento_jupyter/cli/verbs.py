@@ -77,7 +77,7 @@ def run(verb: str, words: Sequence[str]) -> int:
     as_json = "--json" in said
     said = [word for word in said if word != "--json"]
     if verb == "call":
-        said, body = _body(said)
+        said, body = _body(function, said)
         result = function(join(said), body)
     else:
         result = function(join(said))
@@ -105,15 +105,24 @@ def _help(verb: str, function: Any) -> str:
     return f"usage: bento-jupyter {verb}{usage.partition(parser.prog)[2]}".rstrip()
 
 
-def _body(words: list[str]) -> tuple[list[str], str]:
-    """Words of a call without its JSON body, and that: the last word, else standard input."""
-    if words:
+def _body(function: Any, words: list[str]) -> tuple[list[str], str]:
+    """Words of a call without its JSON body, and that: the last word that is no option, else of stdin."""
+    from ..magics.parsing import value_options
+
+    valued = value_options(function)
+    free = [
+        at
+        for at, word in enumerate(words)
+        if not word.startswith("--") and not (at and words[at - 1] in valued)
+    ]
+    if len(free) > 1:  # behind the name of the deployment
+        at = free[-1]
         try:
-            json.loads(words[-1])
+            json.loads(words[at])
         except ValueError:
             pass
         else:
-            return words[:-1], words[-1]
+            return [*words[:at], *words[at + 1 :]], words[at]
     if sys.stdin is None or sys.stdin.isatty():
         raise MagicUsageError(
             "what is the input?",

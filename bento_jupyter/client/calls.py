@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import BentoJupyterError, CallError, CloudError, DeploymentError
 from ..spec import Status
-from .endpoint import Answer, Endpoints, Timing
+from .endpoint import Answer, Endpoints, StreamEnd, Timing
 from .failures import explain, failure_of_stream
 from .methods import Method
 from .payload import joined
@@ -88,6 +88,7 @@ class Calls:
                 bento=view.bento,
                 lookup=self._schema_of_another,
                 explain=lambda errors: explain(errors, self.cloud, self.name),
+                ended=self._check_end,
                 arrow_from=ARROW_FROM,
             )
             self._endpoints = _Known(endpoints, seen, time.monotonic())
@@ -173,6 +174,9 @@ class Calls:
         self._asked(lambda endpoints: endpoints.route(endpoint))
         end = yield from self.endpoints.stream(endpoint, *args, **kwargs)
         self.last_timing = end.timing
+
+    def _check_end(self, endpoint: str, end: StreamEnd) -> None:
+        """Raise what a stream's generator has raised: the answer itself ends as if all were well."""
         failure = failure_of_stream(self.cloud, self.name, endpoint, end)
         if failure is not None:
             raise failure

@@ -44,6 +44,8 @@ __all__ = ["Cloud", "quiet_spinner"]
 
 #: Seconds for one call of the control plane; the client's own default.
 TIMEOUT = 60
+#: Items of a list that are asked for at a time.
+PAGE = 100
 
 
 class Cloud:
@@ -239,29 +241,43 @@ class Cloud:
 
     def bentos(self) -> list[dict[str, Any]]:
         """Bentos in the cloud's registry: tag, size in bytes, when they were pushed; newest first."""
-        with self._errors("Bentos"):
-            found = self.rest.v1.get_bentos_list()
+        from bentoml._internal.cloud.schemas.schemasv1 import BentoWithRepositoryListSchema
+
         return [
             {
                 "tag": f"{item.repository.name}:{item.version}",
                 "size": item.manifest.size_bytes if item.manifest else None,
                 "created_at": item.created_at,
             }
-            for item in (found.items if found else [])
+            for item in self._listed("Bentos", "/api/v1/bentos", BentoWithRepositoryListSchema)
         ]
 
     def models(self) -> list[dict[str, Any]]:
         """Models in the cloud's registry: tag, size in bytes, when they were pushed; newest first."""
-        with self._errors("models"):
-            found = self.rest.v1.get_models_list()
+        from bentoml._internal.cloud.schemas.schemasv1 import ModelWithRepositoryListSchema
+
         return [
             {
                 "tag": f"{item.repository.name}:{item.version}",
                 "size": item.manifest.size_bytes,
                 "created_at": item.created_at,
             }
-            for item in (found.items if found else [])
+            for item in self._listed("models", "/api/v1/models", ModelWithRepositoryListSchema)
         ]
+
+    def _listed(self, what: str, path: str, kind: type[Any]) -> list[Any]:
+        """All items of a list that comes in pages; the client's own calls take the first for the whole."""
+        from bentoml._internal.cloud.schemas.utils import schema_from_object
+
+        items: list[Any] = []
+        while True:
+            with self._errors(what):
+                response = self._http.get(path, params={"start": len(items), "count": PAGE})
+                self.rest.v1._check_resp(response)
+                page = schema_from_object(response.json(), kind)
+            items += page.items
+            if not page.items or len(items) >= page.total:
+                return items
 
     def instance_types(self) -> list[InstanceType]:
         """Sizes of instances that the cloud offers."""
@@ -302,17 +318,29 @@ class Cloud:
         """
         if self.embedded:
             return DeploymentView.model_validate(self._get(f"/deployments/{name}", f"deployment {name!r}"))
-        with self._errors(f"deployment {name!r}"):
-            return read_view(self.rest.v2.get_deployment(name))
+        document = self._document(name)
+        if document is None:
+            raise NotFoundError(
+                f"{self.name} has no deployment {name!r}",
+                hint="%bento_list shows what there is",
+                status_code=404,
+            )
+        return read_view(document)
 
     def spec(self, name: str) -> DeploymentSpec | None:
         """What a deployment was asked to be; None when there is none of this name."""
+        document = self._document(name)
+        return None if document is None else read_spec(document)
+
+    def _document(self, name: str) -> dict[str, Any] | None:
+        """A deployment as the wire says it: the client's schemas would drop what they do not know."""
         with self._errors(f"deployment {name!r}"):
             response = self._http.get(f"/api/v2/deployments/{name}")
             if self.rest.v2._is_not_found(response):
                 return None
             self.rest.v2._check_resp(response)
-            return read_spec(response.json())
+            document: dict[str, Any] = response.json()
+            return document
 
     def create(self, spec: DeploymentSpec, service: str) -> None:
         """Create a deployment.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -38,6 +38,9 @@ TIMEOUT = 660.0
 ATTEMPTS = 5
 #: Seconds between two looks at a task: at first, and at most.
 TASK_INTERVALS = (0.02, 1.0)
+
+#: Headers of an answer that are about how it came.
+_OF_THE_WAY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 Route: TypeAlias = Mapping[str, Any]
 T = TypeVar("T")
@@ -108,6 +111,8 @@ class Endpoints:
         timeout: Seconds that a call may take, where it does not say itself; None = the given
             client's, or eleven minutes.
         explain: Adds to the errors of failed calls what is known about them elsewhere; it may block.
+        ended: Told of each stream that came to an end; raises when it is known elsewhere that it broke off.
+            It may block.
     """
 
     def __init__(
@@ -122,6 +127,7 @@ class Endpoints:
         arrow_from: int = 0,
         timeout: float | None = None,
         explain: Callable[[Sequence[CallError]], None] | None = None,
+        ended: Callable[[str, StreamEnd], None] | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.timeout: float = timeout or (client is not None and client.timeout.read) or TIMEOUT
@@ -136,6 +142,8 @@ class Endpoints:
         self._without_arrow: set[str] = set()
         #: Adds to errors what is known about them elsewhere; for those who drive conversations themselves.
         self.explain: Callable[[Sequence[CallError]], None] = explain or (lambda _: None)
+        self._ended: Callable[[str, StreamEnd], None] = ended or (lambda _name, _end: None)
+        self._asynchronous: dict[asyncio.AbstractEventLoop, tuple[Any, httpx.AsyncClient]] = {}
 
     # --- what there is -----------------------------------------------------------------------
 
@@ -208,8 +216,7 @@ class Endpoints:
         if self._schema is None:
             await asyncio.to_thread(lambda: self.schema)
         try:
-            async with self.opened() as client:
-                return await self._aheld(client, self._called(name, args, kwargs))
+            return await self._aheld(await self._client_of_loop(), self._called(name, args, kwargs))
         except CallError as error:
             await asyncio.to_thread(self.explain, [error])
             raise
@@ -256,6 +263,7 @@ class Endpoints:
         timeout = self._timeout_in(route, kwargs)
         payload = self._payload(route, args, kwargs)
         begun, came, attempts = time.perf_counter(), [0], 0
+        deadline = time.monotonic() + timeout
         while True:
             address, attempts = self._address(route), attempts + 1
             with (
@@ -272,10 +280,12 @@ class Endpoints:
                     error = refusal(self.url, route["name"], response)
                     self.explain([error])
                     raise error
-                for part in parts_of(route, response.iter_bytes()):
+                for part in parts_of(route, _until(deadline, response.iter_bytes())):
                     came[0] += 1
                     yield part
-                return StreamEnd(_timing(response, begun), request_id_of(response))
+                end = StreamEnd(_timing(response, begun), request_id_of(response))
+                self._ended(route["name"], end)
+                return end
 
     def send(self, name: str, body: Any, *, timeout: float | None = None) -> Answer:
         """POST a JSON body as it is, for those who want to see the wire.
@@ -301,7 +311,10 @@ class Endpoints:
             if renewed is None or attempt == ATTEMPTS:
                 break
             payload = renewed
-        return self._answer(route, response, begun, payload.index)
+        answer = self._answer(route, response, begun, payload.index)
+        if route.get("output", {}).get("is_stream"):
+            yield partial(self._ended, route["name"], StreamEnd(answer.timing, answer.request_id))
+        return answer
 
     def _met(
         self,
@@ -416,11 +429,28 @@ class Endpoints:
             given = None
             if isinstance(step, Request):
                 with self._errors(step.what, step.options["timeout"]):
-                    given = self._client.request(step.method, step.url, **step.options)
+                    given = self._whole(step)
             elif callable(step):
                 given = step()
             else:
                 time.sleep(step)
+
+    def _whole(self, request: Request) -> httpx.Response:
+        """The whole answer to a request. Of httpx a timeout is for each read; here it is for all of them."""
+        import httpx
+
+        timeout: float = request.options["timeout"]
+        deadline = time.monotonic() + timeout
+        with self._client.stream(request.method, request.url, **request.options) as response:
+            content = b"".join(_until(deadline, response.iter_bytes()))
+        headers = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_THE_WAY]
+        return httpx.Response(
+            response.status_code,
+            headers=headers,
+            content=content,
+            request=response.request,
+            history=response.history,
+        )
 
     async def _aheld(self, client: httpx.AsyncClient, conversation: Conversation[T]) -> T:
         """`_driven` for asynchronous code."""
@@ -434,7 +464,9 @@ class Endpoints:
             given = None
             if isinstance(step, Request):
                 with self._errors(step.what, step.options["timeout"]):
-                    given = await client.request(step.method, step.url, **step.options)
+                    given = await asyncio.wait_for(
+                        client.request(step.method, step.url, **step.options), step.options["timeout"]
+                    )
             elif callable(step):
                 given = await asyncio.to_thread(step)
             else:
@@ -517,6 +549,18 @@ class Endpoints:
         async with httpx.AsyncClient(**self._options(), limits=limits) as client:
             yield client
 
+    async def _client_of_loop(self) -> httpx.AsyncClient:
+        """The asynchronous client of the running event loop, which closes it when it ends itself."""
+        for loop in [loop for loop in self._asynchronous if loop.is_closed()]:
+            self._asynchronous.pop(loop, None)
+        running = asyncio.get_running_loop()
+        if running not in self._asynchronous:
+            # A generator that is under way: `asyncio.run` closes those in the end, and so the client.
+            opened = self.opened()
+            client = await opened.__aenter__()
+            self._asynchronous.setdefault(running, (opened, client))
+        return self._asynchronous[running][1]
+
     def _options(self) -> dict[str, Any]:
         verify = Home.default().trust(self.url)
         local = verify is not True or urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
@@ -546,7 +590,7 @@ class Endpoints:
 
         try:
             yield
-        except httpx.TimeoutException as error:
+        except (httpx.TimeoutException, asyncio.TimeoutError) as error:
             raise too_slow(what, timeout) from error
         except httpx.RemoteProtocolError as error:
             if "body" in str(error) or "chunked" in str(error):  # its head had come
@@ -554,6 +598,16 @@ class Endpoints:
             raise unreachable(self.url, error) from error
         except httpx.TransportError as error:
             raise unreachable(self.url, error) from error
+
+
+def _until(deadline: float, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks that come before a deadline. Raises `httpx.ReadTimeout` when there are more."""
+    import httpx
+
+    for chunk in chunks:
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("the answer was not whole in time")
+        yield chunk
 
 
 def _timing(response: httpx.Response, begun: float) -> Timing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import CloudUnreachableError
@@ -23,6 +23,10 @@ POLL = 2.0
 PAUSE = 0.2
 #: Newest lines that are remembered, to be told from new ones after a break.
 REMEMBERED = 1000
+#: Lines that are asked for after a break: those that were seen, and what came meanwhile.
+ASKED_AGAIN = 20 * REMEMBERED
+#: Seconds within which they come.
+TOLD_WITHIN = 10.0
 
 
 def followed_lines(open_stream: Callable[[int], Iterator[LogLine]], lines: int) -> Iterator[LogLine]:
@@ -34,9 +38,10 @@ def followed_lines(open_stream: Callable[[int], Iterator[LogLine]], lines: int) 
     """
     seen: deque[LogLine] = deque(maxlen=REMEMBERED)
     while True:
-        overlap = Overlap(seen)
+        told = ASKED_AGAIN if seen else lines
+        overlap = Overlap(seen, told)
         try:
-            for line in open_stream(lines if not seen else len(seen)):
+            for line in open_stream(told):
                 for new in overlap.new(line):
                     seen.append(new)
                     yield new
@@ -48,46 +53,63 @@ def followed_lines(open_stream: Callable[[int], Iterator[LogLine]], lines: int) 
 class Overlap:
     """Tells lines that were seen before a break from those that are new.
 
-    A log is told again from a line that was seen already up to its end, then goes on. Lines may be equal, so
-    what repeats most of what was seen is taken for the repeat.
+    The newest lines of a log are told again, then it goes on. What was seen is looked for in them: whole, or,
+    where so much is new that its beginning is not told any more, its end at the beginning of what is told.
 
     Args:
         seen: The lines before the break, oldest first.
+        told: How many lines are told again at most, of all sources.
+        clock: Tells the time, in seconds: what comes long after the beginning is not told again, but new.
 
     Example:
         >>> line = lambda text: LogLine(source="a", text=text)
-        >>> overlap = Overlap([line("x"), line("y"), line("y")])
-        >>> [new.text for text in "yyyz" for new in overlap.new(line(text))]
-        ['y', 'z']
+        >>> overlap = Overlap([line("y"), line("y")], told=4)
+        >>> [new.text for text in "xyyz" for new in overlap.new(line(text))]
+        ['z']
     """
 
-    def __init__(self, seen: Iterator[LogLine] | deque[LogLine] | list[LogLine]) -> None:
+    def __init__(
+        self, seen: Iterable[LogLine], told: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._left = told
+        self._clock, self._told_by = clock, clock() + TOLD_WITHIN
         self._seen: dict[str, list[str]] = {}
         for line in seen:
             self._seen.setdefault(line.source, []).append(line.text)
-        #: Per source, the places in what was seen that the next line may repeat; the lines kept back.
-        self._places: dict[str, list[int]] = {
-            name: list(range(len(all_))) for name, all_ in self._seen.items()
-        }
-        self._kept: dict[str, list[LogLine]] = {}
+        #: What was told of sources that were seen, as long as its overlap is not known.
+        self._kept: dict[str, list[LogLine]] = {source: [] for source in self._seen}
 
     def new(self, line: LogLine) -> list[LogLine]:
         """The new lines that are known as such once this one has come."""
-        seen, places = self._seen.get(line.source, []), self._places.get(line.source)
-        if not places:
-            return [line]
-        kept = self._kept.setdefault(line.source, [])
-        kept.append(line)
-        going_on = [place + 1 for place in places if place < len(seen) and seen[place] == line.text]
-        complete = len(seen) in going_on
-        unfinished = [place for place in going_on if place < len(seen)]
-        self._places[line.source] = unfinished
-        if complete:
-            kept.clear()  # all of them repeat what was seen, up to its end
-        elif not unfinished:
-            self._kept[line.source] = []
-            return kept
-        return []
+        self._left -= 1
+        kept = self._kept.get(line.source)
+        if kept is None:
+            new = [line]
+        else:
+            new = []
+            kept.append(line)
+            seen = self._seen[line.source]
+            if kept[-1].text == seen[-1] and [each.text for each in kept[-len(seen) :]] == seen:
+                del self._kept[line.source]
+        if self._left == 0 or (
+            self._kept and self._clock() > self._told_by
+        ):  # from here on all is new; what was told before of others has its place now
+            new = [each for source in list(self._kept) for each in self._resolved(source)] + new
+        return new
+
+    def _resolved(self, source: str) -> list[LogLine]:
+        """What is new of a source of which not all that was seen is told again."""
+        kept, seen = self._kept.pop(source), self._seen[source]
+        texts = [line.text for line in kept]
+        for length in range(min(len(texts), len(seen)), 0, -1):
+            if seen[-length:] == texts[:length]:
+                return kept[length:]
+        if not kept:
+            return []
+        missed = (
+            f"... more than {len(kept)} lines came while the cloud did not answer: some are not shown ..."
+        )
+        return [LogLine(at=kept[0].at, source=source, text=missed), *kept]
 
 
 def changes(cloud: Cloud, name: str) -> Iterator[DeploymentView]:

@@ -146,7 +146,8 @@ def _python(call: _Call) -> str:
     given += [f'{key}=Path("{name}")' for key, name in call.files]
     lines = ["import os"] if call.protected else []
     lines += ["from pathlib import Path"] if call.files else []
-    token = f', token=os.environ["{TOKEN}"]' if call.protected else ""
+    # Without a token the client would send BENTO_CLOUD_API_KEY, whomever that is for.
+    token = f', token=os.environ["{TOKEN}"]' if call.protected else ', token=""'
     said = f"client.{call.route['name']}({', '.join(given)})"
     if call.route.get("is_task"):
         # Of the client's two, only the asynchronous one can submit (BentoML 1.4).

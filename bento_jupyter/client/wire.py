@@ -4,48 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from ..spec import OWNER_LABEL, DeploymentSpec, Scaling, Status, mode_of
+from ..spec import OWNER_LABEL, DeploymentSpec, Status
 from ..views import DeploymentView
 
-__all__ = ["read_bytes", "read_cpus", "read_spec", "read_view"]
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What the wire says was asked of a deployment, where its schema hides it."""
-
-    bento: str
-    config: Any
-    service: Any
-    least: int
-    most: int
-    idle_seconds: int | None
-    traffic: dict[str, Any]
-
-    @classmethod
-    def of(cls, schema: Any) -> _Asked:
-        """Of the main target of the newest revision."""
-        targets = schema.latest_revision.targets if schema.latest_revision is not None else []
-        target = next((item for item in targets if item.name == "main"), targets[0] if targets else None)
-        config = target.config if target is not None else None
-        service = next(iter(config.services.values()), None) if config is not None else None
-        scaling = service.scaling if service is not None else None
-        least = scaling.min_replicas if scaling is not None and scaling.min_replicas is not None else 1
-        most = scaling.max_replicas if scaling is not None and scaling.max_replicas is not None else 1
-        policy = scaling.policy if scaling is not None else None
-        bento = target.bento if target is not None else None
-        return cls(
-            bento=f"{bento.repository.name}:{bento.version}" if bento is not None else "",
-            config=config,
-            service=service,
-            least=least,
-            most=max(1, least, most),
-            idle_seconds=policy.scale_down_stabilization_window if policy is not None else None,
-            traffic=((service.config_overrides or {}) if service is not None else {}).get("traffic") or {},
-        )
+__all__ = ["read_bytes", "read_cpus", "read_entry", "read_spec", "read_view"]
 
 
 def read_spec(document: Mapping[str, Any]) -> DeploymentSpec:
@@ -54,9 +18,7 @@ def read_spec(document: Mapping[str, Any]) -> DeploymentSpec:
     Args:
         document: The cloud's answer as it came: the client's schemas drop what they do not know.
     """
-    revision = document.get("latest_revision") or {}
-    targets = {str(item["name"]): item for item in revision.get("targets") or []}
-    main = targets.pop("main", None) or (targets.popitem()[1] if targets else {})
+    main, targets = _targets(document)
     config = dict(main.get("config") or {})
     bento = main.get("bento")
     routing = (document.get("manifest") or {}).get("routing") or {}
@@ -74,6 +36,20 @@ def read_spec(document: Mapping[str, Any]) -> DeploymentSpec:
         labels={item["key"]: item["value"] for item in document.get("labels") or []},
         entry=_entry(bento, config),
     )
+
+
+def read_entry(document: Mapping[str, Any]) -> str:
+    """Name of the entry service of a deployment's main version; argument as of `read_spec`."""
+    main, _ = _targets(document)
+    return _entry(main.get("bento"), main.get("config") or {})
+
+
+def _targets(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The main target of the newest revision, and the others by name."""
+    revision = document.get("latest_revision") or {}
+    targets = {str(item["name"]): item for item in revision.get("targets") or []}
+    main: dict[str, Any] = targets.pop("main", None) or (targets.popitem()[1] if targets else {})
+    return main, targets
 
 
 def _tag(bento: Any) -> str:
@@ -100,38 +76,32 @@ def _canary(main: Mapping[str, Any], target: Mapping[str, Any], weight: float) -
     }
 
 
-def read_view(schema: Any) -> DeploymentView:
+def read_view(document: Mapping[str, Any]) -> DeploymentView:
     """How a deployment is, as far as the wire says: it has no reasons, instances or counters.
 
     Args:
-        schema: The client's `DeploymentFullSchema`.
+        document: The cloud's answer as it came.
     """
-    asked = _Asked.of(schema)
-    config, service = asked.config, asked.service
-    status = Status(schema.status) if schema.status in set(Status) else Status.UNKNOWN
-    urls = getattr(schema, "urls", None) or []
-    labels = {item.key: item.value for item in schema.labels}
+    spec = read_spec(document)
+    said = str(document.get("status") or "")
+    status = Status(said) if said in set(Status) else Status.UNKNOWN
+    urls = document.get("urls") or []
     return DeploymentView(
-        name=schema.name,
+        name=spec.name,
         status=status,
         healthy=status in (Status.RUNNING, Status.SCALED_TO_ZERO),
-        mode=mode_of(asked.least),
+        mode=spec.mode,
         url=urls[0] if urls else None,
-        bento=asked.bento,
-        protected=bool(config and config.access_authorization),
-        scaling=Scaling(
-            min=asked.least,
-            max=asked.most,
-            concurrency=asked.traffic.get("concurrency"),
-            idle_seconds=asked.idle_seconds,
-        ),
-        instance_type=(service.instance_type if service is not None else None) or "",
-        envs=[item.name for item in (config.envs or [])] if config is not None else [],
-        labels=labels,
-        created_at=schema.created_at,
-        updated_at=schema.updated_at,
-        creator=schema.creator.name,
-        owner=labels.get(OWNER_LABEL, ""),
+        bento=spec.bento,
+        protected=spec.protected,
+        scaling=spec.scaling,
+        instance_type=spec.instance_type or "",
+        envs=list(spec.envs),
+        labels=spec.labels,
+        created_at=document["created_at"],
+        updated_at=document.get("updated_at"),
+        creator=(document.get("creator") or {}).get("name") or "",
+        owner=spec.labels.get(OWNER_LABEL, ""),
     )
 
 

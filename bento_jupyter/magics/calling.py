@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from ..errors import CallError, MagicUsageError
 from .options import cloud_option
-from .parsing import evaluate, parse, split_call
+from .parsing import evaluate, parse, split_call, split_word, value_options
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BentoCallMagics", "show_files"]
 
+#: What looks like an option, not like the beginning of an input.
+_OPTION = re.compile(r"--[a-z]")
 SNIPPETS = ("curl", "python", "httpx", "requests", "javascript")
 
 
@@ -42,8 +45,15 @@ class BentoCallMagics(Magics):
         "--stream", action="store_true", help="show the parts of a stream as they come (it does by itself)"
     )
     @argument("--rows", type=int, metavar="N", help="the input is a table: send N rows at a time")
-    @argument("--parallel", type=int, metavar="N", help="call once for each item, N calls at a time")
-    @argument("--errors", choices=["raise", "return"], default="raise", help="of --parallel: what errors do")
+    @argument(
+        "--parallel", type=int, metavar="N", help="call once for each item, N at a time; with --rows: 8"
+    )
+    @argument(
+        "--errors",
+        choices=["raise", "return"],
+        default="raise",
+        help="of --parallel and --rows: what errors do",
+    )
     @argument("name", help="name of the deployment")
     @argument("endpoint", nargs="?", help="endpoint; default: the only one, or predict")
     @argument("inputs", nargs="?", help="as in a call: X, k=3; in a cell magic the cell is the JSON body")
@@ -57,6 +67,7 @@ class BentoCallMagics(Magics):
         first, further = split_call(rest)
         endpoint = first if first in names and (further or cell is not None) else ""
         if cell is not None:
+            _refuse_unfit(options, "a call with a JSON body", "stream", "rows", "parallel", "errors")
             try:
                 body = json.loads(cell)
             except ValueError as error:
@@ -121,23 +132,34 @@ class BentoCallMagics(Magics):
 
 
 def _options(magic: Callable[..., Any], line: str) -> tuple[Namespace, str, str]:
-    """The options, the name, and the rest as it stands: it is code."""
+    """The options, which stand anywhere before the input, the name, and the rest as it stands: it is code."""
+    valued = value_options(magic)
     words: list[str] = []
-    word, rest = split_call(line)
-    takes = {
-        option: action.nargs != 0
-        for action in magic.parser._actions  # type: ignore[attr-defined]
-        for option in action.option_strings
-    }
-    while word.startswith("-"):
-        words.append(word)
-        if takes.get(word):
-            word, rest = split_call(rest)
+    named: list[str] = []  # the deployment, and what may be its endpoint
+    rest = line.strip().removesuffix(";").strip()
+    while rest:
+        word, further = split_word(rest)
+        if _OPTION.match(word) or (word.startswith("-") and not named):
             words.append(word)
-        word, rest = split_call(rest)
-    if not word:
+            if word in valued:
+                word, further = split_word(further)
+                words.append(word)
+        elif not named or (len(named) == 1 and word.isidentifier() and _OPTION.match(further)):
+            named.append(word)
+        else:
+            break
+        rest = further
+    if not named:
         raise MagicUsageError("which deployment?", hint="%bento_call [OPTIONS] NAME [ENDPOINT] INPUTS")
-    return parse(magic, " ".join([*words, word])), word, rest
+    options = parse(magic, " ".join([*words, named[0]]))
+    return options, options.name, " ".join([*named[1:], *([rest] if rest else [])])
+
+
+def _refuse_unfit(options: Namespace, kind: str, *unfit: str) -> None:
+    """Refuse options that mean nothing for this kind of call."""
+    for option in unfit:
+        if getattr(options, option) not in (None, False, "raise"):
+            raise MagicUsageError(f"--{option} does not apply to {kind}", hint="leave it out")
 
 
 def _names(dep: Deployment, rest: str) -> list[str]:
@@ -159,18 +181,19 @@ def _called(
     from ..display.answers import StreamDisplay
 
     if options.parallel is not None or options.rows is not None:
+        _refuse_unfit(options, "many calls", "stream", "timing")
         if len(args) != 1:
             raise MagicUsageError("--parallel and --rows take one input, whose items are called one by one")
         table = hasattr(args[0], "iloc") or getattr(args[0], "ndim", 0) > 0
-        rows = options.rows or (1 if table else None)
         return dep.map(
             endpoint,
             args[0],
-            parallel=options.parallel or 1,
-            rows=rows,
+            rows=1 if table and options.rows is None else options.rows,
             errors=options.errors,
             timeout=options.timeout,
+            **({} if options.parallel is None else {"parallel": options.parallel}),
         )
+    _refuse_unfit(options, "one call: it is for --parallel and --rows", "errors")
     route = dep.endpoints.route(endpoint)
     if route.get("output", {}).get("is_stream"):
         value = StreamDisplay(dep.name).show(dep.stream(endpoint, *args, **kwargs))
@@ -179,6 +202,7 @@ def _called(
     if options.stream:
         raise CallError(f"endpoint {route['name']!r} does not stream", hint="leave --stream out")
     if route.get("is_task"):
+        _refuse_unfit(options, "a task", "timing")
         return _waited(dep, endpoint, args, kwargs, options)
     return _shown(dep, options, lambda: dep.call(endpoint, *args, **kwargs))
 

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["DEFAULTS", "NEW_ONLY", "evaluate", "join", "parse", "split", "split_call"]
+__all__ = [
+    "DEFAULTS",
+    "NEW_ONLY",
+    "evaluate",
+    "join",
+    "parse",
+    "split",
+    "split_call",
+    "split_word",
+    "value_options",
+]
 
 #: What `%config BentoMagics` says of options that a line does not name, by the name of the argument.
 DEFAULTS: dict[str, Any] = {}
@@ -179,6 +189,28 @@ def evaluate(shell: InteractiveShell, expression: str, what: str, *, hint: str =
         raise
     except Exception as error:
         raise MagicUsageError(f"{what}: {expression!r} fails: {type(error).__name__}: {error}") from error
+
+
+def split_word(line: str) -> tuple[str, str]:
+    """First word as it stands, with its quotes, and the rest.
+
+    Example:
+        >>> split_word("--cloud='my cloud' iris X")
+        ("--cloud='my cloud'", 'iris X')
+    """
+    line, at = line.strip(), 0
+    while at < len(line) and not line[at].isspace():
+        if line[at] in "\"'":
+            at = _quotation_end(line, at)
+        else:
+            at += 2 if line[at] == "\\" else 1
+    return line[:at], line[at:].strip()
+
+
+def value_options(function: Callable[..., Any]) -> set[str]:
+    """The options of a magic that a value follows."""
+    parser: Any = function.parser  # type: ignore[attr-defined]
+    return {option for action in parser._actions if action.nargs != 0 for option in action.option_strings}
 
 
 def split_call(line: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .hints import Hint
     from .link import CloudLink
+    from .passes import Passes
     from .watcher import Watcher
 
 __all__ = ["EVENT_SCHEMA_ID", "BentoJupyterApp"]
@@ -54,6 +55,13 @@ class BentoJupyterApp(ExtensionApp):
         from .link import CloudLink
 
         return CloudLink(self.home)
+
+    @cached_property
+    def passes(self) -> Passes:
+        """The passes to the pages of deployments."""
+        from .passes import Passes
+
+        return Passes()
 
     @cached_property
     def watcher(self) -> Watcher:

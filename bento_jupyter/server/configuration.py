@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..client.wire import read_spec
 from ..errors import InvalidRequestError
-from ..spec import Mode
+from ..service_spec import ServiceSpec
+from ..spec import DeploymentSpec
 from ..views import DeploymentView
-from .deploying import masked_line
 from .payloads import Change, Configuration
 
 if TYPE_CHECKING:
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["change", "changed", "configuration_of", "without_values"]
 
-#: Requests that an instance of an On-Demand Function works on at a time, where nobody says.
-_ON_DEMAND_CONCURRENCY = 8
+#: Labels that are ours, not the user's.
+_OURS = "bento-jupyter."
 
 
 async def change(link: CloudLink, name: str, wanted: Change) -> DeploymentView:
@@ -32,8 +31,10 @@ async def change(link: CloudLink, name: str, wanted: Change) -> DeploymentView:
         InvalidRequestError: It does not fit together, or the cloud refuses it.
         CloudError: The cloud does not know the deployment, or does not answer.
     """
-    body, service = await _asked(link, name)
-    await link.request("PUT", f"/api/v2/deployments/{name}", body=changed(body, service, wanted))
+    before, entry = await _asked(link, name)
+    body = changed(before, entry, wanted).to_wire(entry)
+    body = {key: value for key, value in body.items() if key not in ("name", "dev")}
+    await link.request("PUT", f"/api/v2/deployments/{name}", body=body)
     return await link.deployment(name)
 
 
@@ -41,56 +42,72 @@ async def configuration_of(link: CloudLink, name: str) -> Configuration:
     """What a deployment was asked to be, without the values of its variables. Raises `CloudError`."""
     import yaml  # type: ignore[import-untyped]
 
-    document = (await link.request("GET", f"/api/v2/deployments/{name}")).json()
-    told = without_values(_without_nothing({"name": name, **_body(document)}))
+    spec, entry = await _asked(link, name)
+    told = without_values(_without_nothing(spec.to_wire(entry)))
+    told.pop("dev", None)
     return Configuration(
-        yaml=yaml.safe_dump(told, sort_keys=False, allow_unicode=True),
-        magic=masked_line(read_spec(document)),
+        yaml=yaml.safe_dump(told, sort_keys=False, allow_unicode=True), magic=magic_line(spec)
     )
 
 
-def changed(body: dict[str, Any], service: str, wanted: Change) -> dict[str, Any]:
-    """The body of an update call, with what is wanted put in its place.
+def changed(before: DeploymentSpec, entry: str, wanted: Change) -> DeploymentSpec:
+    """What is wanted of a deployment, whole.
 
     Args:
-        body: The configuration as it is.
-        service: Name of the entry service, which scaling is about.
+        before: What it was asked to be.
+        entry: Name of its entry service.
         wanted: What is to be different.
 
     Raises:
         InvalidRequestError: Fewest and most instances do not fit the mode, or each other.
     """
-    services = dict(body.get("services") or {})
-    entry = dict(services.get(service) or {})
-    scaling = dict(entry.get("scaling") or {})
-    overrides = dict(entry.get("config_overrides") or {})
-    traffic = dict(overrides.get("traffic") or {})
+    from ..client.changing import completed
 
-    least, most = scaling.get("min_replicas"), scaling.get("max_replicas")
-    before = Mode.ON_DEMAND if least == 0 else Mode.ONLINE
-    mode = wanted.mode or before
-    if mode is not before:
-        least = 0 if mode is Mode.ON_DEMAND else 1
-        traffic["concurrency"] = _ON_DEMAND_CONCURRENCY if mode is Mode.ON_DEMAND else None
-        traffic["external_queue"] = mode is Mode.ON_DEMAND
-    least = wanted.min if wanted.min is not None else least
-    most = wanted.max if wanted.max is not None else max(most or 1, least or 0)
-    if (least == 0) is not (mode is Mode.ON_DEMAND):
-        raise InvalidRequestError(
-            "an Online Service keeps at least 1 instance, an On-Demand Function starts at 0",
-            hint="switch the mode as well",
-            status_code=400,
-        )
-    if most < (least or 0):
-        raise InvalidRequestError(f"max ({most}) is below min ({least})", status_code=400)
-    if wanted.concurrency is not None:
-        traffic["concurrency"] = wanted.concurrency or None
+    given = wanted.model_dump(exclude_none=True, exclude={"bento"})
+    if wanted.concurrency == 0:
+        given["concurrency"] = None
+    if wanted.min is not None and wanted.max is None:
+        given["max"] = max(before.max or 1, wanted.min)
+    try:
+        return completed(before, given, wanted.bento or before.bento, entry)
+    except InvalidRequestError as error:
+        raise InvalidRequestError(error.message, hint="is it the mode that fits?", status_code=400) from error
 
-    overrides["traffic"] = {key: value for key, value in traffic.items() if value is not None}
-    entry["scaling"] = {**scaling, "min_replicas": least, "max_replicas": most}
-    entry["config_overrides"] = overrides
-    services[service] = entry
-    return {**body, "services": services, "bento": wanted.bento or body["bento"]}
+
+def magic_line(spec: DeploymentSpec) -> str:
+    """The `%bento_deploy` line that asks for the same; the call, where a line cannot say it.
+
+    Values of variables never leave the Jupyter server: a comment names those that are to be given.
+    """
+    from ..spelling import to_call, to_line
+
+    canaries = {name: each.model_copy(update=_bare(each)) for name, each in spec.canary.versions.items()}
+    shown = spec.model_copy(
+        update={
+            **_bare(spec),
+            "envs": {},
+            "labels": {key: value for key, value in spec.labels.items() if not key.startswith(_OURS)},
+            "canary": spec.canary.model_copy(update={"versions": canaries}),
+        }
+    )
+    named: list[Any] = [spec, *spec.services.values()]
+    for version in spec.canary.versions.values():
+        named += [version, *version.services.values()]
+    names = sorted({name for each in named for name in each.envs or {}})
+    comment = f"  # and the values of its variables: {', '.join(names)}" if names else ""
+    try:
+        return to_line(shown) + comment
+    except ValueError:
+        return to_call(shown) + comment
+
+
+def _bare(spec: Any) -> dict[str, Any]:
+    """What to change about a version so that no values of variables are in it."""
+    services: dict[str, ServiceSpec] = spec.services
+    return {
+        "envs": None,
+        "services": {name: each.model_copy(update={"envs": {}}) for name, each in services.items()},
+    }
 
 
 def without_values(told: Any) -> Any:
@@ -117,20 +134,9 @@ def _without_nothing(told: Any) -> Any:
     return told
 
 
-async def _asked(link: CloudLink, name: str) -> tuple[dict[str, Any], str]:
-    """What an update call would have to say to change nothing, and the name of the entry service."""
-    body = _body((await link.request("GET", f"/api/v2/deployments/{name}")).json())
-    view = await link.deployment(name)
-    entry = next((part.service for part in view.sets if part.version == "main"), "")
-    services = body.get("services") or {}
-    return body, entry if entry in services else next(iter(services), entry)
+async def _asked(link: CloudLink, name: str) -> tuple[DeploymentSpec, str]:
+    """What a deployment was asked to be, and the name of its entry service."""
+    from ..client.wire import read_entry, read_spec
 
-
-def _body(document: dict[str, Any]) -> dict[str, Any]:
-    """The configuration in the cloud's answer about a deployment."""
-    targets = (document.get("latest_revision") or {}).get("targets") or []
-    main = next((target for target in targets if target["name"] == "main"), targets[0])
-    bento = main.get("bento") or {}
-    labels = [{"key": item["key"], "value": item["value"]} for item in document.get("labels") or []]
-    tag = f"{bento['repository']['name']}:{bento['version']}" if bento else ""
-    return {"bento": tag, **main["config"], "labels": labels}
+    answer = (await link.request("GET", f"/api/v2/deployments/{name}")).json()
+    return read_spec(answer), read_entry(answer)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from jupyter_server.auth.decorator import authorized, ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
+from pydantic import ValidationError
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
@@ -73,21 +75,28 @@ class LogStreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         queue: asyncio.Queue[str | None] = asyncio.Queue(maxsize=_MOST_LINES)
         try:
             async with app.link.lines(f"/deployments/{name}/logs", query) as lines:
-                sender = asyncio.create_task(self._send(queue))
+                tasks = [
+                    asyncio.create_task(self._send(queue)),
+                    asyncio.create_task(_take_in(lines, queue)),
+                ]
                 try:
-                    async for line in lines:
-                        await queue.put(line)
-                    await queue.put(None)
-                    await sender
+                    # Whichever fails ends both: neither would notice by itself that the other is gone.
+                    await asyncio.gather(*tasks)
                 finally:
-                    sender.cancel()
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
         except BentoJupyterError as error:
             await self._end({"message": error.message, "hint": error.hint})
         except httpx.HTTPError as error:
             await self._end({"message": str(error) or type(error).__name__, "hint": ""})
+        except ValidationError as error:
+            said = f"the cloud's log is not understood: {error.errors()[0]['msg']}"
+            await self._end({"message": said, "hint": "Jupyter and the cloud may run different versions"})
         except WebSocketClosedError:
             return
-        self.close(1000)
+        finally:
+            self.close(1000)
 
     async def _send(self, queue: asyncio.Queue[str | None]) -> None:
         ended = False
@@ -106,3 +115,10 @@ class LogStreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             await self.write_message(json.dumps({"lines": [], **said}))
         except WebSocketClosedError:
             return
+
+
+async def _take_in(lines: AsyncIterator[str], queue: asyncio.Queue[str | None]) -> None:
+    """Put lines into the queue, and None behind the last one."""
+    async for line in lines:
+        await queue.put(line)
+    await queue.put(None)

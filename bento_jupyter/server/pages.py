@@ -1,21 +1,28 @@
 """The pages of a deployment (Swagger) through the Jupyter server, so that they are reached from any browser.
 
 The address is not the browser's to say: it is that of a deployment that the cloud knows, and nothing else.
+
+What a deployment answers is not to be trusted with Jupyter: its pages have an opaque origin (`sandbox`), so a
+script in them can neither read what Jupyter answers nor act with the user's cookies. Their own requests come
+without cookies, too: a pass in their address stands for them, which is issued to who is logged in.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
 
 import httpx
-from jupyter_server.auth.decorator import authorized
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from tornado.web import HTTPError, authenticated
 
 from ..errors import CloudError, CloudUnreachableError
 from .handlers import BentoHandler, deployment_name
 
-__all__ = ["PagesHandler"]
+if TYPE_CHECKING:
+    from ..views import DeploymentView
+
+__all__ = ["PageEntryHandler", "PagesHandler"]
 
 #: Headers of a request that are the deployment's business. Cookies and tokens of Jupyter never are.
 _PASSED_ON: Final = ("accept", "accept-language", "content-type", "if-none-match", "if-modified-since")
@@ -31,22 +38,39 @@ _PASSED_BACK: Final = (
 #: Bytes of an answer at most: these are pages, not a way around the deployment's own address.
 _MOST_BYTES: Final = 64 * 2**20
 _TIMEOUT: Final = httpx.Timeout(300, connect=5)
+#: What may stand in the target of a request as it is; servers refuse other bytes.
+_VISIBLE: Final = bytes(range(0x21, 0x7F)).decode()
+
+
+class PageEntryHandler(BentoHandler):
+    """`deployments/{name}/pages/{path}`: on to the page itself, with a pass."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str, path: str) -> None:
+        """Issue a pass and say where it leads."""
+        await self.link.deployment(deployment_name(name))
+        word = self.bento.passes.issue(name)
+        self.set_header("Cache-Control", "no-store")
+        self.redirect(_address(self.base_url, word, name) + quote(path))
 
 
 class PagesHandler(BentoHandler):
-    """`deployments/{name}/pages/{path}`: what the deployment answers there."""
+    """`pages/{word}/{name}/{path}`: what the deployment answers there, to who has a pass."""
 
     def check_xsrf_cookie(self) -> None:
-        """A page of the deployment knows nothing of Jupyter's token: its own origin is asked for instead."""
-        origin = self.request.headers.get("Origin")
-        if origin is None or urlsplit(origin).netloc != self.request.host:
-            super().check_xsrf_cookie()
+        """No cookie is looked at here, so there is none to be abused."""
+
+    def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
+        """The pages' own origin is opaque (`null`); the pass says what may be done."""
+        return True
 
     @property
     def content_security_policy(self) -> str:
-        """Pages may be shown beside notebooks, and load from here only."""
+        """Pages may be shown beside notebooks, load from here only, and are no part of Jupyter."""
         return "; ".join(
             (
+                "sandbox allow-scripts allow-forms allow-popups allow-downloads",
                 "frame-ancestors 'self'",
                 "default-src 'self' 'unsafe-inline' data: blob:",
                 "connect-src 'self'",
@@ -54,67 +78,96 @@ class PagesHandler(BentoHandler):
             )
         )
 
-    @authenticated
-    @authorized
-    async def get(self, name: str, path: str) -> None:
+    def set_default_headers(self) -> None:
+        """Content types are the deployment's, and nobody but its pages is told the pass."""
+        super().set_default_headers()
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Access-Control-Allow-Origin", "null")
+        self.clear_header("Access-Control-Allow-Credentials")
+
+    @allow_unauthenticated
+    async def get(self, word: str, name: str, path: str) -> None:
         """Pass a GET on."""
-        await self._pass_on(name, path)
+        await self._pass_on(word, name)
 
-    @authenticated
-    @authorized
-    async def head(self, name: str, path: str) -> None:
+    @allow_unauthenticated
+    async def head(self, word: str, name: str, path: str) -> None:
         """Pass a HEAD on."""
-        await self._pass_on(name, path)
+        await self._pass_on(word, name)
 
-    @authenticated
-    @authorized
-    async def post(self, name: str, path: str) -> None:
+    @allow_unauthenticated
+    async def post(self, word: str, name: str, path: str) -> None:
         """Pass a POST on: a call that a page makes."""
-        await self._pass_on(name, path)
+        await self._pass_on(word, name)
 
-    async def _pass_on(self, name: str, path: str) -> None:
-        view = await self.link.deployment(deployment_name(name))
+    @allow_unauthenticated
+    def options(self, word: str, name: str, path: str) -> None:
+        """Tell a browser that the pages may make calls."""
+        self.set_header("Access-Control-Allow-Methods", "GET, HEAD, POST")
+        self.set_header("Access-Control-Allow-Headers", ", ".join(_PASSED_ON))
+        self.set_status(204)
+        super(BentoHandler, self).finish()
+
+    async def _pass_on(self, word: str, name: str) -> None:
+        if not self.bento.passes.is_good(word, deployment_name(name)):
+            raise HTTPError(403, "this page is out of date: open it again from JupyterLab")
+        view = await self.link.deployment(name)
         if view.url is None:
             raise CloudError(f"{name} has no address yet: it is {view.status.value}", status_code=409)
         headers = {key: self.request.headers[key] for key in _PASSED_ON if key in self.request.headers}
         if view.protected:
             headers["Authorization"] = f"Bearer {self.link.token()}"
-        url = httpx.URL(view.url)
-        target = url.copy_with(raw_path=_target(path, self.request.query))
         try:
             async with (
                 httpx.AsyncClient(
                     timeout=_TIMEOUT, trust_env=False, verify=self.bento.home.trust(view.url)
                 ) as client,
                 client.stream(
-                    self.request.method or "GET", target, headers=headers, content=self.request.body or None
+                    self.request.method or "GET",
+                    httpx.URL(view.url).copy_with(raw_path=self._target()),
+                    headers=headers,
+                    content=self.request.body or None,
                 ) as answer,
             ):
-                await self._pass_back(answer)
+                await self._pass_back(answer, view, _address(self.base_url, word, name))
         except httpx.HTTPError as error:
+            if self._headers_written:
+                self._break_off()
+                return
             raise CloudUnreachableError(
                 f"{name} does not answer at {view.url}: {error or type(error).__name__}", hint=view.reason
             ) from error
 
-    async def _pass_back(self, answer: httpx.Response) -> None:
+    def _target(self) -> bytes:
+        """Path and query below the pages, as the browser sent them."""
+        behind = self.base_url.count("/") + len(("bento-jupyter", "pages", "word", "name"))
+        raw = (self.request.uri or "").split("/", behind)[behind]
+        return b"/" + quote(raw.encode("latin-1"), safe=_VISIBLE).encode("ascii")
+
+    async def _pass_back(self, answer: httpx.Response, view: DeploymentView, address: str) -> None:
+        if int(answer.headers.get("content-length", 0)) > _MOST_BYTES:
+            raise HTTPError(502, "the answer is too large for a page")
         self.set_status(answer.status_code)
         self.clear_header("Content-Type")
         for key in _PASSED_BACK:
             if key in answer.headers:
                 self.set_header(key, answer.headers[key])
+        if "location" in answer.headers:
+            self.set_header("Location", _led_on(answer, view, address))
         sent = 0
         async for chunk in answer.aiter_bytes():
             sent += len(chunk)
             if sent > _MOST_BYTES:
-                raise HTTPError(502, "the answer is too large for a page")
+                self._break_off()
+                return
             self.write(chunk)
             await self.flush()
         await self.finish()
 
-    def set_default_headers(self) -> None:
-        """Content types are the deployment's."""
-        super().set_default_headers()
-        self.set_header("X-Content-Type-Options", "nosniff")
+    def _break_off(self) -> None:
+        """End the connection, so that nobody takes what came for the whole answer."""
+        self.detach().close()
 
     def finish(self, *args: Any, **kwargs: Any) -> Any:
         """Finish without Jupyter's own content type for JSON, except for errors."""
@@ -123,9 +176,14 @@ class PagesHandler(BentoHandler):
         return super(BentoHandler, self).finish(*args, set_content_type="application/octet-stream", **kwargs)
 
 
-def _target(path: str, query: str) -> bytes:
-    """Path and query, as the browser sent them, below the root."""
-    from urllib.parse import quote
+def _address(base_url: str, word: str, name: str) -> str:
+    """Where the pages of a deployment are for who has this pass."""
+    return f"{base_url}bento-jupyter/pages/{word}/{name}/"
 
-    raw = quote("/" + path.lstrip("/"), safe="/%:@!$&'()*+,;=-._~")
-    return (f"{raw}?{query}" if query else raw).encode("ascii")
+
+def _led_on(answer: httpx.Response, view: DeploymentView, address: str) -> str:
+    """Where an answer leads to: at the deployment itself, that is below its pages."""
+    led = answer.url.join(answer.headers["location"])
+    if urlsplit(str(led)).netloc != urlsplit(view.url or "").netloc:
+        return str(led)
+    return address + led.raw_path.decode("ascii").removeprefix("/")

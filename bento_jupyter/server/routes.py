@@ -8,7 +8,7 @@ from tornado.web import RequestHandler
 
 from . import acting, reading
 from .logstream import LogStreamHandler
-from .pages import PagesHandler
+from .pages import PageEntryHandler, PagesHandler
 
 __all__ = ["ROUTES"]
 
@@ -48,7 +48,8 @@ ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
         for item in reading.READINGS
     ),
     (rf"{_ONE}/logs/stream", LogStreamHandler, {}),
-    (rf"{_ONE}/pages/(?P<path>.*)", PagesHandler, {}),
+    (rf"{_ONE}/pages/(?P<path>.*)", PageEntryHandler, {}),
+    (rf"/bento-jupyter/pages/(?P<word>[\w-]+)/{_NAME}/(?P<path>.*)", PagesHandler, {}),
     (rf"{_ONE}/(?P<action>start|restart)", acting.DeploymentActionHandler, {}),
     (rf"{_ONE}/terminate", acting.TerminationHandler, {}),
     (rf"{_ONE}/rollback", acting.RollbackHandler, {}),

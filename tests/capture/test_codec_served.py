@@ -30,7 +30,7 @@ from bento_jupyter.capture.interface.schema import annotation_of, describe_param
 from bento_jupyter.client.endpoint import Endpoints
 from bento_jupyter.codec import FileContent, decode_answer, describe
 from bento_jupyter.codec.arrow import MEDIA_TYPE, answer_from_arrow, to_arrow
-from bento_jupyter.errors import CallError
+from bento_jupyter.errors import CallError, WaitTimeoutError
 from bento_jupyter.launcher import ReplicaProcess, launch_replica
 
 ROWS = np.arange(12, dtype="float32").reshape(6, 2)
@@ -488,6 +488,34 @@ def test_calls_may_be_asynchronous(replica: ReplicaProcess) -> None:
     known = Endpoints(gone, schema={"routes": [{"name": "a", "route": "/a"}]})
     with pytest.raises(CallError, match="no answer from"):
         asyncio.run(known.acall("a"))
+
+
+def test_a_timeout_is_for_the_whole_answer_however_it_trickles() -> None:
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
+        try:
+            while True:
+                writer.write(b"1\r\n \r\n")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        except ConnectionError:
+            writer.close()
+
+    async def ask() -> None:
+        async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
+            routes = [{"name": "one", "route": "/one"}, {"name": "parts", "route": "/parts"}]
+            routes[1]["output"] = {"type": "string", "is_stream": True}
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            endpoints = Endpoints(url, schema={"routes": routes})
+            with pytest.raises(WaitTimeoutError):
+                await endpoints.acall("one", timeout=0.2)
+            for call in (endpoints.call, lambda *a, **k: list(endpoints.stream(*a, **k))):
+                with pytest.raises(WaitTimeoutError):
+                    await asyncio.to_thread(call, "one" if call == endpoints.call else "parts", timeout=0.2)
+            endpoints._client.close()
+
+    asyncio.run(asyncio.wait_for(ask(), 30))
 
 
 def test_large_bodies_come_back(plain: Endpoints, endpoints: Endpoints) -> None:

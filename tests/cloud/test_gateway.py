@@ -745,7 +745,10 @@ async def test_a_request_whose_replica_dies_before_answering_goes_to_another(gat
         assert first.connections == 1
 
 
-async def test_a_replica_that_dies_between_head_and_body_has_not_begun_to_answer(gateway: Gateway) -> None:
+@pytest.mark.parametrize(("method", "sent"), [("GET", 1), ("POST", 0)])
+async def test_a_replica_that_dies_between_head_and_body_has_worked(
+    gateway: Gateway, method: str, sent: int
+) -> None:
     async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
@@ -759,8 +762,13 @@ async def test_a_replica_that_dies_between_head_and_body_has_not_begun_to_answer
         deployment.client() as client,
     ):
         deployment.replicas(first, second)
-        assert (await client.get("/")).text == "ok"
-        assert (first.connections, second.connections) == (1, 1)
+        answer = await client.request(method, "/")
+        assert (first.connections, second.connections) == (1, sent), "only a GET is made again"
+        if method == "GET":
+            assert answer.text == "ok"
+        else:
+            assert answer.status_code == 502
+            assert "after the head of its answer" in answer.json()["error"]
 
 
 async def test_a_head_of_a_stream_is_passed_on_at_once(gateway: Gateway) -> None:

@@ -72,10 +72,32 @@ def test_no_request_is_lost_between_the_points_and_the_chart(items: list[tuple[i
     assert ("█" in bundle["text/plain"]) == bool(items)
 
 
-@given(st.integers(0, 20), st.integers(0, 20), st.lists(st.sampled_from("ab"), max_size=20))
-def test_a_followed_log_goes_on_with_what_is_new(before: int, told_from: int, rest: list[str]) -> None:
+@given(st.integers(0, 20), st.integers(0, 20), st.lists(st.sampled_from(["line 19", "a", "b"]), max_size=20))
+def test_a_followed_log_goes_on_with_what_is_new(before: int, seen: int, rest: list[str]) -> None:
     log = [LogLine(source="one", text=f"line {number}") for number in range(before)]
     new = [LogLine(source="one", text=text) for text in rest]
-    overlap = Overlap(log)
-    told = [line for each in [*log[told_from:], *new] for line in overlap.new(each)]
-    assert told == new
+    overlap = Overlap(log[max(0, before - seen) :], told=100)
+    told = [line for each in [*log, *new] for line in overlap.new(each)]
+    assert told == (new if seen and before else [*log, *new])
+
+
+def test_a_log_that_was_begun_anew_is_not_kept_back_for_ever() -> None:
+    now = [0.0]
+    lines = [LogLine(source="image", text=text) for text in ("old", "new", "newer")]
+    overlap = Overlap(lines[:1], told=100, clock=lambda: now[0])
+    assert overlap.new(lines[1]) == []
+    now[0] = 60.0
+    assert overlap.new(lines[2])[1:] == lines[1:]
+
+
+@given(st.integers(1, 20), st.integers(0, 20), st.integers(1, 30))
+def test_a_log_that_grew_beyond_what_is_told_again_says_so(seen: int, grown: int, told: int) -> None:
+    log = [LogLine(source="one", text=f"line {number}") for number in range(seen + grown)]
+    told = min(told, len(log))
+    overlap = Overlap(log[:seen], told)
+    shown = [line for each in log[-told:] for line in overlap.new(each)]
+    if told > grown:
+        assert shown == log[seen:]
+    else:
+        assert "some are not shown" in shown[0].text
+        assert shown[1:] == log[-told:]

@@ -100,6 +100,11 @@ def test_inputs_are_given_as_in_a_call(kernel: Kernel) -> None:
     for inputs in ("2, 3", "2, b=3", "a=2, b=1 + 2", "**pair", "*[2, 3]"):
         assert kernel.run(f"%bento_call zoo add {inputs}") == "5"
     assert kernel.run('%%bento_call zoo add\n{"a": 2, "b": 3}') == "5"
+    for line in ("zoo --timeout 30 add 2, 3", "zoo add --timeout=30 2, 3", "--cloud 'embedded' zoo add 2, 3"):
+        assert kernel.run(f"%bento_call {line}") == "5"
+    assert "my cloud" in kernel.fails("%bento_call zoo --cloud 'my cloud' add 2, 3").value
+    for line in ("--errors return zoo add 2", "--parallel 2 --timing zoo add [1, 2]", "--timing zoo train 1"):
+        assert "does not apply" in kernel.fails(f"%bento_call {line}").value
     assert kernel.run("three = %bento_call zoo add 2\nprint(three)").strip() == "3"
 
 
@@ -126,7 +131,12 @@ def test_a_stream_is_shown_as_it_grows_and_ends_as_its_text(kernel: Kernel) -> N
 
 
 def test_a_generator_that_raises_midway_is_no_end(kernel: Kernel) -> None:
-    for call in ("%bento_call zoo tell 4, fail_at=2", "zoo.tell(4, fail_at=2)"):
+    for call in (
+        "%bento_call zoo tell 4, fail_at=2",
+        "zoo.tell(4, fail_at=2)",
+        "await zoo.atell(4, fail_at=2)",
+        "zoo.map('tell', [{'words': 4, 'fail_at': 2}])",
+    ):
         error = kernel.fails(call)
         assert error.name == "CallError"
         assert "ValueError: no more words" in error.value

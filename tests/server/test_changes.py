@@ -12,9 +12,11 @@ from realcloud import RealCloud
 from tornado.httpclient import HTTPClientError
 
 from bento_jupyter.errors import InvalidRequestError
-from bento_jupyter.server.configuration import changed, without_values
+from bento_jupyter.magics.parsing import split
+from bento_jupyter.server.configuration import changed, magic_line, without_values
 from bento_jupyter.server.payloads import Change
-from bento_jupyter.spec import Mode
+from bento_jupyter.service_spec import Canary, CanaryVersion, ServiceSpec
+from bento_jupyter.spec import DeploymentSpec, Mode
 
 
 @pytest.fixture
@@ -47,10 +49,19 @@ async def call(jp_fetch, method, *parts, body=None, **query):
     return json.loads(response.body)
 
 
+async def pages(jp_fetch):
+    """Where the pages of the deployment `hello` are, below the server's base URL."""
+    entry = await jp_fetch(
+        *("bento-jupyter", "deployments", "hello", "pages/"), follow_redirects=False, raise_error=False
+    )
+    assert entry.code == 302
+    return "bento-jupyter" + entry.headers["Location"].partition("bento-jupyter")[2].rstrip("/")
+
+
 async def echo(jp_fetch, text):
     """Ask the deployment `hello` through the Jupyter server."""
     answer = await jp_fetch(
-        *("bento-jupyter", "deployments", "hello", "pages", "echo"),
+        *(await pages(jp_fetch), "echo"),
         method="POST",
         body=json.dumps({"text": text}),
         headers={"Content-Type": "application/json"},
@@ -70,7 +81,7 @@ async def test_it_is_scaled_switched_rolled_back_and_deleted(jp_fetch, cloud, ot
     with pytest.raises(HTTPClientError) as caught:
         await call(jp_fetch, "PATCH", "deployments", other, body={"min": 1})
     assert caught.value.code == 400
-    assert "mode" in json.loads(caught.value.response.body)["hint"]
+    assert "mode" in json.loads(caught.value.response.body)["message"]
 
     revisions = (await call(jp_fetch, "GET", "deployments", other, "revisions"))["revisions"]
     assert [revision["number"] for revision in revisions] == [3, 2, 1]
@@ -135,20 +146,43 @@ async def test_a_log_that_cannot_be_followed_says_why(jp_ws_fetch):
 
 
 async def test_the_pages_of_a_deployment_are_reached_below_the_base_url(jp_fetch):
-    page = await jp_fetch("bento-jupyter", "deployments", "hello", "pages/")
+    below = await pages(jp_fetch)
+    page = await jp_fetch(f"{below}/")
     assert page.headers["Content-Type"].startswith("text/html")
     assert b"./static_content/swagger-ui-bundle.js" in page.body
-    style = await jp_fetch(
-        "bento-jupyter", "deployments", "hello", "pages", "static_content", "swagger-ui.css"
-    )
+    style = await jp_fetch(below, "static_content", "swagger-ui.css")
     assert style.headers["Content-Type"].startswith("text/css")
-    described = await call(jp_fetch, "GET", "deployments", "hello", "pages", "docs.json")
+    described = json.loads((await jp_fetch(below, "docs.json", params={"q": "é"})).body)
     assert "/echo" in described["paths"]
+
+
+async def test_a_page_of_a_deployment_is_no_part_of_jupyter(jp_fetch, http_server_client, jp_base_url):
+    below = jp_base_url + await pages(jp_fetch)
+    page = await http_server_client.fetch(f"{below}/")
+    assert "sandbox allow-scripts" in page.headers["Content-Security-Policy"]
+    assert "allow-same-origin" not in page.headers["Content-Security-Policy"]
+    asked = await http_server_client.fetch(
+        f"{below}/echo", method="OPTIONS", headers={"Origin": "null", "Access-Control-Request-Method": "POST"}
+    )
+    assert asked.headers["Access-Control-Allow-Origin"] == "null"
+    assert "content-type" in asked.headers["Access-Control-Allow-Headers"]
+    answer = await http_server_client.fetch(
+        f"{below}/echo",
+        method="POST",
+        body='{"text": "hi"}',
+        headers={"Origin": "null", "Content-Type": "application/json"},
+    )
+    assert (answer.body, answer.headers["Access-Control-Allow-Origin"]) == (b"HI", "null")
+    other = below.replace("/hello", "/other") + "/"
+    for path in (f"{below}//x", f"{jp_base_url}bento-jupyter/overview", f"{jp_base_url}api/contents", other):
+        with pytest.raises(HTTPClientError) as caught:
+            await http_server_client.fetch(path, headers={"Origin": "null"})
+        assert caught.value.code in (403, 404)
 
 
 @pytest.mark.parametrize(
     "path",
-    ["nobody/pages/", "http:%2f%2f127.0.0.1:1/pages/", "hello@127.0.0.1:1/pages/", "hello/pages/%2f%2fx"],
+    ["nobody/pages/", "http:%2f%2f127.0.0.1:1/pages/", "hello@127.0.0.1:1/pages/"],
 )
 async def test_nothing_but_a_known_deployment_is_reached(jp_fetch, path):
     with pytest.raises(HTTPClientError) as caught:
@@ -156,9 +190,9 @@ async def test_nothing_but_a_known_deployment_is_reached(jp_fetch, path):
     assert caught.value.code in (400, 404)
 
 
-def body(least, most):
-    scaling = {"min_replicas": least, "max_replicas": most}
-    return {"bento": "echo:v1", "services": {"Echo": {"scaling": scaling}, "Other": {"scaling": None}}}
+def asked(least, most, **fields):
+    mode = Mode.ON_DEMAND if least == 0 else Mode.ONLINE
+    return DeploymentSpec(name="hello", bento="echo:v1", mode=mode, min=least, max=most, **fields)
 
 
 @given(
@@ -172,20 +206,38 @@ def body(least, most):
     ),
 )
 def test_a_change_comes_to_a_configuration_that_fits_its_mode_or_is_refused(before, wanted):
-    asked = body(*before)
+    services = {"Other": ServiceSpec(instance_type="cpu.small")}
     try:
-        after = changed(asked, "Echo", wanted)
+        after = changed(asked(*before, services=services), "Echo", wanted)
     except InvalidRequestError:
         return
-    scaling = after["services"]["Echo"]["scaling"]
-    assert scaling["min_replicas"] <= scaling["max_replicas"]
+    assert after.scaling.min <= after.scaling.max
     if wanted.mode is not None:
-        assert (scaling["min_replicas"] == 0) is (wanted.mode is Mode.ON_DEMAND)
-    assert after["services"]["Other"] == asked["services"]["Other"]
-    assert asked == body(*before), "what was read is not written over"
-    assert changed(after, "Echo", wanted) == after
+        assert (after.scaling.min == 0) is (wanted.mode is Mode.ON_DEMAND)
+    assert after.services == services
+    assert changed(after, "Echo", wanted).to_wire("Echo") == after.to_wire("Echo")
 
 
-def test_values_of_variables_are_left_out():
-    asked = {**body(0, 3), "envs": [{"name": "A", "value": "secret"}]}
-    assert without_values(asked)["envs"] == [{"name": "A"}]
+def test_the_magic_line_asks_for_the_same_but_for_values_of_variables():
+    spec = asked(
+        0,
+        3,
+        timeout=9,
+        queue=5,
+        retries=False,
+        scale_up_seconds=7,
+        envs={"A": "secret"},
+        labels={"team": "two words", "bento-jupyter.owner": "x.ipynb"},
+        services={"Other": ServiceSpec(envs={"B": "secret"}, max=2)},
+        canary=Canary(versions={"c": CanaryVersion(bento="echo:v2", weight=10, envs={"C": "secret"})}),
+    )
+    line = magic_line(spec)
+    assert "secret" not in line
+    assert "# and the values of its variables: A, B, C" in line
+    words = split(line.removeprefix("%bento_deploy "))
+    for word in ("--timeout=9.0", "--queue=5", "--no-retries", "--scale-up=7", "--label=team=two words"):
+        assert word in words, word
+    assert words[words.index("--service") :][:3] == ["--service", "Other", "max=2"]
+    assert words[words.index("--canary") :][:2] == ["--canary", "c"]
+    assert not any(word.startswith(("--env", "envs=")) or "owner" in word for word in words)
+    assert without_values(spec.to_wire("Echo"))["envs"] == [{"name": "A"}]

@@ -127,8 +127,8 @@ class ReplicaConnection(asyncio.Protocol):
 
     Attributes:
         reused: It has carried a request before the present one, so the replica may just have closed it.
-        spoke: The replica has sent something since the present request began, other than a whole head whose
-            body is still to come.
+        spoke: The replica has sent something since the present request began, other than the head of an
+            answer to GET whose body is still to come.
     """
 
     def __init__(self, replica: Replica) -> None:
@@ -159,6 +159,7 @@ class ReplicaConnection(asyncio.Protocol):
             data: Its head, and what there is of its body.
         """
         self._requester = requester
+        self._fault = ""
         self.spoke = False
         self._transport.write(data)
 
@@ -234,10 +235,15 @@ class ReplicaConnection(asyncio.Protocol):
                 return
             body = head.body(requester.method)
             if not data and isinstance(body, FixedBody) and not body.complete and requester.request_sent:
-                # Servers often send head and body apart. Passed on together they are one write; and while the
-                # caller has seen nothing, a replica that ends now is one that has not begun to answer.
+                # Servers often send head and body apart. Passed on together they are one write. One that ends
+                # in between has worked: only of what may be done twice it is as if it had not begun.
                 self._buffer = self._raw_head
-                self.spoke = False
+                if requester.method in (b"GET", b"HEAD"):
+                    self.spoke = False
+                else:
+                    self._fault = (
+                        "the instance ended after the head of its answer: the call was not made again"
+                    )
                 return
             self._body = body
             self._tunnel = head.status == 101
