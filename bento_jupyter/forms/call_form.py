@@ -141,7 +141,7 @@ class CallForm(Form):
         self._elsewhere()
 
     def _example(self) -> dict[str, Any]:
-        """A request to begin with: the sample that the Bento was proven with, else one that fits the schema."""
+        """A request to begin with: the sample of the Bento's proof, else what fits the schema."""
         view = self._views.get(self.deployment.value)
         if view is None or not self.endpoint.value:
             return {}

@@ -156,7 +156,10 @@ def test_an_image_is_chosen_seen_and_answered(
     call(form)
     answer = form.locator(".jp-OutputArea-output img")
     expect(answer).to_be_visible(timeout=60_000)
-    assert answer.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [48, 96]
+    size = answer.evaluate(
+        "async img => { await img.decode(); return [img.naturalWidth, img.naturalHeight]; }"
+    )
+    assert size == [48, 96]
     photo("call-form-image")
 
 
