@@ -53,7 +53,7 @@ def timing_card(
         f'opacity:{PARTS[name][1]}"></span>'
         for name, seconds in parts.items()
     )
-    strip = f'<div aria-hidden="true" style="max-width:44em;white-space:nowrap;font-size:0">{strips}</div>'
+    strip = f'<div aria-hidden="true" style="max-width:572px;white-space:nowrap;font-size:0">{strips}</div>'
     first, _, rest = bundle["text/plain"].partition("\n")
     return {
         **bundle,
