@@ -113,8 +113,8 @@ def test_type_and_numbers_are_changed_and_taken_back(
 
 
 def test_terminate_and_delete_ask_first(page: Page, form: Locator, lab_of_its_own: NotebookLab) -> None:
-    form.get_by_role("button", name="Terminate", exact=True).click()
-    expect(alerts(form)).to_contain_text("Terminate one?")
+    form.get_by_role("button", name="Delete", exact=True).click()
+    expect(alerts(form)).to_contain_text("Delete one?")
     form.get_by_role("button", name="No", exact=True).click()
     expect(alerts(form)).to_have_count(0)
     form.get_by_role("button", name="Terminate", exact=True).click()
