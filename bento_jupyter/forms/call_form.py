@@ -68,7 +68,7 @@ class CallForm(Form):
         self.code = ipywidgets.HTML(layout={"width": "100%"})
         row = {"flex_flow": "row wrap", "align_items": "center"}
         self.stored = ipywidgets.HBox([self.variable.box, self.store], layout={**row, "max_width": "44em"})
-        self.variable.box.layout.flex, self.variable.box.layout.width = "1 1 20em", "auto"
+        self.variable.box.layout.flex, self.variable.box.layout.width = "0 1 34em", "auto"
         self.widget.children = (
             self.deployment.box,
             self.endpoint.box,
@@ -101,7 +101,7 @@ class CallForm(Form):
         self._cloud = cloud
         self._views = {view.name: view for view in cloud.deployments()}
         self.deployment.offer(
-            [(f"{view.name}: {view.status.value}", view.name) for view in self._views.values()]
+            [(f"{view.name}  ({view.mode.full_name})", view.name) for view in self._views.values()]
             or [("none yet: %bento_form deploy makes one", "")]
         )
         if name:

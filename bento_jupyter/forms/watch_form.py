@@ -343,7 +343,7 @@ def _scale_codes(name: str, changes: dict[str, Any]) -> list[tuple[str, str]]:
 def _log_html(lines: Any) -> str:
     """Log lines in a box that stays at its end when there are more."""
     box = str(LogView(lines)._repr_mimebundle_()["text/html"]).replace(
-        "max-height:24em;overflow:auto", "margin:0"
+        "max-height:24em;overflow:auto", "margin:0;flex:none;overflow:visible"
     )
     end = "display:flex;flex-direction:column-reverse;max-height:24em;overflow:auto"
     return f'<div style="{end}">{box}</div>'

@@ -109,7 +109,7 @@ def test_numbers_are_typed_and_what_is_wrong_is_said_at_the_field(form: Locator)
 def test_a_table_is_pasted_from_a_spreadsheet_or_taken_from_the_notebook(
     page: Page, form: Locator, photo: Callable[[str], None]
 ) -> None:
-    form.get_by_label("Deployment").select_option(label="tables: scaled-to-zero")
+    form.get_by_label("Deployment").select_option(label="tables  (On-Demand Function)")
     text = form.get_by_label("or as text")
     expect(text).to_have_value('[{"age": 39, "fare": 7.25}, {"age": 50, "fare": 71.28}]')
     text.focus()
@@ -156,7 +156,10 @@ def test_an_image_is_chosen_seen_and_answered(
     call(form)
     answer = form.locator(".jp-OutputArea-output img")
     expect(answer).to_be_visible(timeout=60_000)
-    assert answer.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [48, 96]
+    size = answer.evaluate(
+        "async img => { await img.decode(); return [img.naturalWidth, img.naturalHeight]; }"
+    )
+    assert size == [48, 96]
     photo("call-form-image")
 
 

@@ -75,7 +75,8 @@ def test_it_is_live_while_a_cell_is_busy_with_calls(
     expect(form).to_contain_text("http://127.0.0.1")
     tab(form, "Logs")
     insert(
-        page, "import time\nfor n in range(3, 23):\n    one.call('said', list(range(n)))\n    time.sleep(0.3)"
+        page,
+        "import time\nfor n in range(40):\n    one.call('echo', f'word {n}')\n    time.sleep(0.3)",
     )
     expect(form.get_by_role("log")).to_contain_text("asked for word 5", timeout=30_000)
     tab(form, "Metrics")
@@ -112,8 +113,8 @@ def test_type_and_numbers_are_changed_and_taken_back(
 
 
 def test_terminate_and_delete_ask_first(page: Page, form: Locator, lab_of_its_own: NotebookLab) -> None:
-    form.get_by_role("button", name="Terminate", exact=True).click()
-    expect(alerts(form)).to_contain_text("Terminate one?")
+    form.get_by_role("button", name="Delete", exact=True).click()
+    expect(alerts(form)).to_contain_text("Delete one?")
     form.get_by_role("button", name="No", exact=True).click()
     expect(alerts(form)).to_have_count(0)
     form.get_by_role("button", name="Terminate", exact=True).click()

@@ -110,9 +110,9 @@ def test_the_sample_is_the_example_and_the_line_and_the_call_do_the_same(kernel:
     assert kernel.run("print({n: f.value for n, f in form.fields.items()})").strip() == "{'a': 1, 'b': 2}"
     assert kernel.run("print(form.line)").strip() == "%bento_call zoo add a=1, b=2"
     kernel.run("form.fields['a'].widget.value = '40'\nworks()")
-    assert kernel.run("print(form.answer)").strip() == "42"
-    assert kernel.run(kernel.run("print(form.line)").strip()) == "42"
-    assert kernel.run(kernel.run("print(form.call)").strip()) == "42"
+    assert kernel.run("print(form.answer)").strip() == "42.0"
+    assert kernel.run(kernel.run("print(form.line)").strip()) == "42.0"
+    assert kernel.run(kernel.run("print(form.call)").strip()) == "42.0"
 
 
 def test_a_cold_start_is_told_with_its_phases(kernel: Kernel) -> None:
@@ -136,7 +136,7 @@ def test_what_the_code_raises_is_told_with_a_hint_and_the_form_goes_on(kernel: K
     assert "500" in kernel.run("print(form.said)")
     assert "bento_logs" in kernel.run("print(form.message.value)")
     kernel.run("form.fields['a'].widget.value = '1'\ncalled()")
-    assert kernel.run("print(form.answer, form.said)").strip() == "3"
+    assert kernel.run("print(form.answer, form.said)").strip() == "3.0"
 
 
 def test_what_is_missing_is_said_at_its_field(kernel: Kernel) -> None:
@@ -173,7 +173,8 @@ def test_a_table_is_pasted_or_a_frame_of_the_notebook(kernel: Kernel) -> None:
         == "[16.0] ['02139']"
     )
     assert "<table" in kernel.run("print(shown()['text/html'])")
-    assert kernel.run(kernel.run("print(form.line)").strip() + "\n_.double.tolist()").endswith("[16.0]")
+    line = kernel.run("print(form.line)").strip()
+    assert kernel.run(f"out = {line}\nprint(out.double.tolist())").strip() == "[16.0]"
     assert "'people'" in kernel.run("print(field.expression.options)")
     kernel.run("field.expression.value = 'people[:1]'\nworks()")
     assert kernel.run("print(form.answer.double.tolist())").strip() == "[14.5]"
@@ -280,7 +281,7 @@ def test_how_to_call_it_from_elsewhere(kernel: Kernel) -> None:
 
 def test_it_goes_on_when_the_cloud_was_stopped_meanwhile(kernel: Kernel) -> None:
     kernel.run("%bento_cloud stop\nworks()")
-    assert kernel.run("print(form.answer)").strip() == "10"
+    assert kernel.run("print(form.answer)").strip() == "10.0"
 
 
 def test_text_in_terminals_and_an_inert_record_in_the_notebook(kernel: Kernel) -> None:
