@@ -1,6 +1,7 @@
 import { commandsPlugin } from './plugins/commands';
 import { detailsPlugin } from './plugins/details';
 import { launcherPlugin } from './plugins/launcher';
+import { leavingPlugin } from './plugins/leaving';
 import { modelPlugin, settingsPlugin } from './plugins/model';
 import { notificationsPlugin } from './plugins/notifications';
 import { panelPlugin } from './plugins/panel';
@@ -18,5 +19,6 @@ export default [
   runningPlugin,
   statusPlugin,
   notificationsPlugin,
+  leavingPlugin,
   launcherPlugin
 ];

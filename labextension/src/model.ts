@@ -1,5 +1,5 @@
 import { DisposableDelegate, IDisposable } from '@lumino/disposable';
-import { Poll } from '@lumino/polling';
+import { IPoll, Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { ApiError, BentoApi } from './api';
@@ -34,14 +34,11 @@ export const EVENT_SCHEMA_ID =
 export class DeploymentsModel implements IBentoDeployments, IDisposable {
   constructor(options: DeploymentsModel.IOptions) {
     this._api = options.api;
+    this._pollSeconds = options.pollSeconds ?? 15;
     this._poll = new Poll({
       name: 'bento-jupyter:overview',
       auto: false,
-      frequency: {
-        interval: (options.pollSeconds ?? 15) * 1000,
-        backoff: true,
-        max: 60 * 1000
-      },
+      frequency: Private.frequency((options.pollSeconds ?? 15) * 1000),
       standby: 'when-hidden',
       factory: () => this._load()
     });
@@ -90,13 +87,11 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
 
   /** Seconds between two polls of the overview. */
   get pollSeconds(): number {
-    return this._poll.frequency.interval / 1000;
+    return this._pollSeconds;
   }
   set pollSeconds(seconds: number) {
-    this._poll.frequency = {
-      ...this._poll.frequency,
-      interval: seconds * 1000
-    };
+    this._pollSeconds = seconds;
+    this._pace();
   }
 
   dispose(): void {
@@ -247,6 +242,15 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
       : this._trafficPoll.stop());
   }
 
+  /** A server that is away sends no hints when it is back, so it is asked more often meanwhile. */
+  private _pace(): void {
+    const away = this._connection === 'offline';
+    const milliseconds = this._pollSeconds * 1000;
+    this._poll.frequency = away
+      ? Private.AWAY
+      : Private.frequency(milliseconds);
+  }
+
   /** Ask for the overview; rejects, for the poll's back-off, when there is none. */
   private async _load(): Promise<void> {
     const asked = ++this._asked;
@@ -273,6 +277,7 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
       this._answered = asked;
       this._connection = connection;
       this._message = message;
+      this._pace();
       if (overview) {
         this._take(overview);
       }
@@ -393,6 +398,7 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   private _overview: IOverview | null = null;
   private _pending = new Map<string, Action>();
   private _poll: Poll;
+  private _pollSeconds: number;
   private _problems = new Map<string, IProblem>();
   private _shown: readonly string[] = [];
   private _stateChanged = new Signal<this, void>(this);
@@ -417,6 +423,14 @@ export namespace DeploymentsModel {
 }
 
 namespace Private {
+  /** How often a server is asked that did not answer. */
+  export const AWAY = { interval: 1000, backoff: true, max: 4000 };
+
+  /** How often the overview is asked for, with hints between. */
+  export function frequency(interval: number): IPoll.Frequency {
+    return { interval, backoff: true, max: Math.max(interval, 60 * 1000) };
+  }
+
   /** From how many changed deployments on all are asked for. */
   export const MOST_CHANGES = 60;
 

@@ -39,3 +39,20 @@ export function turnsBetween(
   }
   return turns;
 }
+
+/**
+ * What a notebook has deployed that is not terminated.
+ *
+ * @param overview - What is known of the cloud.
+ * @param path - Path of the notebook, below the folder that Jupyter shows.
+ */
+export function leftBy(overview: IOverview | null, path: string): string[] {
+  return (overview?.deployments ?? [])
+    .filter(
+      ({ owner, status }) =>
+        (owner === path || owner.endsWith(`/${path}`)) &&
+        status !== 'terminated' &&
+        status !== 'terminating'
+    )
+    .map(({ name }) => name);
+}

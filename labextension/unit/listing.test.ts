@@ -3,8 +3,9 @@ import { test } from 'node:test';
 
 import { Line, PLAIN_VIEW, arrange } from '../src/listing/arrange';
 import { offsetsOf, visibleRange } from '../src/listing/range';
-import { readDeployment } from '../src/payloads';
-import { deployment, trans } from './samples';
+import { readDeployment, readOverview } from '../src/payloads';
+import { leftBy } from '../src/turns';
+import { deployment, overview, trans } from './samples';
 
 const ALL = [
   deployment('b', { status: 'failed', labels: { team: 'red' } }),
@@ -78,4 +79,18 @@ void test('of a thousand lines a screenful is drawn', () => {
   assert.deepEqual(middle, { from: 498, to: 513, top: 498 * 44 });
   assert.equal(visibleRange(offsets, 44_000, 440, 2).to, 1000);
   assert.deepEqual(visibleRange([0], 0, 440), { from: 0, to: 0, top: 0 });
+});
+
+void test('a notebook leaves running what it deployed and nobody terminated', () => {
+  const made = readOverview(
+    overview(
+      deployment('a', { owner: '/home/x/work/iris.ipynb' }),
+      deployment('b', { owner: 'work/iris.ipynb', status: 'terminated' }),
+      deployment('c', { owner: '/home/x/work/other-iris.ipynb' })
+    ),
+    'it'
+  );
+  assert.deepEqual(leftBy(made, 'work/iris.ipynb'), ['a']);
+  assert.deepEqual(leftBy(made, 'iris.ipynb'), ['a']);
+  assert.deepEqual(leftBy(null, 'iris.ipynb'), []);
 });

@@ -47,7 +47,13 @@ class JupyterServer:
 
 @contextlib.contextmanager
 def jupyter(
-    base: Path, home: Home, *options: str, app: str = "jupyterlab", environment: dict[str, str] | None = None
+    base: Path,
+    home: Home,
+    *options: str,
+    app: str = "jupyterlab",
+    environment: dict[str, str] | None = None,
+    port: int = 0,
+    token: str = "",
 ) -> Iterator[JupyterServer]:
     """Run `jupyter lab` (or `notebook`), with nothing of the user's own.
 
@@ -57,17 +63,19 @@ def jupyter(
         options: More options.
         app: Module of the Jupyter application: jupyterlab or notebook.
         environment: More environment variables.
+        port: Its port; 0 = a free one.
+        token: Its token; "" = one of its own.
     """
     root = base / "files"
     settings = base / "settings" / "@jupyterlab" / "apputils-extension"
     for folder in (root, settings):
         folder.mkdir(parents=True, exist_ok=True)
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
-    token = secrets.token_hex(16)
+    token = token or secrets.token_hex(16)
     log = base / "server.log"
     command = [
         *(sys.executable, "-m", app, "--no-browser", "--allow-root"),
-        *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--ServerApp.root_dir={root}"),
+        *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", f"--ServerApp.root_dir={root}"),
         *(f"--IdentityProvider.token={token}",),
         *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
         *options,

@@ -38,3 +38,18 @@ def test_without_the_server_half_one_notice_says_what_to_run(installed, cloud, w
         assert len(watched.requests) <= 4
         page.get_by_role("button", name="Retry").click()
         expect(notice).to_contain_text("jupyter server extension enable bento_jupyter")
+
+
+def test_below_a_prefix_as_in_a_hub_everything_is_reached(installed, cloud, watched, tmp_path):
+    cloud.start()
+    with jupyter(tmp_path, cloud.home, "--ServerApp.base_url=/user/some%40one/") as server:
+        assert server.url.endswith("/user/some%40one/")
+        page = watched.open(server.page("lab?reset"))
+        execute(page, "bento-jupyter:show-panel")
+        expect(row(page, "hello")).to_contain_text("Running", timeout=30_000)
+        execute(page, "bento-jupyter:open-details", {"name": "hello", "tab": "logs"})
+        expect(page.get_by_role("log")).to_contain_text("Echo")
+        page.get_by_role("tab", name="Playground").click()
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.get_by_role("status", name="Answer")).to_contain_text("TEXT")
+        assert watched.errors == []

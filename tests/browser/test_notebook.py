@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from realcloud import RealCloud
 
-from .labtools import choose, execute, jupyter, open_notebook, row, run_all_cells
+from .labtools import execute, jupyter, open_notebook, row, run_all_cells
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,8 +58,10 @@ def test_the_quickstarts_deploy_cell_shows_up_in_the_sidebar_and_ends_there(
     expect(card).to_be_visible()
     expect(page.locator(".jp-OutputArea-output", has_text="max difference 0")).to_be_visible()
     picture(page, "deploy-card", ".jp-Cell:has-text('%bento_deploy')")
-    choose(page, "wine", "Terminate…")
-    page.get_by_role("dialog").get_by_role("button", name="Terminate").click()
+    execute(page, "kernelmenu:shutdown")
+    left = page.locator(".Toastify__toast", has_text="deploy.ipynb leaves wine running")
+    expect(left).to_be_visible()
+    left.get_by_role("button", name="Terminate").click()
     expect(row(page, "wine")).to_have_attribute("data-status", "terminated", timeout=30_000)
     assert fresh.view("wine").status == "terminated"
 
