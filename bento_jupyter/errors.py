@@ -248,7 +248,8 @@ class CallError(BentoJupyterError):
         status_code: HTTP status of the answer, None when there was none.
         detail: The decoded error body, as far as there is one.
         cells: The traceback of this very request in terms of the notebook; empty where that is not known.
-        request_id: Id of the request, as the logs have it; "" when none was answered.
+        request_id: Id of the request: of one that reached an instance as its log has it; "" = no answer.
+        may_have_run: False where it is certain that the endpoint did not run: calling again does no harm.
     """
 
     def __init__(
@@ -260,11 +261,13 @@ class CallError(BentoJupyterError):
         detail: Any = None,
         cells: Sequence[str] = (),
         request_id: str = "",
+        may_have_run: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
         self.status_code = status_code
         self.detail = detail
         self.request_id = request_id
+        self.may_have_run = may_have_run
         self.cells = list(cells)
 
     def _render_traceback_(self) -> list[str]:

@@ -14,6 +14,7 @@ import ssl
 import stat
 import tempfile
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -132,8 +133,10 @@ class Home:
 
     def read_state(self) -> CloudState | None:
         """The state file's content; None when there is none that can be read."""
+        path = self.state_file
         try:
-            return CloudState(**json.loads(self.state_file.read_text(encoding="utf-8")))
+            found = path.stat()
+            return _state(path, found.st_ino, found.st_mtime_ns)
         except (OSError, ValueError, TypeError):
             return None
 
@@ -166,6 +169,12 @@ class Home:
     def write_state(self, state: CloudState) -> None:
         """Write the state file at once (rename) and 0600."""
         write_private(self.state_file, json.dumps(asdict(state), indent=1))
+
+
+@lru_cache(maxsize=8)
+def _state(path: Path, inode: int, changed: int) -> CloudState:
+    """The content of a state file, which is replaced as a whole and never written into: read once."""
+    return CloudState(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def write_private(path: Path, text: str) -> None:

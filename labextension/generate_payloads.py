@@ -27,14 +27,19 @@ __all__ = ["TARGET", "generated"]
 TARGET = Path(__file__).parent / "src" / "payloads.ts"
 
 #: What is sent and not received: types only.
-SENT = (payloads.Change, payloads.Rollback)
+SENT = (payloads.Change, payloads.Rollback, payloads.Wanted)
 RECEIVED: tuple[type[BaseModel], ...] = tuple(
     dict.fromkeys(
         [
             payloads.Overview,
+            payloads.Changes,
             payloads.Traffic,
             payloads.Contexts,
             payloads.Configuration,
+            payloads.Form,
+            payloads.Interface,
+            payloads.Plan,
+            payloads.Refusal,
             payloads.Done,
             Hint,
             *(reading.answer for reading in READINGS),
@@ -149,8 +154,10 @@ def _type(value: dict[str, Any], definitions: dict[str, Any], *, sent: bool = Fa
     elif "enum" in inner:
         base = " | ".join(f"'{one}'" for one in inner["enum"])
     elif inner.get("type") == "array":
-        item = _type(inner["items"], definitions)
+        item = _type(inner["items"], definitions, sent=sent)
         base = f"({item})[]" if " " in item else f"{item}[]"
+    elif inner.get("additionalProperties") is True:
+        base = "Record<string, unknown>"
     elif inner.get("type") == "object":
         base = f"[string, {_type(inner['additionalProperties'], definitions)}][]"
     elif inner.get("format") == "date-time":

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from ..client.cloud import Cloud
 from ..errors import MagicUsageError
 
 __all__ = ["run", "summary", "verbs"]
@@ -80,9 +81,21 @@ def run(verb: str, words: Sequence[str]) -> int:
         result = function(join(said), body)
     else:
         result = function(join(said))
+    if verb == "login":
+        result = _kept(result)
     if result is not None:
         print(_json(result) if as_json else _text(result))
     return 0
+
+
+def _kept(cloud: Any) -> Any:
+    """A cloud logged in to, kept for the commands to come, which name it: a shell has no session."""
+    if not isinstance(cloud, Cloud) or cloud.embedded:
+        return cloud
+    from ..client import contexts
+
+    contexts.save(cloud.name, endpoint=cloud.endpoint, token=cloud.token, switch=False)
+    return f"logged in to {cloud.endpoint}; commands for it say --cloud {cloud.name}"
 
 
 def _help(verb: str, function: Any) -> str:

@@ -6,13 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import BentoJupyterError, CallError, CloudError, DeploymentError
-from ..spec import Status, utc_now
-from .endpoint import Answer, Endpoints, StreamEnd, Timing
-from .failures import explain
+from ..spec import Status
+from .endpoint import Answer, Endpoints, Timing
+from .failures import explain, failure_of_stream
 from .methods import Method
 from .payload import joined
 
@@ -88,6 +87,7 @@ class Calls:
                 self._schema_of(view.bento),
                 bento=view.bento,
                 lookup=self._schema_of_another,
+                explain=lambda errors: explain(errors, self.cloud, self.name),
                 arrow_from=ARROW_FROM,
             )
             self._endpoints = _Known(endpoints, seen, time.monotonic())
@@ -118,7 +118,7 @@ class Calls:
         try:
             return ask(endpoints)
         except CallError as error:
-            if not was_known or error.status_code not in MAY_BE_OUTDATED:
+            if not (was_known and _may_be_outdated(error)):
                 raise
             renewed = self.refreshed()
             if renewed is endpoints:
@@ -137,15 +137,10 @@ class Calls:
             CallError: The inputs do not fit, or the endpoint refused or failed.
             WaitTimeoutError: It did not answer in time.
         """
-        begun = utc_now()
-        try:
-            output = self._asked(lambda endpoints: endpoints.route(endpoint)).get("output", {})
-            if output.get("is_stream"):
-                return joined(list(self.stream(endpoint, *args, **kwargs)), output)
-            return self._kept(self._asked(lambda endpoints: endpoints.call(endpoint, *args, **kwargs)))
-        except CallError as error:
-            explain(error, self.cloud, self.name, begun)
-            raise
+        output = self._asked(lambda endpoints: endpoints.route(endpoint)).get("output", {})
+        if output.get("is_stream"):
+            return joined(list(self.stream(endpoint, *args, **kwargs)), output)
+        return self._kept(self._asked(lambda endpoints: endpoints.call(endpoint, *args, **kwargs)))
 
     async def acall(self, endpoint: str = "", /, *args: Any, **kwargs: Any) -> Any:
         """`call` for asynchronous code."""
@@ -154,7 +149,7 @@ class Calls:
         try:
             return self._kept(await endpoints.acall(endpoint, *args, **kwargs))
         except CallError as error:
-            if not was_known or error.status_code not in MAY_BE_OUTDATED:
+            if not (was_known and _may_be_outdated(error)):
                 raise
             renewed = await asyncio.to_thread(self.refreshed)
             if renewed is endpoints:
@@ -178,28 +173,9 @@ class Calls:
         self._asked(lambda endpoints: endpoints.route(endpoint))
         end = yield from self.endpoints.stream(endpoint, *args, **kwargs)
         self.last_timing = end.timing
-        if end.span and self.cloud.embedded:
-            self._check_end(endpoint, end)
-
-    def _check_end(self, endpoint: str, end: StreamEnd) -> None:
-        """BentoML ends a stream whose generator has raised as if all were well, and only its log says so.
-
-        Raises:
-            CallError: That is what has happened.
-        """
-        said = [line.text for line in self.cloud.logs(self.name, lines=1000)]
-        for at, text in enumerate(said):
-            if "Error while streaming response" in text and f"span={end.span}" in text:
-                trace = list(takewhile(lambda line: f"span={end.span}" not in line, said[at + 1 :]))
-                raised = next((line for line in reversed(trace) if line and not line.startswith(" ")), "")
-                name = endpoint or "predict"
-                raise CallError(
-                    f"the stream of {name!r} broke off midway: {raised or 'its code raised'}",
-                    hint=f"%bento_logs {self.name} shows the traceback",
-                    status_code=200,
-                    detail="\n".join(trace),
-                    request_id=end.request_id,
-                )
+        failure = failure_of_stream(self.cloud, self.name, endpoint, end)
+        if failure is not None:
+            raise failure
 
     def submit(self, endpoint: str = "", /, *args: Any, **kwargs: Any) -> Task:
         """Have a task done, and do not wait for it.
@@ -339,3 +315,8 @@ class Calls:
             token=self.cloud.token if view.protected else "",
             timeout=300,
         )
+
+
+def _may_be_outdated(error: CallError) -> bool:
+    """Is this what is answered where endpoint, address or token are others now, and nothing has run?"""
+    return error.status_code in MAY_BE_OUTDATED and not error.may_have_run

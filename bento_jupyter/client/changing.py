@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ..errors import ConflictError, InvalidRequestError, NotFoundError
 from ..service_spec import Canary, CanaryVersion, ServiceSpec
-from ..spec import EXPIRES_LABEL, FAILED_STATUSES, OWNER_LABEL, DeploymentSpec, Mode, mode_of, utc_now
+from ..spec import EXPIRES_LABEL, FAILED_STATUSES, OWNER_LABEL, DeploymentSpec, Mode, Status, mode_of, utc_now
 
 if TYPE_CHECKING:
     from .cloud import Cloud
@@ -22,6 +22,7 @@ __all__ = [
     "promote_canary",
     "read_services",
     "refuse_embedded_only",
+    "refused",
     "same",
     "send",
     "spec_of",
@@ -42,7 +43,7 @@ def spec_of(**fields: Any) -> DeploymentSpec:
     try:
         return DeploymentSpec(**fields)
     except ValidationError as error:
-        raise _refused(error, "deployment") from error
+        raise refused(error, "deployment") from None
 
 
 def read_services(services: Mapping[str, Any] | None) -> dict[str, ServiceSpec]:
@@ -57,10 +58,16 @@ def read_services(services: Mapping[str, Any] | None) -> dict[str, ServiceSpec]:
             for name, each in (services or {}).items()
         }
     except ValidationError as error:
-        raise _refused(error, "service") from error
+        raise refused(error, "service") from None
 
 
-def _refused(error: ValidationError, what: str) -> InvalidRequestError:
+def refused(error: ValidationError, what: str) -> InvalidRequestError:
+    """The error that names each wrong field and what is wrong with it, but not its value.
+
+    Args:
+        error: What pydantic found.
+        what: What the fields are of.
+    """
     said = "; ".join(
         f"{'.'.join(map(str, item['loc'])) or what}: {item['msg'].removeprefix('Value error, ')}"
         for item in error.errors()
@@ -107,6 +114,10 @@ def completed(
         InvalidRequestError: A field is wrong; the message names it.
     """
     fields = {**given, "bento": tag}
+    if "mode" in fields and fields["mode"] not in tuple(Mode):
+        raise InvalidRequestError(
+            f"mode: {fields['mode']!r} is none", hint=f"one of {', '.join(mode.value for mode in Mode)}"
+        )
     services = read_services(fields.pop("services", None))
     own = services.pop(entry, ServiceSpec()).said()
     rest = ServiceSpec(envs=own.pop("envs", {}), other=own.pop("other", {}))
@@ -165,9 +176,9 @@ def send(cloud: Cloud, spec: DeploymentSpec, entry: str, before: DeploymentSpec 
     status = cloud.view(spec.name).status
     if same(before, spec, entry) and status not in FAILED_STATUSES:
         return False
-    if status.value == "terminated":
-        cloud.start(spec.name)
     cloud.update(spec, entry)
+    if status is Status.TERMINATED and cloud.view(spec.name).status is Status.TERMINATED:
+        cloud.start(spec.name)  # after the update: what runs is what was asked for, or nothing
     return True
 
 
@@ -182,15 +193,18 @@ def update(cloud: Cloud, name: str, given: Mapping[str, Any], bento: str | None 
 
     Raises:
         NotFoundError: There is no such deployment or Bento.
+        ConflictError: It is terminated; changing it would start it.
         InvalidRequestError: A field is wrong; nothing has been changed.
     """
     before = _require(cloud, name)
+    if cloud.view(name).status is Status.TERMINATED:
+        raise ConflictError(f"{name!r} is terminated", hint=f"%bento_start {name} first, or deploy it anew")
     found = cloud.bento(bento or before.bento)
     return send(cloud, completed(before, given, found["tag"], found["service"]), found["service"], before)
 
 
 def with_canary(
-    cloud: Cloud, name: str, bento: str, *, canary: str, weight: float, by: str, key: str | None
+    cloud: Cloud, name: str, bento: str, *, canary: str, weight: float | None, by: str | None, key: str | None
 ) -> Canary:
     """The canaries of a deployment with this one more, or with this one changed.
 
@@ -199,19 +213,20 @@ def with_canary(
         name: Name of the deployment.
         bento: Tag of the canary's Bento.
         canary: Name of the canary.
-        weight: Percentage of the requests it gets.
-        by: `random`, `header` or `query`.
+        weight: Percentage of the requests it gets; None = as it is, 10 for a new one.
+        by: `random`, `header` or `query`; None = as it is.
         key: Name of that header or parameter.
     """
     present = _require(cloud, name).canary
     known = present.versions.get(canary)
     try:
-        version = CanaryVersion(
-            **{**(known.model_dump() if known else {}), "bento": cloud.bento(bento)["tag"], "weight": weight}
-        )
-        return Canary(by=by, key=key, versions={**present.versions, canary: version})
+        fields = known.model_dump() if known else {"weight": 10.0}
+        fields |= {"bento": cloud.bento(bento)["tag"]} | ({} if weight is None else {"weight": weight})
+        versions = {**present.versions, canary: CanaryVersion(**fields)}
+        by, key = (present.by, present.key) if by is None else (by, key)
+        return Canary(by=by, key=key, versions=versions)
     except ValidationError as error:
-        raise _refused(error, "canary") from error
+        raise refused(error, "canary") from None
 
 
 def promote_canary(cloud: Cloud, name: str, canary: str | None) -> bool:

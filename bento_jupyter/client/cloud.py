@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -474,14 +475,16 @@ class Cloud:
         for line in self._stream(f"/deployments/{name}/logs", f"deployment {name!r}", params):
             yield LogLine.model_validate_json(line)
 
-    def events(self, after: int | None = None) -> Iterator[Event]:
+    def events(self, after: int | None = None, *, until: threading.Event | None = None) -> Iterator[Event]:
         """The change feed, without end.
 
         Args:
             after: Id of the newest event already seen; None = from now on.
+            until: Ends it when set, within the ten seconds between two signs of life of the cloud.
         """
         self._needs_embedded("a change feed")
-        for line in self._stream("/events", "events", {} if after is None else {"after": str(after)}):
+        params = {} if after is None else {"after": str(after)}
+        for line in self._stream("/events", "events", params, until):
             yield Event.model_validate_json(line)
 
     def garbage(self, *, delete: bool) -> GarbageView:
@@ -499,7 +502,9 @@ class Cloud:
                 raise _cloud_error(self.name, "garbage", answer.status_code, answer.text)
         return GarbageView.model_validate_json(answer.content)
 
-    def _stream(self, path: str, what: str, params: dict[str, str]) -> Iterator[str]:
+    def _stream(
+        self, path: str, what: str, params: dict[str, str], until: threading.Event | None = None
+    ) -> Iterator[str]:
         with (
             self._errors(what),
             self._http.stream("GET", f"/api/bj/v1{path}", params=params, timeout=30) as response,
@@ -507,7 +512,11 @@ class Cloud:
             if response.status_code != 200:
                 response.read()
                 raise _cloud_error(self.name, what, response.status_code, response.text)
-            yield from (line for line in response.iter_lines() if line.strip())
+            for line in response.iter_lines():
+                if until is not None and until.is_set():
+                    return
+                if line.strip():
+                    yield line
 
     def _needs_embedded(self, what: str) -> None:
         if not self.embedded:

@@ -235,6 +235,17 @@ class Deployment(Calls):
         """
         return self._look(lambda view: view.status not in statuses, timeout, progress)
 
+    def wait_to_listen(self, *, timeout: float = 60.0) -> DeploymentView:
+        """Wait until it answers requests, e.g. after its cloud was started; one that has failed never will.
+
+        Raises:
+            DeploymentError, WaitTimeoutError: As `wait`.
+        """
+        view = self.status()
+        if view.healthy or view.status in FAILED_STATUSES:
+            return view
+        return self._look(lambda view: view.healthy, timeout, None)
+
     def _look(
         self,
         enough: Callable[[DeploymentView], bool],
@@ -303,7 +314,7 @@ class Deployment(Calls):
         self,
         bento: str,
         *,
-        weight: float = 10,
+        weight: float | None = None,
         name: str = "canary",
         header: str | None = None,
         query: str | None = None,
@@ -313,13 +324,15 @@ class Deployment(Calls):
 
         Args:
             bento: Tag of that Bento, which the cloud has.
-            weight: Percentage of the requests.
+            weight: Percentage of the requests; None = as it is, 10 for a new one.
             name: Name of this canary.
-            header: Callers with the same value of this header stay with one version.
+            header: Callers with the same value of this header stay with one version; None = as it is.
             query: The same for a query parameter.
             wait: Return only when it is ready.
         """
-        by = "header" if header else "query" if query else "random"
+        if header and query:
+            raise InvalidRequestError("a canary goes by a header or by a query parameter, not by both")
+        by = "header" if header else "query" if query else None
         canary = changing.with_canary(
             self.cloud, self.name, bento, canary=name, weight=weight, by=by, key=header or query
         )

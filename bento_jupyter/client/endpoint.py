@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from ..errors import CallError
 from ..home import Home
 from .payload import Payload, answer_value, parts_of, payload_of, takes_arrow
-from .refusals import broken_off, refusal, request_id_of, too_slow, unreachable
+from .refusals import (
+    broken_off,
+    may_have_run,
+    moved_on,
+    refusal,
+    request_id_of,
+    too_slow,
+    unreachable,
+)
 from .tasks import Task
 from .timing import Timing
 
@@ -26,6 +34,8 @@ __all__ = ["Answer", "Endpoints", "StreamEnd", "Timing"]
 
 #: Seconds a call may take in all: a cold start may be held for minutes before the work begins.
 TIMEOUT = 660.0
+#: How often a request is sent, at most, while versions that want another one refuse it.
+ATTEMPTS = 5
 #: Seconds between two looks at a task: at first, and at most.
 TASK_INTERVALS = (0.02, 1.0)
 
@@ -54,13 +64,11 @@ class StreamEnd:
 
     Attributes:
         timing: Where the time went.
-        request_id: Id of the request.
-        span: What the service calls it in its own log; "" when it did not say.
+        request_id: Id of the request in the logs.
     """
 
     timing: Timing
     request_id: str = ""
-    span: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,8 +86,9 @@ class Request:
 
 
 #: What a call does in turn, said once for synchronous and asynchronous code: a request to be sent, seconds
-#: to be waited, or work that may block. It gets the answers to its requests, and returns what the call gives.
-Step: TypeAlias = "Request | float | Callable[[], None]"
+#: to be waited, or work that may block. It gets the answers to its requests and what its work returns, and
+#: returns what the call gives.
+Step: TypeAlias = "Request | float | Callable[[], Any]"
 Conversation: TypeAlias = Generator[Step, Any, T]
 
 
@@ -98,6 +107,7 @@ class Endpoints:
         arrow_from: Bytes from which on tables go as Arrow: small ones are faster as JSON.
         timeout: Seconds that a call may take, where it does not say itself; None = the given
             client's, or eleven minutes.
+        explain: Adds to the errors of failed calls what is known about them elsewhere; it may block.
     """
 
     def __init__(
@@ -111,6 +121,7 @@ class Endpoints:
         lookup: Callable[[str], Mapping[str, Any] | None] | None = None,
         arrow_from: int = 0,
         timeout: float | None = None,
+        explain: Callable[[Sequence[CallError]], None] | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.timeout: float = timeout or (client is not None and client.timeout.read) or TIMEOUT
@@ -119,9 +130,12 @@ class Endpoints:
         self._given_client = client
         self._bento = bento
         self._version = ""
+        self._schemas: dict[str, dict[str, Any]] = {}  # of versions that answered before: canaries take turns
         self._lookup = lookup
         self._arrow_from = arrow_from
         self._without_arrow: set[str] = set()
+        #: Adds to errors what is known about them elsewhere; for those who drive conversations themselves.
+        self.explain: Callable[[Sequence[CallError]], None] = explain or (lambda _: None)
 
     # --- what there is -----------------------------------------------------------------------
 
@@ -193,8 +207,12 @@ class Endpoints:
         """`call` for asynchronous code."""
         if self._schema is None:
             await asyncio.to_thread(lambda: self.schema)
-        async with self.opened() as client:
-            return await self._aheld(client, self._called(name, args, kwargs))
+        try:
+            async with self.opened() as client:
+                return await self._aheld(client, self._called(name, args, kwargs))
+        except CallError as error:
+            await asyncio.to_thread(self.explain, [error])
+            raise
 
     def submit(self, name: str = "", /, *args: Any, **kwargs: Any) -> Task:
         """Have a task done, and do not wait for it.
@@ -230,37 +248,34 @@ class Endpoints:
         Example:
             `for word in endpoints.stream("tell", "a story"): print(word, end="")`
         """
-        route = self.route(name)
+        route: Route = self.route(name)
         if not route.get("output", {}).get("is_stream"):
             answer = self.call(route["name"], *args, **kwargs)
             yield answer.value
             return StreamEnd(answer.timing, answer.request_id)
         timeout = self._timeout_in(route, kwargs)
         payload = self._payload(route, args, kwargs)
-        begun, came = time.perf_counter(), [0]
-        for attempt in (1, 2):
-            address = self._address(route)
+        begun, came, attempts = time.perf_counter(), [0], 0
+        while True:
+            address, attempts = self._address(route), attempts + 1
             with (
                 self._errors(route["name"], timeout, lambda: came[0]),
                 self._client.stream("POST", address, timeout=timeout, **payload.options) as response,
             ):
-                if self._is_other_version(response):
-                    self._learn(response)
-                    route = self.route(route["name"])
-                    renewed = self._payload(route, args, kwargs)
-                    outdated = response.status_code != 200 or renewed.options != payload.options
-                    payload = renewed
-                    if outdated and attempt == 1:
-                        continue
                 if response.status_code != 200:
                     response.read()
-                    raise refusal(self.url, route["name"], response)
+                route, renewed = self._met(route, payload, response, args, kwargs)
+                if renewed is not None and attempts < ATTEMPTS:
+                    payload = renewed
+                    continue
+                if response.status_code != 200:
+                    error = refusal(self.url, route["name"], response)
+                    self.explain([error])
+                    raise error
                 for part in parts_of(route, response.iter_bytes()):
                     came[0] += 1
                     yield part
-                span = response.headers.get("x-bentoml-request-id", "")
-                return StreamEnd(_timing(response, begun), request_id_of(response), span)
-        raise AssertionError("unreachable")  # the second attempt returns or raises
+                return StreamEnd(_timing(response, begun), request_id_of(response))
 
     def send(self, name: str, body: Any, *, timeout: float | None = None) -> Answer:
         """POST a JSON body as it is, for those who want to see the wire.
@@ -280,19 +295,44 @@ class Endpoints:
         timeout = self._timeout_in(route, kwargs)
         payload = self._payload(route, args, kwargs)
         begun = time.perf_counter()
-        response = yield from self._posted(route, payload, timeout)
-        if self._is_other_version(response):
-            yield lambda: self._learn(response)
-            route = self.route(route["name"])
-            renewed = self._payload(route, args, kwargs)
-            # An answer to what this version would have been sent, too, is its answer.
-            if response.status_code != 200 or renewed.options != payload.options:
-                response = yield from self._posted(route, renewed, timeout)
-            payload = renewed
-        if response.status_code == 415 and self._may_do_without(route):
-            payload = self._payload(route, args, kwargs)
+        for attempt in range(1, ATTEMPTS + 1):
             response = yield from self._posted(route, payload, timeout)
+            route, renewed = yield partial(self._met, route, payload, response, args, kwargs)
+            if renewed is None or attempt == ATTEMPTS:
+                break
+            payload = renewed
         return self._answer(route, response, begun, payload.index)
+
+    def _met(
+        self,
+        route: Route,
+        payload: Payload,
+        response: httpx.Response,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> tuple[Route, Payload | None]:
+        """By which schema an answer is to be read, and what is to be sent instead: None = nothing.
+
+        Sent again is only what no endpoint has run for. What another version than the one that is known has
+        answered is taken when it would have been sent the very same.
+
+        Raises:
+            CallError: It has answered what it would not have been sent.
+        """
+        refused = response.status_code != 200 and not may_have_run(response)
+        if self._is_other_version(response):
+            self._learn(response)
+            if refused:
+                route = self.route(route["name"])
+                return route, self._payload(route, args, kwargs)
+            if response.status_code == 200:
+                route = self.route(route["name"])
+                same = self._payload(route, args, kwargs, arrow=payload.arrow)
+                if same.body != payload.body:
+                    raise moved_on(route["name"], self._bento, response)
+        elif refused and response.status_code == 415 and self._may_do_without(route):
+            return route, self._payload(route, args, kwargs)
+        return route, None
 
     def _posted(self, route: Route, payload: Payload, timeout: float) -> Conversation[httpx.Response]:
         """The whole answer to a request; of a task, its result."""
@@ -343,6 +383,9 @@ class Endpoints:
         begun = time.perf_counter()
         options = {"json": body, "headers": self._headers}
         response = yield from self._posted(route, Payload(options), timeout)
+        if self._is_other_version(response):
+            yield lambda: self._learn(response)
+            route = self.route(route["name"])
         return self._answer(route, response, begun)
 
     def _asked_about(self, route: Route, task_id: str, action: str) -> Conversation[httpx.Response]:
@@ -355,7 +398,14 @@ class Endpoints:
         return Request(method, self._address(route, f"/{action}"), options)
 
     def _held(self, conversation: Conversation[T]) -> T:
-        """What a conversation ends with."""
+        """What a conversation ends with; its error, explained."""
+        try:
+            return self._driven(conversation)
+        except CallError as error:
+            self.explain([error])
+            raise
+
+    def _driven(self, conversation: Conversation[T]) -> T:
         given: Any = None
         while True:
             try:
@@ -368,12 +418,12 @@ class Endpoints:
                 with self._errors(step.what, step.options["timeout"]):
                     given = self._client.request(step.method, step.url, **step.options)
             elif callable(step):
-                step()
+                given = step()
             else:
                 time.sleep(step)
 
     async def _aheld(self, client: httpx.AsyncClient, conversation: Conversation[T]) -> T:
-        """`_held` for asynchronous code."""
+        """`_driven` for asynchronous code."""
         given: Any = None
         while True:
             try:
@@ -386,7 +436,7 @@ class Endpoints:
                 with self._errors(step.what, step.options["timeout"]):
                     given = await client.request(step.method, step.url, **step.options)
             elif callable(step):
-                await asyncio.to_thread(step)
+                given = await asyncio.to_thread(step)
             else:
                 await asyncio.sleep(step)
 
@@ -409,8 +459,10 @@ class Endpoints:
             return self.timeout if timeout is None else float(timeout)
         return self.timeout
 
-    def _payload(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Payload:
-        allowed = route["name"] not in self._without_arrow and not route.get("is_task")
+    def _payload(
+        self, route: Route, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, arrow: bool = True
+    ) -> Payload:
+        allowed = arrow and route["name"] not in self._without_arrow and not route.get("is_task")
         least = self._arrow_from if allowed else None
         payload = payload_of(route, args, kwargs, arrow_from=least)
         payload.options["headers"] = {**self._headers, **payload.options["headers"]}
@@ -437,7 +489,9 @@ class Endpoints:
         """Take the schema of the version that answered."""
         version = response.headers["x-bento"]
         tag = version.partition("@")[0]
-        found = self._lookup(tag) if self._lookup is not None else None
+        if self._schema is not None:
+            self._schemas[self._version] = self._schema
+        found = self._schemas.get(version) or (self._lookup(tag) if self._lookup is not None else None)
         self._schema = dict(found) if found else None
         self._without_arrow.clear()
         self._bento, self._version = tag, version

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 from ..errors import NotFoundError
 
-__all__ = ["content_digest", "local_bentos", "stored"]
+__all__ = ["content_digest", "local_bentos", "sample_of", "stored"]
+
+#: Characters of JSON beyond which a sample is too large to be shown: one row of it is taken then.
+LARGEST_SAMPLE = 2000
 
 
 def stored(tag: str) -> Any:
@@ -40,6 +44,26 @@ def local_bentos() -> list[dict[str, Any]]:
         {"tag": str(bento.tag), "size": bento.total_size(), "created_at": bento.info.creation_time}
         for bento in found
     ]
+
+
+def sample_of(tag: str, endpoint: str) -> dict[str, Any]:
+    """The sample that a Bento was proven with, as the JSON of an endpoint's inputs; {} where none is known.
+
+    Args:
+        tag: Of the Bento; one that the local store does not have has no sample here.
+        endpoint: Name of the endpoint.
+    """
+    try:
+        text = Path(stored(tag).path, "src", "proof", "cases.json").read_text(encoding="utf-8")
+        cases = [each for each in json.loads(text)["cases"] if each["endpoint"] == endpoint]
+    except (NotFoundError, OSError, ValueError, LookupError):
+        return {}
+    fitting = sorted(
+        (each for each in cases if "refused" not in each), key=lambda each: each["title"] == "one row"
+    )
+    return next(
+        (dict(each["inputs"]) for each in fitting if len(json.dumps(each["inputs"])) <= LARGEST_SAMPLE), {}
+    )
 
 
 def content_digest(bento: Any) -> str:

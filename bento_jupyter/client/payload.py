@@ -37,6 +37,11 @@ class Payload:
     arrow: bool = False
     index: Any = field(default=None, repr=False)
 
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the endpoint gets of it."""
+        return {key: value for key, value in self.options.items() if key != "headers"}
+
 
 def inputs_by_name(
     route: Mapping[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]

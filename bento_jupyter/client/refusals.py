@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CallError, WaitTimeoutError
@@ -9,7 +10,16 @@ from ..errors import CallError, WaitTimeoutError
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["broken_off", "refusal", "request_id_of", "too_slow", "unreachable"]
+__all__ = [
+    "broken_off",
+    "may_have_run",
+    "moved_on",
+    "raised_midway",
+    "refusal",
+    "request_id_of",
+    "too_slow",
+    "unreachable",
+]
 
 HINTS = {
     400: "the inputs do not fit what the endpoint takes: dep.ENDPOINT? tells",
@@ -24,9 +34,33 @@ HINTS = {
 }
 
 
+#: What a gateway, or the service before it looks for the endpoint, answers by itself.
+NOT_RUN = frozenset({400, 401, 403, 404, 405, 413, 415, 422, 429, 503})
+#: BentoML's words for inputs that do not fit the signature.
+_NO_FIT = re.compile(r"\d+ validation errors? for Input")
+
+
 def request_id_of(response: httpx.Response) -> str:
-    """Id of a request, as the logs have it; "" when the answer does not say."""
-    return str(response.headers.get("x-request-id", ""))
+    """Id of a request: what the service's log calls its `span`, else that of the gateway; "" = none."""
+    return str(response.headers.get("x-bentoml-request-id") or response.headers.get("x-request-id", ""))
+
+
+def may_have_run(response: httpx.Response) -> bool:
+    """May the endpoint have run for this answer? No means that the request can be sent again.
+
+    BentoML names the request in each answer that an endpoint had a part in, also when it refuses the inputs
+    itself, which it then says. What has no such name was refused on the way.
+    """
+    if "x-bentoml-request-id" not in response.headers:
+        # That a task has failed is told to those who ask for its result.
+        return response.status_code not in NOT_RUN or response.request.method != "POST"
+    if response.status_code != 400:
+        return True
+    try:
+        detail = response.json()
+    except ValueError:
+        return True
+    return not (isinstance(detail, dict) and _NO_FIT.fullmatch(str(detail.get("error", ""))))
 
 
 def refusal(url: str, name: str, response: httpx.Response) -> CallError:
@@ -42,6 +76,7 @@ def refusal(url: str, name: str, response: httpx.Response) -> CallError:
         status_code=response.status_code,
         detail=detail,
         request_id=request_id_of(response),
+        may_have_run=may_have_run(response),
     )
 
 
@@ -61,7 +96,13 @@ def said(detail: Any) -> str:
 
 def unreachable(url: str, error: Exception) -> CallError:
     """The error for no answer at all."""
-    return CallError(f"no answer from {url}: {error}", hint="%bento_status shows how the deployment is")
+    import httpx
+
+    return CallError(
+        f"no answer from {url}: {error}",
+        hint="%bento_status shows how the deployment is",
+        may_have_run=not isinstance(error, httpx.ConnectError),
+    )
 
 
 def too_slow(what: str, seconds: float) -> WaitTimeoutError:
@@ -87,4 +128,41 @@ def broken_off(url: str, name: str, parts: int | None, response: httpx.Response 
         hint="%bento_logs shows the traceback",
         status_code=200,
         request_id="" if response is None else request_id_of(response),
+        may_have_run=True,
+    )
+
+
+def raised_midway(name: str, raised: str, trace: list[str], request_id: str) -> CallError:
+    """The error for a stream that BentoML ended as if all were well when its generator had raised.
+
+    Args:
+        name: The endpoint.
+        raised: The line of its error; "" = not known.
+        trace: The traceback.
+        request_id: Id of the request.
+    """
+    return CallError(
+        f"the stream of {name!r} broke off midway: {raised or 'its code raised'}",
+        hint="%bento_logs shows the traceback",
+        status_code=200,
+        detail="\n".join(trace),
+        request_id=request_id,
+        may_have_run=True,
+    )
+
+
+def moved_on(name: str, version: str, response: httpx.Response) -> CallError:
+    """The error for an answer of a version that would have been sent something else.
+
+    Args:
+        name: The endpoint.
+        version: Tag of the Bento that answered.
+        response: Its answer.
+    """
+    return CallError(
+        f"{name} was answered by {version}, which is newly deployed and takes its inputs in another form",
+        hint="call again: this version is known now; it has run once with the form of the one before",
+        status_code=response.status_code,
+        request_id=request_id_of(response),
+        may_have_run=True,
     )

@@ -56,7 +56,12 @@ def map_items(
     thread = threading.Thread(target=_run, args=(loop, work.run(parallel), done), name="bento-map")
     thread.start()
     try:
-        return done.result()
+        answers = done.result()
+        endpoints.explain([answer for answer in answers if isinstance(answer, CallError)])
+        return answers
+    except CallError as error:
+        endpoints.explain([error])
+        raise
     except BaseException:
         loop.call_soon_threadsafe(work.stop)
         raise

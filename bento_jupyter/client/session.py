@@ -8,12 +8,12 @@ from __future__ import annotations
 import threading
 from urllib.parse import urlsplit
 
-from ..errors import InvalidRequestError, NotLoggedInError
+from ..errors import ConflictError, InvalidRequestError, NotLoggedInError
 from ..home import Home
 from . import embedded
 from .cloud import Cloud
 
-__all__ = ["chosen", "clouds", "connect", "current", "latest", "peek"]
+__all__ = ["chosen", "clouds", "connect", "current", "latest", "peek", "pinned"]
 
 _current: Cloud | None = None
 #: Clouds that this session has connected to, by name; those of the context file need not be here.
@@ -34,8 +34,8 @@ def connect(
         endpoint: Base URL of a BentoCloud control plane; None = the embedded cloud, which is started
             when it does not run, or the one that `context` names.
         token: Its API token; None = looked for: `token_env`, the `bentoml` client's context of this endpoint,
-            `BENTO_CLOUD_API_KEY` (unless `BENTO_CLOUD_API_ENDPOINT` says that it is another cloud's), the
-            keyring, if the package `keyring` is installed (service `bento-jupyter`, user = the endpoint).
+            `BENTO_CLOUD_API_KEY` (of the endpoint in `BENTO_CLOUD_API_ENDPOINT`, else of BentoCloud only),
+            the keyring, if the package `keyring` is installed (service `bento-jupyter`, user = the endpoint).
         context: Without `endpoint` the context of the `bentoml` client to connect to. With one the name to
             keep endpoint and token under in its context file (0600), known to plain `bentoml` commands too.
         token_env: Name of the environment variable that holds the token.
@@ -45,6 +45,7 @@ def connect(
 
     Raises:
         NotLoggedInError: There is no token, or the cloud does not accept it.
+        ConflictError: `context` is the name of another endpoint.
         CloudUnreachableError: Nobody answers at the endpoint.
 
     Example:
@@ -58,6 +59,7 @@ def connect(
         if not cloud.embedded:
             cloud.ping()
     else:
+        _refuse_taken(context, endpoint)
         cloud = _remote(endpoint, token, context, token_env)
         cloud.ping()
         if context is not None:
@@ -68,6 +70,30 @@ def connect(
         _current = cloud
         _connected[cloud.name] = cloud
     return cloud
+
+
+def _refuse_taken(context: str | None, endpoint: str) -> None:
+    """A name stands for one endpoint: logging in elsewhere under it would throw a token away."""
+    from . import contexts
+
+    for known in contexts.known() if context is not None else []:
+        if known.name == context and known.endpoint.rstrip("/") != endpoint.rstrip("/"):
+            raise ConflictError(
+                f"the context {context!r} is {known.endpoint} already",
+                hint="choose another name with --context, or `bentoml cloud remove-context`",
+            )
+
+
+def pinned(cloud: Cloud | str | None) -> Cloud | str:
+    """`cloud`, or what names the current one: connecting elsewhere meanwhile makes no difference to it.
+
+    Nothing is started and nobody is asked.
+    """
+    if cloud is not None:
+        return cloud
+    with _lock:
+        here = _current
+    return here if here is not None and not here.embedded else embedded.CONTEXT_NAME
 
 
 def chosen(cloud: Cloud | str | None) -> Cloud:
@@ -128,11 +154,12 @@ def _remote(endpoint: str, token: str | None, context: str | None, token_env: st
 
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()  # no password in a message
+        # Not what was said: it may be a token, or hold a password.
         raise InvalidRequestError(
-            f"{shown!r} is not the address of a cloud", hint="e.g. https://cloud.bentoml.com"
+            "the endpoint is not the address of a cloud",
+            hint="e.g. https://cloud.bentoml.com; if it was a token, revoke it: it is in the notebook now",
         )
-    token = token or tokens.of(endpoint, variable=token_env)
+    token = token or tokens.of(endpoint, variable=token_env, context=context)
     if not token:
         raise NotLoggedInError(
             f"no token for {endpoint}",
@@ -150,13 +177,15 @@ def _cloud(name: str, endpoint: str, token: str) -> Cloud:
 
 
 def latest() -> Cloud | None:
-    """The cloud of this session as it was last, if it seems to be there still: nobody is asked."""
+    """The cloud of this session as it was last, if it is there still: nobody is asked."""
     with _lock:
         cloud = _current
     if cloud is None or not cloud.embedded:
         return cloud
-    state = Home.default().read_state()
-    return cloud if state is not None and state.endpoint == cloud.endpoint else None
+    home = Home.default()
+    state = home.read_state()
+    same = state is not None and state.endpoint == cloud.endpoint
+    return cloud if same and embedded.runs(home) else None
 
 
 def current() -> Cloud:

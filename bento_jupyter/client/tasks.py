@@ -72,10 +72,7 @@ class Task:
             WaitTimeoutError: It took longer.
         """
         talk = self._endpoints._awaited(self._route, self.id, timeout, progress)
-        response = self._endpoints._held(talk)
-        if response.status_code != 200:
-            raise refusal(self._endpoints.url, self.endpoint, response)
-        return answer_value(self._route, response, self._index)
+        return answer_value(self._route, self._fine(self._endpoints._held(talk)), self._index)
 
     def cancel(self) -> None:
         """Do not have it done, or have its result dropped.
@@ -95,7 +92,11 @@ class Task:
         return Task(self._endpoints, self._route, task_id, self._index)
 
     def _told(self, action: str) -> httpx.Response:
-        response = self._endpoints._held(self._endpoints._asked_about(self._route, self.id, action))
+        return self._fine(self._endpoints._held(self._endpoints._asked_about(self._route, self.id, action)))
+
+    def _fine(self, response: httpx.Response) -> httpx.Response:
         if response.status_code != 200:
-            raise refusal(self._endpoints.url, self.endpoint, response)
+            error = refusal(self._endpoints.url, self.endpoint, response)
+            self._endpoints.explain([error])
+            raise error
         return response

@@ -9,15 +9,21 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["MODULE", "executed_cells", "in_cells", "last_traceback"]
+if TYPE_CHECKING:
+    from ..views import LogLine
+
+__all__ = ["MODULE", "executed_cells", "in_cells", "last_traceback", "traceback_of"]
 
 #: The module of a Bento that is written from cells.
 MODULE = "notebook_code.py"
 _BEGIN = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^  File "(?P<path>[^"]+)", line (?P<line>\d+)(?:, in (?P<name>.+))?$')
 _ORIGIN = re.compile(r"^# (?P<label>cell \[(?P<number>\d+)\])(?:: .*)?$")
+_TRACE = re.compile(r"\(trace=[0-9a-f]+,")
 #: A line of a log that begins a record of its own.
 _RECORD = re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 
@@ -40,6 +46,30 @@ def last_traceback(lines: Sequence[str]) -> list[str]:
         if line and not line.startswith(" "):
             break  # the line of the error
     return found
+
+
+def traceback_of(lines: Sequence[LogLine], request_id: str) -> list[str]:
+    """The traceback that a request left in the log; [] = it left none.
+
+    BentoML writes the request's span into the first line of each record, and its trace, which it has in
+    common with what it asked other services of the deployment: the first of them to fail is where it began.
+
+    Args:
+        lines: The log, oldest first.
+        request_id: The span, as the answer named it.
+    """
+    spans = [line.text for line in lines if request_id and f"span={request_id}," in line.text]
+    if not spans:
+        return []
+    named = _TRACE.search(spans[-1])
+    mark = named[0] if named else f"span={request_id},"
+    for at, first in enumerate(lines):
+        if mark in first.text:
+            record = [line.text for line in lines[at + 1 :] if line.source == first.source]
+            found = last_traceback(list(takewhile(lambda text: not _RECORD.match(text), record)))
+            if found:
+                return found
+    return []
 
 
 def in_cells(traceback: Sequence[str], module: Path, cells: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from ..views import DeploymentView
+from .markup import FONT, INK, Html, element
 from .progress import Progress
 from .tables import card_bundle
 from .words import duration, size
@@ -21,6 +22,7 @@ __all__ = ["Counter", "StreamDisplay", "file_bundle", "task_card", "timing_card"
 WIDTH = 24
 #: Signs and shades of the parts, in their order; each has its word beside it.
 PARTS = {"queue": ("░", 0.35), "cold start": ("▒", 0.55), "instance": ("█", 1.0), "network": ("·", 0.2)}
+BRAND = "var(--jp-brand-color1,#1976d2)"
 #: Bytes of a file that a cell shows or plays; larger ones are only named.
 SHOWN = 8 * 2**20
 
@@ -46,20 +48,30 @@ def timing_card(
         said = ", ".join(f"{name} {duration(seconds)}" for name, seconds in phases.items())
         rows.append(("start", said))
     data = {"total": total, "parts": dict(parts), "phases": dict(phases)}
-    bundle = card_bundle("Timing", summary, rows, data)
-    strips = "".join(
-        f'<span title="{escape(name)}: {duration(seconds)}" style="display:inline-block;height:10px;'
-        f"width:{100 * seconds / whole:.2f}%;background:var(--jp-brand-color1,#1976d2);"
-        f'opacity:{PARTS[name][1]}"></span>'
-        for name, seconds in parts.items()
-    )
-    strip = f'<div aria-hidden="true" style="max-width:44em;white-space:nowrap;font-size:0">{strips}</div>'
+    bundle = card_bundle("Timing", summary, rows, data, picture=_strip(parts, whole))
     first, _, rest = bundle["text/plain"].partition("\n")
-    return {
-        **bundle,
-        "text/plain": f"{first}\n  {bar}\n{rest}".rstrip(),
-        "text/html": strip + bundle["text/html"],
-    }
+    return {**bundle, "text/plain": f"{first}\n  {bar}\n{rest}".rstrip()}
+
+
+def _strip(parts: Mapping[str, float], whole: float) -> Html:
+    """The parts side by side, each as wide as it took long."""
+    at, strips = 0.0, []
+    for name, seconds in parts.items():
+        width = 1000 * seconds / whole
+        shade = f"fill:{BRAND};fill-opacity:{PARTS[name][1]}"
+        strips.append(element("rect", x=at, y=0, width=width, height=10, style=shade))
+        at += width
+    return element(
+        "svg",
+        *strips,
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox="0 0 1000 10",
+        width=1000,
+        height=10,
+        preserveAspectRatio="none",
+        aria_hidden="true",
+        style="display:block;width:100%;margin-bottom:4px;",
+    )
 
 
 def waiting_words(view: DeploymentView) -> str:
@@ -199,7 +211,7 @@ class StreamDisplay:
     def _end(self, seconds: float) -> None:
         if self._in_kernel and self._handle is not None:
             said = f"{self.title}: {len(self.parts)} parts in {duration(seconds)}"
-            self._put({"text/plain": said, "text/html": f"<div>{escape(said)}</div>"})
+            self._put({"text/plain": said, "text/html": str(element("div", said, style=FONT + INK))})
 
     def _put(self, bundle: dict[str, Any]) -> None:
         from IPython.display import display
@@ -219,7 +231,7 @@ def file_bundle(content: bytes, name: str) -> dict[str, Any]:
     """
     kind = mimetypes.guess_type(name)[0] or _kind_of(content)
     said = f"{name or 'file'}  {kind}, {size(len(content))}"
-    bundle: dict[str, Any] = {"text/plain": said, "text/html": f"<div>{escape(said)}</div>"}
+    bundle: dict[str, Any] = {"text/plain": said, "text/html": str(element("div", said, style=FONT + INK))}
     if len(content) <= SHOWN and kind.startswith(("audio/", "image/", "video/")):
         data = f"data:{kind};base64,{base64.b64encode(content).decode()}"
         tag = kind.partition("/")[0]

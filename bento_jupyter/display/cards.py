@@ -9,7 +9,7 @@ from typing import Any
 from ..spec import utc_now
 from ..views import CloudView, DeploymentView, ZygoteView
 from .tables import Listing, card_bundle
-from .words import age, cold_start_words, size, status_tone, status_words
+from .words import age, cold_start_words, duration, size, status_tone, status_words
 
 __all__ = [
     "CloudCard",
@@ -112,7 +112,8 @@ def _ago(at: datetime | None) -> str:
 def _in(at: datetime | None) -> str:
     if at is None:
         return "when told to"
-    return f"in {age(at)}" if at > utc_now() else "now"
+    left = (at - utc_now()).total_seconds()
+    return f"in {duration(round(left))}" if left > 0 else "now"
 
 
 def cloud_card(view: CloudView) -> dict[str, Any]:

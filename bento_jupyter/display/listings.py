@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from ..insight import RevisionChange, RevisionView
+from ..spec import utc_now
 from ..views import Event, ImageView, InstanceType, InstanceView
 from .tables import Listing, Table
 from .words import age, cold_start_words, duration, size
@@ -32,7 +33,10 @@ def bentos_table(local: Sequence[dict[str, Any]], remote: Sequence[dict[str, Any
             row = rows.setdefault(item["tag"], [item["tag"], size(item["size"]), age(item["created_at"]), ""])
             row[3] = f"{row[3]}, {where}" if row[3] else where
     return Table(
-        ["tag", "size", "age", "where"], list(rows.values()), empty="no Bentos yet: %bento_build makes one"
+        ["tag", "size", "age", "where"],
+        list(rows.values()),
+        empty="no Bentos yet: %bento_build makes one",
+        at=utc_now(),
     )
 
 
@@ -46,7 +50,7 @@ def models_table(items: Sequence[dict[str, Any]]) -> Listing[dict[str, Any]]:
             "age": lambda item: age(item["created_at"]),
         },
         empty="no models yet: pushing a Bento brings its models",
-    )
+    ).as_of()
 
 
 def instance_types_table(items: Sequence[InstanceType]) -> Listing[InstanceType]:
@@ -62,12 +66,12 @@ def instance_types_table(items: Sequence[InstanceType]) -> Listing[InstanceType]
             "description": lambda item: item.description,
         },
         empty="no instance types",
-    )
+    ).as_of()
 
 
 def secrets_table(names: Sequence[str]) -> Listing[str]:
     """Names of the cloud's secrets; their values are shown nowhere."""
-    return Listing(names, {"name": str}, empty="no secrets: `bentoml secret create` makes one")
+    return Listing(names, {"name": str}, empty="no secrets: `bentoml secret create` makes one").as_of()
 
 
 def clouds_table(items: Sequence[Mapping[str, str]]) -> Listing[Mapping[str, str]]:
@@ -76,7 +80,7 @@ def clouds_table(items: Sequence[Mapping[str, str]]) -> Listing[Mapping[str, str
         items,
         {key: itemgetter(key) for key in ("name", "kind", "endpoint", "current")},
         empty="no clouds: %bento_login connects to one",
-    )
+    ).as_of()
 
 
 def images_table(items: Sequence[ImageView]) -> Listing[ImageView]:

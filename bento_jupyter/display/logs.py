@@ -6,14 +6,24 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from ..spec import utc_now
 from ..views import LogLine
-from .markup import element
+from .markup import FONT, element
+from .tables import as_of
 
 __all__ = ["LogView", "show_lines"]
 
 
 class LogView(list[LogLine]):
-    """Log lines, shown as text in a box that scrolls."""
+    """Log lines, shown as text in a box that scrolls.
+
+    Args:
+        lines: The lines, oldest first.
+    """
+
+    def __init__(self, lines: Iterable[LogLine]) -> None:
+        super().__init__(lines)
+        self._at = utc_now()
 
     def __repr__(self) -> str:
         return "\n".join(map(_words, self)) or "no log lines"
@@ -25,7 +35,8 @@ class LogView(list[LogLine]):
             "max-height:24em;overflow:auto;font-family:var(--jp-code-font-family,monospace);font-size:12px"
         )
         box = element("pre", str(self), style=style, tabindex="0", role="log", aria_label="log")
-        return {"text/plain": str(self), "text/html": str(box)}
+        html = element("div", box, *as_of(self._at), style=FONT)
+        return {"text/plain": str(self), "text/html": str(html)}
 
 
 def show_lines(lines: Iterable[LogLine]) -> None:

@@ -155,6 +155,7 @@ class Progress:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         cell = "text-align:left;vertical-align:top;padding:1px 12px 1px 0;"
+        whole = f"{cell}white-space:nowrap;"
         rows = [
             element(
                 "tr",
@@ -163,9 +164,9 @@ class Progress:
                     element("span", step.icon, aria_hidden="true"),
                     f" {step.name}",
                     unseen(f" {step.state}"),
-                    style=cell,
+                    style=whole,
                 ),
-                element("td", step.time, style=f"{cell}text-align:right;font-variant-numeric:tabular-nums"),
+                element("td", step.time, style=f"{whole}text-align:right;font-variant-numeric:tabular-nums"),
                 element("td", step.detail, style=cell),
                 style="background:none",
             )

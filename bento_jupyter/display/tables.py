@@ -11,10 +11,13 @@ from ..spec import utc_now
 from .markup import BORDER, FONT, INK, MUTED, Html, element, linked, tone_color
 from .words import moment
 
-__all__ = ["JSON_TYPE", "Listing", "Note", "Table", "card_bundle"]
+__all__ = ["JSON_TYPE", "Listing", "Note", "Table", "as_of", "card_bundle"]
 
 #: For programs. Plain `application/json` would be shown instead of the HTML: JupyterLab prefers it.
 JSON_TYPE = "application/vnd.bento-jupyter.v1+json"
+
+#: Characters of a cell that is never broken into lines.
+SHORT = 24
 
 T = TypeVar("T")
 
@@ -55,7 +58,7 @@ class Table:
 
     def __str__(self) -> str:
         if not self.rows:
-            return self.empty
+            return "\n".join([self.empty, *([f"as of {moment(self.at)}"] if self.at else [])])
         # A cell of several lines takes several lines; the last column is as wide as it wants to be.
         cells = [[cell.split("\n") for cell in row] for row in [self.columns, *self.rows]]
         widths = [max(len(line) for row in cells for line in row[i]) for i in range(len(self.columns) - 1)]
@@ -77,16 +80,18 @@ class Table:
 
     def _html(self) -> Html:
         if not self.rows:
-            return element("div", self.empty, style=FONT + INK)
-        cell = (
-            f"text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-bottom:1px solid {BORDER};"
-            "white-space:pre-wrap;"
-        )
+            return element("div", self.empty, *as_of(self.at), style=FONT + INK)
+        cell = f"text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-bottom:1px solid {BORDER};"
         head = [
-            element("th", column, style=cell + "font-weight:600;", scope="col") for column in self.columns
+            element("th", column, style=f"{cell}white-space:nowrap;font-weight:600;", scope="col")
+            for column in self.columns
         ]
         body = [
-            element("tr", *(element("td", linked(text), style=cell) for text in row), style="background:none")
+            element(
+                "tr",
+                *(element("td", linked(text), style=cell + _wrapping(text)) for text in row),
+                style="background:none",
+            )
             for row in self.rows
         ]
         table = element(
@@ -95,7 +100,7 @@ class Table:
             element("tbody", *body),
             style=f"{FONT}{INK}border-collapse:collapse;",
         )
-        return element("div", table, *_as_of(self.at), style="overflow-x:auto;" + FONT)
+        return element("div", table, *as_of(self.at), style="overflow-x:auto;" + FONT)
 
 
 class Listing(list[T]):
@@ -129,8 +134,9 @@ class Listing(list[T]):
     @property
     def table(self) -> Table:
         """What is shown."""
-        rows = [[say(item) for say in self._columns.values()] for item in self]
-        return Table(list(self._columns), rows, empty=self._empty, at=self._at)
+        said = {name: [str(say(item)) for item in self] for name, say in self._columns.items()}
+        kept = {name: cells for name, cells in said.items() if any(cells)}  # what says nothing takes no room
+        return Table(list(kept), list(zip(*kept.values(), strict=True)), empty=self._empty, at=self._at)
 
     def __repr__(self) -> str:
         return str(self.table)
@@ -192,7 +198,7 @@ def card_bundle(
         element("span", badge),
         style="margin-bottom:4px;line-height:1.6",
     )
-    parts = [head, *([picture] if picture is not None else []), _rows_html(kept), *_as_of(at)]
+    parts = [head, *([picture] if picture is not None else []), _rows_html(kept), *as_of(at)]
     edge = f"border:1px solid {BORDER};border-left:4px solid {tone_color(tone)};border-radius:4px;"
     html = element("div", *parts, style=f"{FONT}{INK}{edge}padding:8px 12px;max-width:48em;")
     return {"text/plain": _card_text(title, badge, kept, at), "text/html": str(html), JSON_TYPE: data}
@@ -224,7 +230,17 @@ def _rows_html(rows: Sequence[tuple[str, str]]) -> Html:
     return element("table", element("tbody", *body), style=f"border-collapse:collapse;margin:0;{INK}{FONT}")
 
 
-def _as_of(at: datetime | None) -> list[Html]:
+def _wrapping(text: str) -> str:
+    """A word or a figure stays whole in a narrow cell, a sentence does not."""
+    return (
+        "white-space:pre;"
+        if len(text) <= SHORT
+        else "white-space:pre-wrap;overflow-wrap:anywhere;min-width:10em;"
+    )
+
+
+def as_of(at: datetime | None) -> list[Html]:
+    """The line that says as of when something holds; nothing for what holds for good."""
     if at is None:
         return []
     return [element("div", f"as of {moment(at)}", style=f"margin-top:4px;font-size:85%;{MUTED}")]

@@ -44,7 +44,9 @@ class BentoCloudMagics(Magics):
         from .. import workspace
 
         arguments = parse(self.bento_login, line)
-        if arguments.rest or arguments.token is not None:
+        endpoint, context = arguments.endpoint, arguments.context
+        is_token = endpoint is not None and "." not in endpoint and ":" not in endpoint
+        if arguments.rest or arguments.token is not None or is_token:
             raise MagicUsageError(
                 "a token does not belong on the line: it is in the notebook and in the history now",
                 hint="revoke it in the cloud's console and delete the cell; %bento_login asks for a new one, "
@@ -52,12 +54,11 @@ class BentoCloudMagics(Magics):
             )
         if arguments.list:
             return workspace.clouds()
-        endpoint, context = arguments.endpoint, arguments.context
         try:
             return workspace.connect(endpoint, context=context, token_env=arguments.token_env)
         except NotLoggedInError as error:
-            if endpoint is None or error.status_code is not None or arguments.token_env:
-                raise
+            if endpoint is None or arguments.token_env:
+                raise  # with a status the token that was found is not accepted (any more)
             token = self._asked_token(endpoint, error)
         from urllib.parse import urlsplit
 

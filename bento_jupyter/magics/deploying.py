@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from .options import cloud_option, deployment_fields, deployment_options
-from .parsing import evaluate, parse
+from .parsing import DEFAULTS, NEW_ONLY, evaluate, parse
 
 __all__ = ["BentoDeployMagics"]
 
@@ -67,7 +67,7 @@ class BentoDeployMagics(Magics):
         from .. import workspace
 
         arguments = parse(self.bento_deploy, line)
-        target = None if arguments.target is None else self._target(arguments.target)
+        target = None if arguments.target is None else self._target(arguments.target, arguments.cloud)
         live = not isinstance(target, (str, workspace.BuiltBento, workspace.PushedBento, type(None)))
         name = arguments.name
         if live and name is None and arguments.config is None:
@@ -86,7 +86,7 @@ class BentoDeployMagics(Magics):
         from .. import workspace
 
         arguments = parse(self.bento_update, line)
-        target = None if arguments.target is None else self._target(arguments.target)
+        target = None if arguments.target is None else self._target(arguments.target, arguments.cloud)
         return workspace.update(arguments.name, target, **self._options(arguments))
 
     @no_var_expand
@@ -141,7 +141,11 @@ class BentoDeployMagics(Magics):
     @magic_arguments()
     @name_argument
     @argument("bento", nargs="?", help="the other Bento: a built one, or a tag")
-    @argument("--weight", type=float, default=10, help="percentage of the requests that it gets; default: 10")
+    @argument(
+        "--weight",
+        type=float,
+        help="percentage of the requests that it gets; a new one: 10",
+    )
     @argument("--header", metavar="NAME", help="callers with the same value of this header stay with one")
     @argument("--query", metavar="NAME", help="the same for a query parameter")
     @argument("--as", dest="canary_name", metavar="NAME", help="name of the canary; default: canary")
@@ -154,7 +158,7 @@ class BentoDeployMagics(Magics):
         from .. import workspace
 
         arguments = parse(self.bento_canary, line)
-        bento = None if arguments.bento is None else self._target(arguments.bento)
+        bento = None if arguments.bento is None else self._target(arguments.bento, arguments.cloud)
         return workspace.canary(
             arguments.name,
             bento,
@@ -230,6 +234,7 @@ class BentoDeployMagics(Magics):
             **deployment_fields(arguments),
             "sample": None if sample is None else evaluate(self.shell, sample, "--sample"),
             "config": arguments.config,
+            "defaults": {key: DEFAULTS[key] for key in NEW_ONLY if key in DEFAULTS},
             "expires": arguments.expires,
             "endpoints": arguments.endpoint,
             "prove": not arguments.no_prove,
@@ -239,7 +244,7 @@ class BentoDeployMagics(Magics):
             "cloud": arguments.cloud,
         }
 
-    def _target(self, word: str) -> Any:
+    def _target(self, word: str, cloud: str | None) -> Any:
         """What a target names: an object of the notebook first, then a tag."""
         if ":" in word and word.partition(":")[0].replace("-", "_").isidentifier():
             return word
@@ -251,6 +256,8 @@ class BentoDeployMagics(Magics):
         from .. import workspace
 
         known = {item["tag"].partition(":")[0] for item in workspace.local_bentos()}
-        if word in known or any(item["tag"].partition(":")[0] == word for item in workspace.bentos()):
+        if word not in known:
+            known = {item["tag"].partition(":")[0] for item in workspace.bentos(cloud=cloud)}
+        if word in known:
             return word
         return evaluate(self.shell, word, "target")

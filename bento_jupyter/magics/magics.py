@@ -8,7 +8,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 from traitlets import Bool, Enum, Unicode, observe
 
-from ..errors import BentoJupyterError
+from ..errors import BentoJupyterError, MagicUsageError
 from .help import first_line, unknown_verb, verbs_of
 from .parsing import DEFAULTS, parse
 
@@ -77,9 +77,24 @@ class BentoMagics(Magics):
     @no_var_expand
     @line_magic
     @magic_arguments()
-    @argument("form", choices=["deploy"], help="which form")
+    @argument("form", choices=["build", "deploy", "call", "status", "login"], help="which form")
+    @argument("name", nargs="?", default="", help="deployment to call, to watch, or to change")
+    @argument("--clone", action="store_true", help="deploy: another one like NAME, instead of changing it")
     def bento_form(self, line: str) -> Any:
         """Show a form that does the same by hand."""
         from .. import forms
 
-        return getattr(forms, parse(self.bento_form, line).form)(namespace=self.shell.user_ns)
+        arguments = parse(self.bento_form, line)
+        name, namespace = arguments.name, self.shell.user_ns
+        if name and arguments.form in ("build", "login"):
+            raise MagicUsageError(
+                f"the form {arguments.form} is about no deployment", hint=f"%bento_form {arguments.form}"
+            )
+        if arguments.form == "build":
+            return forms.build(namespace=namespace)
+        if arguments.form == "deploy":
+            how = "clone" if arguments.clone else "update"
+            return forms.deploy(namespace=namespace, **{how: name})
+        if arguments.form == "call":
+            return forms.call(name, namespace=namespace)
+        return forms.status(name) if arguments.form == "status" else forms.login()

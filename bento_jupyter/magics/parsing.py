@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["DEFAULTS", "evaluate", "join", "parse", "split", "split_call"]
+__all__ = ["DEFAULTS", "NEW_ONLY", "evaluate", "join", "parse", "split", "split_call"]
 
 #: What `%config BentoMagics` says of options that a line does not name, by the name of the argument.
 DEFAULTS: dict[str, Any] = {}
+#: Those of them that are of deployments which are new: what exists is not changed by a default.
+NEW_ONLY = ("mode", "instance_type")
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 #: Characters from which on a usage is no help any more.
@@ -38,22 +40,26 @@ def parse(function: Callable[..., Any], line: str) -> Namespace:
         MagicUsageError: The line does not fit; the hint is the usage.
     """
     parser: Any = function.parser  # type: ignore[attr-defined]
-    usage = " ".join(parser.format_usage().split()).removeprefix("usage: ").removeprefix("::").strip()
-    if len(usage) > LONG_USAGE:
-        usage = f"%{usage.split()[0].lstrip('%')}? explains the options"
     try:
         words = split(line)
     except ValueError as error:
-        raise MagicUsageError(f"the line cannot be read: {error}", hint=usage) from error
+        raise MagicUsageError(f"the line cannot be read: {error}", hint=_usage_of(parser)) from error
     try:
         arguments: Namespace = parser.parse_args(words)
     except UsageError as error:
         options = [option for action in parser._actions for option in action.option_strings]
-        _usage_error(str(error), usage, options, error)
+        _usage_error(str(error), _usage_of(parser), options, error)
     for key, value in DEFAULTS.items():
-        if hasattr(arguments, key) and getattr(arguments, key) == parser.get_default(key):
+        not_said = hasattr(arguments, key) and getattr(arguments, key) == parser.get_default(key)
+        if not_said and key not in NEW_ONLY:
             setattr(arguments, key, value)
     return arguments
+
+
+def _usage_of(parser: Any) -> str:
+    """How a magic is said, in a line."""
+    usage = " ".join(parser.format_usage().split()).removeprefix("usage: ").removeprefix("::").strip()
+    return f"%{usage.split()[0].lstrip('%')}? explains the options" if len(usage) > LONG_USAGE else usage
 
 
 def split(line: str) -> list[str]:

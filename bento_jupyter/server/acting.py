@@ -2,25 +2,80 @@
 
 from __future__ import annotations
 
+import os
+
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
+from ..errors import BentoJupyterError
 from ..insight import GarbageView
 from ..views import DeploymentView
 from .configuration import change
-from .handlers import BentoHandler, deployment_name
-from .payloads import Change, Done, Rollback
+from .deploying import deploy, form_of, plan_of, refusal_of
+from .handlers import BentoHandler, deployment_name, status_of
+from .payloads import Change, Done, Rollback, Wanted
 
 __all__ = [
     "CloudStartHandler",
     "CloudStopHandler",
+    "DeployHandler",
     "DeploymentActionHandler",
     "DeploymentChangeHandler",
+    "FormHandler",
     "GarbageCollectionHandler",
     "PackageDeletionHandler",
+    "PlanHandler",
     "RollbackHandler",
     "TerminationHandler",
 ]
+
+
+class FormHandler(BentoHandler):
+    """`GET form?name=&bento=`: the Deploy dialog as it opens."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Of a new deployment, or of the one that is named."""
+        name = self.get_query_argument("name", "")
+        bento = self.get_query_argument("bento", "")
+        self.reply(await form_of(self.link, name and deployment_name(name), bento))
+
+
+class PlanHandler(BentoHandler):
+    """`POST plan` with a `Wanted`: what a deploy would do; nothing is changed."""
+
+    _track_activity = False
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """The line of the magic, what would be different, what is wrong."""
+        self.reply(await plan_of(self.link, self.body(Wanted)))
+
+
+class DeployHandler(BentoHandler):
+    """`POST deploy` with a `Wanted`."""
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Create or update; a refusal says which fields it is about."""
+        try:
+            answer = await deploy(self.link, self._owned(self.body(Wanted)))
+        except BentoJupyterError as error:
+            self.set_status(status_of(error))
+            self.reply(refusal_of(error))
+        else:
+            self.reply(answer)
+
+    def _owned(self, wanted: Wanted) -> Wanted:
+        """Say whose it is by the path that its kernel goes by, which is the file's."""
+        root = self.settings.get("server_root_dir")
+        if not (wanted.owner and root):
+            return wanted
+        owner = os.path.join(os.path.expanduser(root), wanted.owner)
+        return wanted.model_copy(update={"owner": owner})
 
 
 class DeploymentActionHandler(BentoHandler):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
+from ..client.wire import read_spec
 from ..errors import InvalidRequestError
 from ..spec import Mode
 from ..views import DeploymentView
+from .deploying import masked_line
 from .payloads import Change, Configuration
 
 if TYPE_CHECKING:
     from .link import CloudLink
 
-__all__ = ["change", "changed", "configuration_of", "magic_line", "without_values"]
+__all__ = ["change", "changed", "configuration_of", "without_values"]
 
 #: Requests that an instance of an On-Demand Function works on at a time, where nobody says.
 _ON_DEMAND_CONCURRENCY = 8
@@ -40,10 +41,11 @@ async def configuration_of(link: CloudLink, name: str) -> Configuration:
     """What a deployment was asked to be, without the values of its variables. Raises `CloudError`."""
     import yaml  # type: ignore[import-untyped]
 
-    body, service = await _asked(link, name)
-    told = without_values(_without_nothing({"name": name, **body}))
+    document = (await link.request("GET", f"/api/v2/deployments/{name}")).json()
+    told = without_values(_without_nothing({"name": name, **_body(document)}))
     return Configuration(
-        yaml=yaml.safe_dump(told, sort_keys=False, allow_unicode=True), magic=magic_line(name, body, service)
+        yaml=yaml.safe_dump(told, sort_keys=False, allow_unicode=True),
+        magic=masked_line(read_spec(document)),
     )
 
 
@@ -91,40 +93,6 @@ def changed(body: dict[str, Any], service: str, wanted: Change) -> dict[str, Any
     return {**body, "services": services, "bento": wanted.bento or body["bento"]}
 
 
-def magic_line(name: str, body: dict[str, Any], service: str) -> str:
-    """The `%bento_deploy` line that asks for the same.
-
-    Variables are named without their values: those never leave the Jupyter server.
-    """
-    entry = (body.get("services") or {}).get(service) or {}
-    scaling = entry.get("scaling") or {}
-    traffic = (entry.get("config_overrides") or {}).get("traffic") or {}
-    least = scaling.get("min_replicas")
-    words = [str(body["bento"]), "--name", name]
-    words += ["--mode", (Mode.ON_DEMAND if least == 0 else Mode.ONLINE).value]
-    options = [
-        ("--min", least or None),
-        ("--max", scaling.get("max_replicas")),
-        ("--concurrency", traffic.get("concurrency")),
-        ("--idle", (scaling.get("policy") or {}).get("scale_down_stabilization_window")),
-        ("--instance-type", entry.get("instance_type")),
-        ("--strategy", entry.get("deployment_strategy")),
-    ]
-    for option, value in options:
-        if value is not None:
-            words += [option, str(value)]
-    for variable in body.get("envs") or []:
-        words += ["--env", f"{variable['name']}=…"]
-    for secret in body.get("secrets") or []:
-        words += ["--secret", str(secret)]
-    for label in body.get("labels") or []:
-        if not label["key"].startswith("bento-jupyter."):
-            words += ["--label", f"{label['key']}={label['value']}"]
-    if body.get("access_authorization"):
-        words.append("--protected")
-    return "%bento_deploy " + shlex.join(words)
-
-
 def without_values(told: Any) -> Any:
     """`told` with the values of all variables (`envs`) left out."""
     if isinstance(told, dict):
@@ -151,14 +119,18 @@ def _without_nothing(told: Any) -> Any:
 
 async def _asked(link: CloudLink, name: str) -> tuple[dict[str, Any], str]:
     """What an update call would have to say to change nothing, and the name of the entry service."""
-    answer = (await link.request("GET", f"/api/v2/deployments/{name}")).json()
+    body = _body((await link.request("GET", f"/api/v2/deployments/{name}")).json())
     view = await link.deployment(name)
-    targets = (answer.get("latest_revision") or {}).get("targets") or []
-    main = next((target for target in targets if target["name"] == "main"), targets[0])
-    bento = main.get("bento") or {}
-    tag = f"{bento['repository']['name']}:{bento['version']}" if bento else view.bento
-    labels = [{"key": item["key"], "value": item["value"]} for item in answer.get("labels") or []]
-    body = {"bento": tag, **main["config"], "labels": labels}
     entry = next((part.service for part in view.sets if part.version == "main"), "")
     services = body.get("services") or {}
     return body, entry if entry in services else next(iter(services), entry)
+
+
+def _body(document: dict[str, Any]) -> dict[str, Any]:
+    """The configuration in the cloud's answer about a deployment."""
+    targets = (document.get("latest_revision") or {}).get("targets") or []
+    main = next((target for target in targets if target["name"] == "main"), targets[0])
+    bento = main.get("bento") or {}
+    labels = [{"key": item["key"], "value": item["value"]} for item in document.get("labels") or []]
+    tag = f"{bento['repository']['name']}:{bento['version']}" if bento else ""
+    return {"bento": tag, **main["config"], "labels": labels}

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from .app import BentoJupyterApp
     from .link import CloudLink
 
-__all__ = ["BentoHandler", "deployment_name"]
+__all__ = ["BentoHandler", "deployment_name", "status_of"]
 
 M = TypeVar("M", bound=BaseModel)
+
+#: A longer list of names is no screenful.
+_MOST_NAMES = 100
 
 
 class BentoHandler(APIHandler):
@@ -51,7 +54,18 @@ class BentoHandler(APIHandler):
     def reply(self, answer: BaseModel) -> None:
         """Send `answer` as JSON."""
         self.set_header("Cache-Control", "no-store")
-        self.finish(answer.model_dump_json())
+        self.finish(answer.model_dump_json(by_alias=True))
+
+    def names(self) -> list[str]:
+        """The deployments that the query's `names` says.
+
+        Raises:
+            InvalidRequestError: One cannot be a name, or there are too many.
+        """
+        names = [deployment_name(name) for name in self.get_query_argument("names", "").split(",") if name]
+        if len(names) > _MOST_NAMES:
+            raise InvalidRequestError(f"at most {_MOST_NAMES} names", status_code=400)
+        return names
 
     def body(self, model: type[M]) -> M:
         """The request's body.
@@ -72,7 +86,7 @@ class BentoHandler(APIHandler):
         if not isinstance(error, BentoJupyterError):
             super().write_error(status_code, **kwargs)
             return
-        self.set_status(_status(error))
+        self.set_status(status_of(error))
         self.finish(json.dumps({"message": error.message, "hint": error.hint}))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
@@ -94,7 +108,8 @@ def deployment_name(name: str) -> str:
     return name
 
 
-def _status(error: BentoJupyterError) -> int:
+def status_of(error: BentoJupyterError) -> int:
+    """The HTTP status that tells a browser of an error."""
     if isinstance(error, CloudUnreachableError):
         return 503
     if isinstance(error, WaitTimeoutError):
@@ -102,5 +117,5 @@ def _status(error: BentoJupyterError) -> int:
     # 401 and 403 of the cloud are not the browser's: to Jupyter they would mean "log in again".
     if isinstance(error, NotLoggedInError) or not isinstance(error, CloudError):
         return 502
-    code = error.status_code or 502
+    code = error.status_code or (400 if isinstance(error, InvalidRequestError) else 502)
     return code if 400 <= code < 500 else 502

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from ..errors import (
 )
 from ..home import CloudState, Home
 from ..views import CloudView, DeploymentView
-from .payloads import CloudStatus, Overview
+from .payloads import Changes, CloudStatus, Overview
 
 __all__ = ["CloudLink"]
 
@@ -84,6 +84,27 @@ class CloudLink:
             CloudError: The cloud does not know it, or does not answer.
         """
         return await self.get(DeploymentView, f"/deployments/{name}")
+
+    async def changes(self, names: Sequence[str]) -> Changes:
+        """Some deployments as they are now: cheaper than `overview` when a few of many have changed.
+
+        Args:
+            names: Their names; those that are no more are told apart.
+
+        Raises:
+            CloudError: The cloud does not answer.
+        """
+        found = await asyncio.gather(*(self._deployment_if_any(name) for name in names))
+        return Changes(
+            deployments=[view for view in found if view is not None],
+            gone=[name for name, view in zip(names, found, strict=True) if view is None],
+        )
+
+    async def _deployment_if_any(self, name: str) -> DeploymentView | None:
+        try:
+            return await self.deployment(name)
+        except NotFoundError:
+            return None
 
     async def get(self, model: type[M], path: str, query: Mapping[str, str] | None = None) -> M:
         """Read something of the cloud.

@@ -7,7 +7,7 @@ from them again, so nothing passes that they do not name; a token is in none of 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,24 +16,34 @@ from ..spec import Mode
 from ..views import CloudView, DeploymentView, Event, ImageView, InstanceType, InstanceView, LogLine
 
 __all__ = [
+    "AskedPart",
     "Change",
+    "Changes",
     "CloudStatus",
     "Configuration",
     "Context",
     "Contexts",
+    "Difference",
     "Done",
     "Events",
+    "FieldProblem",
+    "Form",
     "Images",
     "InstanceTypes",
     "Instances",
+    "Interface",
+    "InterfaceEndpoint",
     "LogTail",
     "Overview",
     "Packages",
+    "Plan",
+    "Refusal",
     "Revisions",
     "Rollback",
     "SecretNames",
     "Traffic",
     "TrafficItem",
+    "Wanted",
 ]
 
 #: `running`: it answers. `stopped`: none runs. `unreachable`: its process lives, but does not answer.
@@ -56,6 +66,18 @@ class Overview(BaseModel):
     cloud: CloudView | None = None
     deployments: list[DeploymentView] = Field(default_factory=list)
     event_id: int = 0
+
+
+class Changes(BaseModel):
+    """Some deployments as they are now, to be put over an earlier `Overview`.
+
+    Attributes:
+        deployments: Those that were asked for and are there.
+        gone: Those that are no more.
+    """
+
+    deployments: list[DeploymentView]
+    gone: list[str]
 
 
 class LogTail(BaseModel):
@@ -194,3 +216,128 @@ class Rollback(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     revision: int = Field(ge=1)
+
+
+class Form(BaseModel):
+    """The Deploy dialog as it opens.
+
+    Attributes:
+        name: The deployment that is updated; "" = a new one.
+        schema_: JSON schema of its fields.
+        data: Their values; of variables the names only, each without a value.
+    """
+
+    name: str
+    schema_: Any = Field(serialization_alias="schema")
+    data: Any
+
+
+class Wanted(BaseModel):
+    """A deployment as the dialog says it.
+
+    Attributes:
+        update: Name of the deployment that is to be like that; "" = a new one.
+        fields: Values of the dialog's fields; what is absent is as by default. A variable without a value
+            keeps the one that it has.
+        owner: Path of the notebook that deploys; "" = none.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    update: str = ""
+    fields: dict[str, Any]
+    owner: str = Field("", max_length=1000)
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with a field.
+
+    Attributes:
+        field: Its name.
+        message: In words.
+    """
+
+    field: str
+    message: str
+
+
+class Difference(BaseModel):
+    """What would be different.
+
+    Attributes:
+        field: Where, in the words of the wire.
+        before: What it is.
+        after: What it would be.
+    """
+
+    field: str
+    before: str
+    after: str
+
+
+class Plan(BaseModel):
+    """What the dialog would do.
+
+    Attributes:
+        action: `create`, `update`, or `nothing`.
+        line: The magic that does the same; "" when there is none.
+        changes: What would be different about the deployment.
+        problems: What has to be mended first.
+    """
+
+    action: str
+    line: str = ""
+    changes: list[Difference] = Field(default_factory=list)
+    problems: list[FieldProblem] = Field(default_factory=list)
+
+
+class Refusal(BaseModel):
+    """Why a deploy was refused.
+
+    Attributes:
+        message: What happened.
+        hint: What to do about it.
+        problems: Which fields it is about.
+    """
+
+    message: str
+    hint: str
+    problems: list[FieldProblem]
+
+
+class AskedPart(BaseModel):
+    """A part of a form that an endpoint takes.
+
+    Attributes:
+        name: Its name; "" = the whole body is this.
+        file: Whether it is a file; else it is JSON.
+        many: Whether there may be several files.
+        example: JSON that it takes; "" for files.
+    """
+
+    name: str
+    file: bool
+    many: bool = False
+    example: str = ""
+
+
+class InterfaceEndpoint(BaseModel):
+    """Something that a deployment can be asked.
+
+    Attributes:
+        name: Name of the endpoint.
+        route: Path below the deployment's URL that it is asked at.
+        example: A JSON body that it takes; "" where it takes files.
+        parts: The parts of the form that it takes; none where it takes JSON.
+    """
+
+    name: str
+    route: str
+    example: str
+    parts: list[AskedPart]
+
+
+class Interface(BaseModel):
+    """What a deployment can be asked."""
+
+    endpoints: list[InterfaceEndpoint]

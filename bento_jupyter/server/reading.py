@@ -8,20 +8,22 @@ from jupyter_server.auth.decorator import authorized
 from pydantic import BaseModel
 from tornado.web import authenticated
 
-from ..errors import InvalidRequestError
 from ..insight import GarbageView, MetricsView
 from ..views import DeploymentView
 from .configuration import configuration_of
 from .contexts import contexts
 from .handlers import BentoHandler, deployment_name
+from .interface import interface_of
 from .payloads import Events, Images, Instances, InstanceTypes, LogTail, Packages, Revisions, SecretNames
 from .traffic import traffic_of
 
 __all__ = [
     "LOG_QUERY",
     "READINGS",
+    "ChangesHandler",
     "ConfigurationHandler",
     "ContextsHandler",
+    "InterfaceHandler",
     "OverviewHandler",
     "Reading",
     "ReadingHandler",
@@ -30,8 +32,6 @@ __all__ = [
 
 #: What can be asked of a log.
 LOG_QUERY = ("lines", "source", "q", "regex", "since")
-#: A longer list of names is no screenful.
-_MOST_NAMES = 100
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,16 @@ class OverviewHandler(BentoHandler):
         self.reply(await self.link.overview())
 
 
+class ChangesHandler(BentoHandler):
+    """`GET changes?names=a,b`: how these deployments are now."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """For those that a hint has named."""
+        self.reply(await self.link.changes(self.names()))
+
+
 class TrafficHandler(BentoHandler):
     """`GET traffic?names=a,b`: how much these deployments were asked lately."""
 
@@ -105,10 +115,7 @@ class TrafficHandler(BentoHandler):
     @authorized
     async def get(self) -> None:
         """For the deployments on the screen; those that are no more are left out."""
-        names = [deployment_name(name) for name in self.get_query_argument("names", "").split(",") if name]
-        if len(names) > _MOST_NAMES:
-            raise InvalidRequestError(f"at most {_MOST_NAMES} names", status_code=400)
-        self.reply(await traffic_of(self.link, names))
+        self.reply(await traffic_of(self.link, self.names()))
 
 
 class ConfigurationHandler(BentoHandler):
@@ -119,6 +126,16 @@ class ConfigurationHandler(BentoHandler):
     async def get(self, name: str) -> None:
         """To take elsewhere."""
         self.reply(await configuration_of(self.link, deployment_name(name)))
+
+
+class InterfaceHandler(BentoHandler):
+    """`GET deployments/{name}/interface`: what it can be asked."""
+
+    @authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """For the playground; wakes no instance."""
+        self.reply(await interface_of(self.link, deployment_name(name)))
 
 
 class ContextsHandler(BentoHandler):

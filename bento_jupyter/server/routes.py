@@ -31,8 +31,13 @@ _WITH_ACTIONS = {"deployments/{name}": _Deployment, "garbage": _Garbage}
 #: (pattern below the server's base URL, handler, what the handler is told).
 ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
     (r"/bento-jupyter/overview", reading.OverviewHandler, {}),
+    (r"/bento-jupyter/changes", reading.ChangesHandler, {}),
     (r"/bento-jupyter/traffic", reading.TrafficHandler, {}),
     (r"/bento-jupyter/contexts", reading.ContextsHandler, {}),
+    (r"/bento-jupyter/form", acting.FormHandler, {}),
+    (r"/bento-jupyter/plan", acting.PlanHandler, {}),
+    (r"/bento-jupyter/deploy", acting.DeployHandler, {}),
+    (rf"{_ONE}/interface", reading.InterfaceHandler, {}),
     (rf"{_ONE}/configuration", reading.ConfigurationHandler, {}),
     *(
         (

@@ -20,8 +20,13 @@ def called(name: str, *, cloud: Cloud | str | None = None) -> Deployment:
     Raises:
         NotFoundError: There is none; the hint has the names that are close.
     """
-    cloud = (latest() if cloud is None else None) or chosen(cloud)
+    there = latest() if cloud is None else None
+    is_new = cloud is None and there is None
+    cloud = there or chosen(cloud)
     key = (cloud.endpoint, cloud.token, name)
     if key not in _called:
         _called[key] = deployment(name, cloud=cloud)
+    if is_new and cloud.embedded:
+        # It may have been started just now: its gateway takes a moment until it listens.
+        _called[key].wait_to_listen()
     return _called[key]

@@ -50,24 +50,10 @@ def rollback(
         wait: Return only when it is ready.
         cloud: Cloud, or the name of its context; None = the current one.
     """
-    from ..display.tables import Table
-
     dep = deployment(name, cloud=cloud)
     if revision is not None:
         return dep.rollback(revision, wait=wait)
-    rows = []
-    for each in dep.revisions():
-        fields = ", ".join(f"{item.change} {item.field}" for item in each.changes)
-        said = "; ".join(part for part in (each.note, fields) if part)
-        rows.append(
-            [
-                f"{each.number}{' (active)' if each.active else ''}",
-                each.bento,
-                f"{each.created_at:%F %T}",
-                said,
-            ]
-        )
-    return Table(["revision", "bento", "made", "what changed"], rows)
+    return dep.revisions()
 
 
 def canary(

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..client.changing import refused
 from ..errors import InvalidRequestError
 from ..service_spec import Canary, ServiceSpec, read_pairs
 
@@ -49,8 +50,11 @@ def read_config(config: str | Path | Mapping[str, Any] | None) -> dict[str, Any]
             fields["services"] = {name: ServiceSpec.of_wire(each) for name, each in said["services"].items()}
         if "canary" in said:
             fields["canary"] = Canary.of_wire(said["canary"])
-    except (ValidationError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidRequestError(f"config: {error}") from error
+    except ValidationError as error:
+        # Without the values, which may be secrets, also in what is shown of causes.
+        raise refused(error, "config") from None
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InvalidRequestError(f"config: {error}") from None
     return fields
 
 

@@ -20,7 +20,7 @@ from ..client.changing import (
 from ..client.cloud import Cloud
 from ..client.deployment import Deployment
 from ..client.local import content_digest, stored
-from ..client.session import chosen
+from ..client.session import chosen, pinned
 from ..display.progress import Progress
 from ..errors import BentoJupyterError, InvalidRequestError, MagicUsageError, NotFoundError
 from ..service_spec import Canary, ServiceSpec
@@ -82,6 +82,7 @@ def deploy(
     services: Mapping[str, ServiceSpec | Mapping[str, Any]] | None = None,
     canary: Canary | Mapping[str, Any] | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
     expires: str | None = None,
     endpoints: Sequence[str] | None = None,
     prove: bool = True,
@@ -122,6 +123,7 @@ def deploy(
         services: Settings of single services of the Bento, by name: fields of `ServiceSpec`.
         canary: Versions beside the main one: fields of `Canary`; `{}` = none any more.
         config: A deployment file, as `bentoml deploy -f` takes it, or its content; what is said here wins.
+        defaults: Fields for a deployment that is new, where neither this call nor the file says them.
         expires: When it ends by itself: `30m`, `2h`, `1d` or an ISO time; `never`. Embedded cloud only.
         endpoints: See `build`.
         prove: See `build`.
@@ -142,6 +144,7 @@ def deploy(
     Example:
         >>> dep = deploy(clf, name="iris", sample=X_test[:5], mode="on-demand")  # doctest: +SKIP
     """
+    cloud = target.cloud if cloud is None and isinstance(target, PushedBento) else pinned(cloud)
     given = read_config(config)
     target = given.pop("bento", None) if target is None else target
     if target is None:
@@ -181,13 +184,13 @@ def deploy(
         given["labels"] = {**(given.get("labels") or {}), EXPIRES_LABEL: expiry_label(str(expires))}
     spec = completed(None, given, "", "")
     if dry_run:
-        return _foreseen(_cloud_for(target, cloud), target, spec.name, given, expires)
+        return _foreseen(chosen(cloud), target, spec.name, given, defaults=defaults or {}, expires=expires)
     steps = [*((BUILD_STEPS if prove else BUILD_STEPS[:1]) if live else []), *DEPLOY_STEPS]
     with shown_by(progress, f"Deploying {spec.name}", steps) as shown:
         if spec.instance_type is not None:
-            _check_instance_type(_cloud_for(target, cloud), spec)
+            _check_instance_type(chosen(cloud), spec)
         if spec.embedded_only:
-            refuse_embedded_only(_cloud_for(target, cloud), spec)
+            refuse_embedded_only(chosen(cloud), spec)
         if live:
             # The cloud starts and its client is loaded while the Bento is built.
             threading.Thread(target=partial(_warm, cloud), daemon=True).start()
@@ -200,8 +203,10 @@ def deploy(
                 allow_different=allow_different,
                 progress=shown,
             )
-        cloud = _cloud_for(target, cloud)
+        cloud = chosen(cloud)
         before = cloud.spec(spec.name)
+        if before is None:
+            given = {**(defaults or {}), **given}
         if before is not None and isinstance(target, BuiltBento):
             target = _same_as_deployed(cloud, target, before.bento)
         tag, service = _in_cloud(cloud, target, shown)
@@ -235,10 +240,18 @@ def _wanted(
 
 
 def _foreseen(
-    cloud: Cloud, target: Any, name: str, given: Mapping[str, Any], expires: str | None
+    cloud: Cloud,
+    target: Any,
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    defaults: Mapping[str, Any],
+    expires: str | None,
 ) -> DeployPlan:
     """What `deploy` would send; a live object has no Bento yet, and so no known name of its service."""
     before = cloud.spec(name)
+    if before is None:
+        given = {**defaults, **given}
     if isinstance(target, (str, BuiltBento, PushedBento)):
         tag, service = _found(cloud, target)
     else:
@@ -281,15 +294,11 @@ def _name_of(target: BuiltBento | PushedBento | str) -> str:
     return tag.partition(":")[0].replace("_", "-")
 
 
-def _warm(cloud: Cloud | str | None) -> None:
+def _warm(cloud: Cloud | str) -> None:
     try:
         chosen(cloud).warm()
     except BentoJupyterError:
         pass  # the same call is made again where its error can be shown
-
-
-def _cloud_for(target: Any, cloud: Cloud | str | None) -> Cloud:
-    return target.cloud if cloud is None and isinstance(target, PushedBento) else chosen(cloud)
 
 
 def _check_instance_type(cloud: Cloud, spec: DeploymentSpec) -> None:
@@ -338,9 +347,10 @@ def _rolled_out(
 ) -> Deployment:
     dep = Deployment(cloud, spec.name)
     building = {Status.IMAGE_BUILDING, Status.NON_DEPLOYED, Status.UNKNOWN}
-    progress.goes_on = f"{spec.name} goes on in the cloud; %bento_delete {spec.name} takes it back"
     with progress.step("image"):
         changed = send(cloud, spec, service, before)
+        undo = "%bento_terminate" if before is None else "%bento_rollback"
+        progress.goes_on = f"{spec.name} goes on in {cloud.name}; {undo} {spec.name} takes that back"
         if not changed:
             progress.detail("unchanged: same Bento, same configuration")
         elif wait:

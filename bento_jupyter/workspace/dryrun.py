@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
+from ..display.markup import FONT, INK, Html, element
 from ..display.tables import JSON_TYPE, Table
 from ..spec import DeploymentSpec
 
@@ -57,11 +57,11 @@ class DeployPlan:
         return "\n\n".join(parts)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        table = self._table._repr_mimebundle_()["text/html"] if self.changes else ""
-        body = f"<details><summary>what would be sent</summary><pre>{escape(self.yaml())}</pre></details>"
+        table = Html(self._table._repr_mimebundle_()["text/html"] if self.changes else "")
+        body = element("details", element("summary", "what would be sent"), element("pre", self.yaml()))
         return {
             "text/plain": repr(self),
-            "text/html": f"<p>{escape(self._line)}</p>{table}{body}",
+            "text/html": str(element("div", element("p", self._line), table, body, style=FONT + INK)),
             JSON_TYPE: {
                 "name": self.name,
                 "cloud": self.cloud,

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..client import contents
+from ..client.changing import send
 from ..client.cloud import Cloud
 from ..client.deployment import Deployment
 from ..client.session import chosen
 from ..display.progress import Progress
 from ..display.tables import card_bundle
 from ..errors import ConflictError, InvalidRequestError, NotFoundError
-from ..spec import Status
+from ..spec import OWNER_LABEL
+from .owner import owner
 from .seeing import deployment
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class Promotion:
             for tag in dict.fromkeys([self.spec.bento, *canaries]):
                 self._take(tag, shown)
             with shown.step("deploy"):
-                self._deploy(dep)
+                self._deploy()
                 if wait:
                     dep.wait(progress=lambda view: shown.detail(view.reason or view.status.value))
         return dep
@@ -104,15 +106,10 @@ class Promotion:
                 )
             shown.detail(f"the same files, {here[:12]}")
 
-    def _deploy(self, dep: Deployment) -> None:
+    def _deploy(self) -> None:
         """Ask for the configuration, whole: nothing stays of what was asked for there before."""
         service = self.target.bento(self.spec.bento)["service"]
-        if self.target.spec(self.spec.name) is None:
-            self.target.create(self.spec, service)
-            return
-        if dep.status().status is Status.TERMINATED:
-            self.target.start(self.spec.name)
-        self.target.update(self.spec, service)
+        send(self.target, self.spec, service, self.target.spec(self.spec.name))
 
 
 def promotion(
@@ -147,16 +144,22 @@ def promotion(
     spec = here.spec(name)
     if spec is None:
         raise NotFoundError(f"{here.name} has no deployment {name!r}", status_code=404)
-    wanted = spec.model_copy(update={"instance_type": instance_type or spec.instance_type})
+    labels = {**spec.labels, OWNER_LABEL: owner(short=not there.embedded)}
+    wanted = spec.model_copy(update={"instance_type": instance_type or spec.instance_type, "labels": labels})
+    canaries = wanted.canary.versions.values()
     types_here = {item.name: item for item in here.instance_types()}
     types_there = {item.name: item for item in there.instance_types()}
     secrets_there = there.secrets()
-    missing = [secret for secret in wanted.secrets if secret not in secrets_there]
+    needed = [*wanted.secrets, *(secret for each in canaries for secret in each.secrets or [])]
+    missing = [secret for secret in dict.fromkeys(needed) if secret not in secrets_there]
     problems = []
-    asked = [wanted.instance_type, *(each.instance_type for each in wanted.services.values())]
-    for each in dict.fromkeys(asked):
-        if each is not None and each not in types_there:
-            problems.append(f"no instance type {each!r} there; --instance-type {'|'.join(types_there)}")
+    others = [*wanted.services.values(), *(each for one in canaries for each in one.services.values())]
+    for asked in dict.fromkeys([wanted.instance_type, *(each.instance_type for each in others)]):
+        if asked is not None and asked not in types_there:
+            mend = "--instance-type" if asked == wanted.instance_type else "deploy it here with one of"
+            problems.append(f"no instance type {asked!r} there; {mend} {'|'.join(types_there)}")
+    if wanted.embedded_only and not there.embedded:
+        problems.append(f"{', '.join(wanted.embedded_only)}: only the embedded cloud does that")
     if missing:
         problems.append(f"no secret {', '.join(missing)} there; bentoml secret create, logged in there")
     before = there.spec(name)

@@ -3,31 +3,42 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import {
   IChange,
+  IChanges,
   IConfiguration,
   IContext,
   IDeployment,
   IEvent,
+  IFieldProblem,
+  IForm,
   IGarbage,
   IImage,
   IInstance,
+  IInterface,
   ILogLine,
   IMetrics,
   IOverview,
   IPackage,
+  IPlan,
   IRevision,
   ITrafficItem,
+  IWanted,
+  readChanges,
   readConfiguration,
   readContexts,
   readDeployment,
   readDone,
   readEvents,
+  readForm,
   readGarbage,
   readImages,
   readInstances,
+  readInterface,
   readLogTail,
   readMetrics,
   readOverview,
   readPackages,
+  readPlan,
+  readRefusal,
   readRevisions,
   readTraffic
 } from './payloads';
@@ -42,11 +53,13 @@ export class ApiError extends Error {
    * @param message - What happened.
    * @param status - HTTP status; 0 when there was no answer.
    * @param hint - What to do about it; may be empty.
+   * @param problems - Which fields of a form it is about.
    */
   constructor(
     message: string,
     readonly status: number,
-    readonly hint = ''
+    readonly hint = '',
+    readonly problems: readonly IFieldProblem[] = []
   ) {
     super(message);
     this.name = 'ApiError';
@@ -95,6 +108,12 @@ export class BentoApi {
   /** The cloud and its deployments. */
   overview(): Promise<IOverview> {
     return this._call(readOverview, 'GET', 'overview');
+  }
+
+  /** How some deployments are now. */
+  changes(names: readonly string[]): Promise<IChanges> {
+    const path = `changes${query({ names: names.join(',') })}`;
+    return this._call(readChanges, 'GET', path);
   }
 
   /** How much some deployments were asked lately. */
@@ -187,6 +206,21 @@ export class BentoApi {
     return URLExt.join(this.settings.baseUrl, NAMESPACE, path);
   }
 
+  /** What a deployment can be asked. */
+  interface(name: string): Promise<IInterface> {
+    const path = deploymentPath(name, 'interface');
+    return this._call(readInterface, 'GET', path);
+  }
+
+  /** Ask a deployment something; through the Jupyter server, which adds the token. */
+  ask(name: string, route: string, request: RequestInit): Promise<Response> {
+    return ServerConnection.makeRequest(
+      URLExt.join(this.pagesUrl(name), route),
+      request,
+      this.settings
+    );
+  }
+
   /** Bentos or models of the registry. */
   async packages(kind: PackageKind): Promise<IPackage[]> {
     return (await this._call(readPackages, 'GET', kind)).items;
@@ -241,6 +275,21 @@ export class BentoApi {
   /** Delete a deployment for good. */
   async delete(name: string): Promise<void> {
     await this._call(readDone, 'DELETE', deploymentPath(name));
+  }
+
+  /** The Deploy dialog as it opens: of a new deployment, or of one that is named. */
+  form(name: string, bento: string): Promise<IForm> {
+    return this._call(readForm, 'GET', `form${query({ name, bento })}`);
+  }
+
+  /** What the Deploy dialog would do. */
+  plan(wanted: IWanted): Promise<IPlan> {
+    return this._call(readPlan, 'POST', 'plan', wanted);
+  }
+
+  /** Create a deployment, or update one. */
+  deploy(wanted: IWanted): Promise<IDeployment> {
+    return this._call(readDeployment, 'POST', 'deploy', wanted);
   }
 
   /** Start the embedded cloud and wait until it answers. */
@@ -311,11 +360,14 @@ function query(
 }
 
 function errorOf(response: Response, body: unknown): ApiError {
-  const said = (body ?? {}) as { message?: unknown; hint?: unknown };
-  const message =
-    typeof said.message === 'string' && said.message
-      ? said.message
-      : `${response.status} ${response.statusText}`;
-  const hint = typeof said.hint === 'string' ? said.hint : '';
-  return new ApiError(message, response.status, hint);
+  const said = (body ?? {}) as Record<string, unknown>;
+  const { message, hint } = said;
+  return new ApiError(
+    typeof message === 'string' && message
+      ? message
+      : `${response.status} ${response.statusText}`,
+    response.status,
+    typeof hint === 'string' ? hint : '',
+    Array.isArray(said.problems) ? readRefusal(said, 'error').problems : []
+  );
 }

@@ -10,6 +10,9 @@ export namespace CommandIDs {
   /** Ask the server again. */
   export const refresh = 'bento-jupyter:refresh';
 
+  /** Ask for a deployment and deploy it; of `{bento}`, if given. */
+  export const deploy = 'bento-jupyter:deploy';
+
   /** Start the embedded cloud. */
   export const startCloud = 'bento-jupyter:start-cloud';
 
@@ -43,7 +46,7 @@ export namespace CommandIDs {
   /** Make an Online Service an On-Demand Function, or the other way round. */
   export const switchMode = 'bento-jupyter:switch-mode';
 
-  /** Let a deployment run another Bento. */
+  /** Change what a deployment was asked to be, in the dialog that deploys. */
   export const update = 'bento-jupyter:update';
 
   /** Go back to an earlier revision: `{revision}`, or asks which. */

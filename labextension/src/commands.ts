@@ -9,7 +9,8 @@ import {
   deleteIcon,
   launchIcon,
   undoIcon,
-  addIcon
+  addIcon,
+  editIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -17,15 +18,9 @@ import { DisposableSet, IDisposable } from '@lumino/disposable';
 
 import type { BentoApi } from './api';
 import { CommandIDs } from './commandids';
-import {
-  askBento,
-  askName,
-  askRevision,
-  askScaling,
-  confirmed
-} from './dialogs';
+import { askName, askRevision, askScaling, confirmed } from './dialogs';
 import { callCell, curlSnippet, pythonSnippet } from './format';
-import { restartIcon, scaleIcon, switchIcon } from './icons';
+import { bentoIcon, restartIcon, scaleIcon, switchIcon } from './icons';
 import type { IDeployment } from './payloads';
 import type { IBentoDeployments } from './tokens';
 
@@ -50,6 +45,9 @@ interface IDeploymentCommand {
 /** What the commands work with. */
 export interface ICommandsOptions {
   api: BentoApi;
+
+  /** Opens the dialog that deploys: a new one, of `bento` if given, or an update of `name`. */
+  askDeployment: (meant: { bento?: string; name?: string }) => Promise<void>;
   commands: CommandRegistry;
   model: IBentoDeployments;
   trans: TranslationBundle;
@@ -175,15 +173,13 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
       }
     }),
     add(CommandIDs.update, {
-      label: trans.__('Update Bento…'),
-      caption: trans.__('Let a deployment run another Bento'),
+      label: trans.__('Update…'),
+      caption: trans.__(
+        'Change the Bento, the instances or the settings of a deployment'
+      ),
+      icon: editIcon,
       question: trans.__('Update which deployment?'),
-      run: async deployment => {
-        const bento = await askBento(api, deployment, trans);
-        if (bento !== null) {
-          await model.change(deployment.name, { bento });
-        }
-      }
+      run: ({ name }) => options.askDeployment({ name })
     }),
     add(CommandIDs.rollback, {
       label: trans.__('Roll Back…'),
@@ -362,6 +358,31 @@ export function addCloudCommands(options: ICommandsOptions): IDisposable {
       icon: refreshIcon,
       describedBy,
       execute: () => model.refresh()
+    }),
+    commands.addCommand(CommandIDs.deploy, {
+      label: args => (args.toolbar === true ? '' : trans.__('Deploy a Bento…')),
+      caption: trans.__('Deploy a Bento of the cloud'),
+      icon: bentoIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            bento: {
+              type: 'string',
+              description: trans.__('Tag of the Bento; the newest if absent')
+            },
+            toolbar: {
+              type: 'boolean',
+              description: trans.__('Without a label')
+            }
+          }
+        }
+      },
+      isEnabled: () => model.pending('cloud') === null,
+      execute: args =>
+        options.askDeployment(
+          typeof args.bento === 'string' ? { bento: args.bento } : {}
+        )
     }),
     commands.addCommand(CommandIDs.startCloud, {
       label: trans.__('Start Cloud'),

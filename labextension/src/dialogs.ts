@@ -54,30 +54,6 @@ export async function askName(
     : null;
 }
 
-/** The Bento that the user picks for a deployment; null for none. */
-export async function askBento(
-  api: BentoApi,
-  deployment: IDeployment,
-  trans: TranslationBundle
-): Promise<string | null> {
-  const items = (await api.packages('bentos'))
-    .filter(
-      ({ status, tag }) => status === 'success' && tag !== deployment.bento
-    )
-    .map(({ tag }) => tag);
-  const title = trans.__('Which Bento is %1 to run?', deployment.name);
-  if (items.length === 0) {
-    await showDialog({
-      title,
-      body: trans.__('The cloud has no other Bento.'),
-      buttons: [Dialog.okButton({ label: trans.__('OK') })]
-    });
-    return null;
-  }
-  const picked = await InputDialog.getItem({ title, items });
-  return picked.button.accept ? picked.value : null;
-}
-
 /** The revision that the user picks to go back to; null for none. */
 export async function askRevision(
   api: BentoApi,

@@ -3,7 +3,14 @@ import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { ApiError, BentoApi } from './api';
-import type { IChange, IDeployment, IOverview, ITrafficItem } from './payloads';
+import type {
+  IChange,
+  IChanges,
+  IDeployment,
+  IHint,
+  IOverview,
+  ITrafficItem
+} from './payloads';
 import type {
   Action,
   Connection,
@@ -102,10 +109,25 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     Signal.clearData(this);
   }
 
-  /** Take a hint of the server that something changed. */
-  hint(): void {
-    if (this._watchers > 0) {
+  /** Take a hint of the server that something changed: some deployments, or anything. */
+  hint(hint: Partial<IHint> = {}): void {
+    if (this._watchers === 0) {
+      return;
+    }
+    const { cloud, names } = hint;
+    if (
+      cloud !== false ||
+      names === undefined ||
+      this._connection !== 'running'
+    ) {
       void this.refresh();
+      return;
+    }
+    names.forEach(name => this._hinted.add(name));
+    if (this._hinted.size > Private.MOST_CHANGES) {
+      void this.refresh();
+    } else {
+      void this._loadChanges();
     }
   }
 
@@ -228,6 +250,9 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   /** Ask for the overview; rejects, for the poll's back-off, when there is none. */
   private async _load(): Promise<void> {
     const asked = ++this._asked;
+    // All that hints were about until now is in what is asked for here.
+    this._hinted.clear();
+    this._loading += 1;
     let connection: Connection;
     let message: string;
     let failure: Error | null = null;
@@ -242,6 +267,7 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
       message = Private.problem(reason).message;
       failure = reason instanceof Error ? reason : new Error(message);
     }
+    this._loading -= 1;
     // An answer that was overtaken by a later one is old news.
     if (asked > this._answered && !this._isDisposed) {
       this._answered = asked;
@@ -255,6 +281,61 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     if (failure !== null) {
       throw failure;
     }
+    void this._loadChanges();
+  }
+
+  /**
+   * Ask for those that hints have named, one answer after the other.
+   *
+   * #### Notes
+   * Not while all are asked for: what is asked later than an overview must
+   * not be covered by it.
+   */
+  private async _loadChanges(): Promise<void> {
+    if (this._changing) {
+      return;
+    }
+    this._changing = true;
+    try {
+      while (this._hinted.size > 0 && this._loading === 0) {
+        const names = [...this._hinted];
+        this._hinted.clear();
+        const asked = ++this._asked;
+        const changes = await this._api.changes(names);
+        if (asked > this._answered && !this._isDisposed) {
+          this._answered = asked;
+          this._put(changes);
+          this._changed();
+        }
+      }
+    } catch {
+      // Whatever it is, the overview tells it.
+      void this.refresh();
+    } finally {
+      this._changing = false;
+    }
+  }
+
+  /** Put what has changed over what is known; new ones come last, as in an overview. */
+  private _put({ deployments, gone }: IChanges): void {
+    if (this._overview === null) {
+      return;
+    }
+    const changed = new Map(
+      deployments.map(deployment => [deployment.name, deployment])
+    );
+    const without = new Set(gone);
+    const kept = this._overview.deployments
+      .filter(({ name }) => !without.has(name))
+      .map(known => {
+        const found = changed.get(known.name);
+        changed.delete(known.name);
+        return found ?? known;
+      });
+    this._take({
+      ...this._overview,
+      deployments: [...kept, ...changed.values()]
+    });
   }
 
   /** Take the newest answer, and drop what is kept of deployments that are no more. */
@@ -301,6 +382,9 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   private _api: BentoApi;
   private _answered = 0;
   private _asked = 0;
+  private _changing = false;
+  private _hinted = new Set<string>();
+  private _loading = 0;
   private _byName = new Map<string, IDeployment>();
   private _connection: Connection = 'loading';
   private _current: string | null = null;
@@ -333,6 +417,9 @@ export namespace DeploymentsModel {
 }
 
 namespace Private {
+  /** From how many changed deployments on all are asked for. */
+  export const MOST_CHANGES = 60;
+
   /** Of how many deployments the traffic is asked at once. */
   export const MOST_NAMES = 60;
 

@@ -106,7 +106,7 @@ export class BentoPanel extends SidePanel {
       void commands.execute(id, { name });
     this._deployments = this._addSection(
       trans.__('Deployments'),
-      [CommandIDs.refresh],
+      [CommandIDs.deploy, CommandIDs.refresh],
       model.stateChanged,
       () => (
         <DeploymentsSection
@@ -144,6 +144,10 @@ export class BentoPanel extends SidePanel {
         <PackagesSection
           actions={{
             copy: tag => Clipboard.copyToSystem(tag),
+            deploy: bento =>
+              void this._options.commands.execute(CommandIDs.deploy, {
+                bento
+              }),
             delete: (kind, tag) => {
               void confirmed({
                 title: trans.__('Delete %1?', tag),
@@ -207,7 +211,12 @@ export class BentoPanel extends SidePanel {
     for (const id of tools) {
       section.toolbar.addItem(
         id,
-        new CommandToolbarButton({ commands, id, label: '' })
+        new CommandToolbarButton({
+          commands,
+          id,
+          args: { toolbar: true },
+          label: ''
+        })
       );
     }
     const widget = ReactWidget.create(

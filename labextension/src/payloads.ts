@@ -16,75 +16,16 @@ import {
   word
 } from './readers';
 
-/** A process that the embedded cloud keeps warm to fork instances. */
-export interface IZygote {
-  /** Its process id. */
-  pid: number;
-  /** Key of its environment. */
-  environment: string;
-  /** How many modules it has imported on behalf of Bentos. */
-  modules: number;
-  /** Its resident memory. */
-  memory_bytes: number;
-  /** Instances it has forked. */
-  forks: number;
-  /** Who may need it: `<deployment>/<replica set>`. */
-  users: string[];
-}
-
-/** The embedded cloud as a whole. */
-export interface ICloud {
-  /** Base URL. */
-  endpoint: string;
-  /** Process id of the control plane. */
-  pid: number;
-  /** Version of bento_jupyter that runs it. */
-  version: string;
-  /** When. */
-  started_at: number;
-  /** Number of deployments that are not terminated. */
-  deployments: number;
-  /** Number of instances that are up. */
-  instances: number;
-  /** Id of the newest event. */
-  event_id: number;
-  /** The processes that are kept warm to fork instances. */
-  zygotes: IZygote[];
-}
-
-/** One cold start, from the wish for an instance to its readiness. */
-export interface IColdStart {
-  /** When it began. */
-  at: number;
-  /** Whole duration. */
-  seconds: number;
-  /** Seconds per phase, in order: `process` (until the interpreter runs), `imports`, `load` (Bento, model and app), `ready`. */
-  phases: [string, number][];
-}
-
-/** What a deployment was asked to be, to take elsewhere; values of variables are not in it. */
-export interface IConfiguration {
-  /** For `bentoml deployment create -f`. */
-  yaml: string;
-  /** The line that deploys it from a notebook. */
-  magic: string;
-}
-
-/** A cloud that the `bentoml` client is logged in to. */
-export interface IContext {
-  /** What it is called. */
+/** A part of a form that an endpoint takes. */
+export interface IAskedPart {
+  /** Its name; "" = the whole body is this. */
   name: string;
-  /** Base URL of its control plane. */
-  endpoint: string;
-  /** Whether `bentoml` commands use it. */
-  current: boolean;
-  /** Whether it is the embedded cloud of this machine. */
-  embedded: boolean;
-}
-
-/** The clouds that the `bentoml` client is logged in to. */
-export interface IContexts {
-  items: IContext[];
+  /** Whether it is a file; else it is JSON. */
+  file: boolean;
+  /** Whether there may be several files. */
+  many: boolean;
+  /** JSON that it takes; "" for files. */
+  example: string;
 }
 
 /** One thing that a deployment can be asked. */
@@ -109,6 +50,16 @@ export interface IScaling {
   idle_seconds: number | null;
   /** How long more instances must be wanted before they are started (`scale_up_stabilization_window`); never delays the first instance. */
   scale_up_seconds: number;
+}
+
+/** One cold start, from the wish for an instance to its readiness. */
+export interface IColdStart {
+  /** When it began. */
+  at: number;
+  /** Whole duration. */
+  seconds: number;
+  /** Seconds per phase, in order: `process` (until the interpreter runs), `imports`, `load` (Bento, model and app), `ready`. */
+  phases: [string, number][];
 }
 
 /** The environment a Bento runs in. */
@@ -258,6 +209,85 @@ export interface IDeployment {
   event_id: number;
 }
 
+/** Some deployments as they are now, to be put over an earlier `Overview`. */
+export interface IChanges {
+  /** Those that were asked for and are there. */
+  deployments: IDeployment[];
+  /** Those that are no more. */
+  gone: string[];
+}
+
+/** A process that the embedded cloud keeps warm to fork instances. */
+export interface IZygote {
+  /** Its process id. */
+  pid: number;
+  /** Key of its environment. */
+  environment: string;
+  /** How many modules it has imported on behalf of Bentos. */
+  modules: number;
+  /** Its resident memory. */
+  memory_bytes: number;
+  /** Instances it has forked. */
+  forks: number;
+  /** Who may need it: `<deployment>/<replica set>`. */
+  users: string[];
+}
+
+/** The embedded cloud as a whole. */
+export interface ICloud {
+  /** Base URL. */
+  endpoint: string;
+  /** Process id of the control plane. */
+  pid: number;
+  /** Version of bento_jupyter that runs it. */
+  version: string;
+  /** When. */
+  started_at: number;
+  /** Number of deployments that are not terminated. */
+  deployments: number;
+  /** Number of instances that are up. */
+  instances: number;
+  /** Id of the newest event. */
+  event_id: number;
+  /** The processes that are kept warm to fork instances. */
+  zygotes: IZygote[];
+}
+
+/** What a deployment was asked to be, to take elsewhere; values of variables are not in it. */
+export interface IConfiguration {
+  /** For `bentoml deployment create -f`. */
+  yaml: string;
+  /** The line that deploys it from a notebook. */
+  magic: string;
+}
+
+/** A cloud that the `bentoml` client is logged in to. */
+export interface IContext {
+  /** What it is called. */
+  name: string;
+  /** Base URL of its control plane. */
+  endpoint: string;
+  /** Whether `bentoml` commands use it. */
+  current: boolean;
+  /** Whether it is the embedded cloud of this machine. */
+  embedded: boolean;
+}
+
+/** The clouds that the `bentoml` client is logged in to. */
+export interface IContexts {
+  items: IContext[];
+}
+
+/** What would be different. */
+export interface IDifference {
+  /** Where, in the words of the wire. */
+  field: string;
+  /** What it is. */
+  before: string;
+  /** What it would be. */
+  after: string;
+}
+
 /** It was done, and there is nothing to tell. */
 export type IDone = Record<string, never>;
 
@@ -282,6 +312,23 @@ export interface IEvent {
 /** What happened to a deployment, newest first. */
 export interface IEvents {
   events: IEvent[];
+}
+
+/** What is wrong with a field. */
+export interface IFieldProblem {
+  /** Its name. */
+  field: string;
+  /** In words. */
+  message: string;
+}
+
+/** The Deploy dialog as it opens. */
+export interface IForm {
+  /** The deployment that is updated; "" = a new one. */
+  name: string;
+  schema: unknown;
+  /** Their values; of variables the names only, each without a value. */
+  data: unknown;
 }
 
 /** Something on the cloud's disk that nobody needs. */
@@ -352,6 +399,23 @@ export interface IInstanceTypes {
 /** The instances of a deployment, newest last. */
 export interface IInstances {
   instances: IInstance[];
+}
+
+/** Something that a deployment can be asked. */
+export interface IInterfaceEndpoint {
+  /** Name of the endpoint. */
+  name: string;
+  /** Path below the deployment's URL that it is asked at. */
+  route: string;
+  /** A JSON body that it takes; "" where it takes files. */
+  example: string;
+  /** The parts of the form that it takes; none where it takes JSON. */
+  parts: IAskedPart[];
+}
+
+/** What a deployment can be asked. */
+export interface IInterface {
+  endpoints: IInterfaceEndpoint[];
 }
 
 /** One line of a log. */
@@ -446,6 +510,28 @@ export interface IPackages {
   items: IPackage[];
 }
 
+/** What the dialog would do. */
+export interface IPlan {
+  /** `create`, `update`, or `nothing`. */
+  action: string;
+  /** The magic that does the same; "" when there is none. */
+  line: string;
+  /** What would be different about the deployment. */
+  changes: IDifference[];
+  /** What has to be mended first. */
+  problems: IFieldProblem[];
+}
+
+/** Why a deploy was refused. */
+export interface IRefusal {
+  /** What happened. */
+  message: string;
+  /** What to do about it. */
+  hint: string;
+  /** Which fields it is about. */
+  problems: IFieldProblem[];
+}
+
 /** One field in which a revision differs from the one before it. */
 export interface IRevisionChange {
   /** Its path, e.g. `services.Iris.scaling.max_replicas` or `envs.GREETING`. */
@@ -519,51 +605,22 @@ export interface IRollback {
   revision: number;
 }
 
-/** Reads an `IZygote`. */
-export const readZygote: Reader<IZygote> = object<IZygote>({
-  pid: number,
-  environment: text,
-  modules: number,
-  memory_bytes: number,
-  forks: number,
-  users: list(text)
-});
+/** A deployment as the dialog says it. */
+export interface IWanted {
+  /** Name of the deployment that is to be like that; "" = a new one. */
+  update?: string;
+  /** Values of the dialog's fields; what is absent is as by default. A variable without a value keeps the one that it has. */
+  fields: Record<string, unknown>;
+  /** Path of the notebook that deploys; "" = none. */
+  owner?: string;
+}
 
-/** Reads an `ICloud`. */
-export const readCloud: Reader<ICloud> = object<ICloud>({
-  endpoint: text,
-  pid: number,
-  version: text,
-  started_at: time,
-  deployments: number,
-  instances: number,
-  event_id: number,
-  zygotes: list(readZygote)
-});
-
-/** Reads an `IColdStart`. */
-export const readColdStart: Reader<IColdStart> = object<IColdStart>({
-  at: time,
-  seconds: number,
-  phases: entries(number)
-});
-
-/** Reads an `IConfiguration`. */
-export const readConfiguration: Reader<IConfiguration> = object<IConfiguration>(
-  { yaml: text, magic: text }
-);
-
-/** Reads an `IContext`. */
-export const readContext: Reader<IContext> = object<IContext>({
+/** Reads an `IAskedPart`. */
+export const readAskedPart: Reader<IAskedPart> = object<IAskedPart>({
   name: text,
-  endpoint: text,
-  current: flag,
-  embedded: flag
-});
-
-/** Reads an `IContexts`. */
-export const readContexts: Reader<IContexts> = object<IContexts>({
-  items: list(readContext)
+  file: flag,
+  many: flag,
+  example: text
 });
 
 /** Reads an `IEndpoint`. */
@@ -580,6 +637,13 @@ export const readScaling: Reader<IScaling> = object<IScaling>({
   concurrency: optional(number),
   idle_seconds: optional(number),
   scale_up_seconds: number
+});
+
+/** Reads an `IColdStart`. */
+export const readColdStart: Reader<IColdStart> = object<IColdStart>({
+  at: time,
+  seconds: number,
+  phases: entries(number)
 });
 
 /** Reads an `IImage`. */
@@ -664,6 +728,59 @@ export const readDeployment: Reader<IDeployment> = object<IDeployment>({
   event_id: number
 });
 
+/** Reads an `IChanges`. */
+export const readChanges: Reader<IChanges> = object<IChanges>({
+  deployments: list(readDeployment),
+  gone: list(text)
+});
+
+/** Reads an `IZygote`. */
+export const readZygote: Reader<IZygote> = object<IZygote>({
+  pid: number,
+  environment: text,
+  modules: number,
+  memory_bytes: number,
+  forks: number,
+  users: list(text)
+});
+
+/** Reads an `ICloud`. */
+export const readCloud: Reader<ICloud> = object<ICloud>({
+  endpoint: text,
+  pid: number,
+  version: text,
+  started_at: time,
+  deployments: number,
+  instances: number,
+  event_id: number,
+  zygotes: list(readZygote)
+});
+
+/** Reads an `IConfiguration`. */
+export const readConfiguration: Reader<IConfiguration> = object<IConfiguration>(
+  { yaml: text, magic: text }
+);
+
+/** Reads an `IContext`. */
+export const readContext: Reader<IContext> = object<IContext>({
+  name: text,
+  endpoint: text,
+  current: flag,
+  embedded: flag
+});
+
+/** Reads an `IContexts`. */
+export const readContexts: Reader<IContexts> = object<IContexts>({
+  items: list(readContext)
+});
+
+/** Reads an `IDifference`. */
+export const readDifference: Reader<IDifference> = object<IDifference>({
+  field: text,
+  before: text,
+  after: text
+});
+
 /** Reads an `IDone`. */
 export const readDone: Reader<IDone> = object<IDone>({});
 
@@ -681,6 +798,19 @@ export const readEvent: Reader<IEvent> = object<IEvent>({
 /** Reads an `IEvents`. */
 export const readEvents: Reader<IEvents> = object<IEvents>({
   events: list(readEvent)
+});
+
+/** Reads an `IFieldProblem`. */
+export const readFieldProblem: Reader<IFieldProblem> = object<IFieldProblem>({
+  field: text,
+  message: text
+});
+
+/** Reads an `IForm`. */
+export const readForm: Reader<IForm> = object<IForm>({
+  name: text,
+  schema: anything,
+  data: anything
 });
 
 /** Reads an `IGarbageItem`. */
@@ -736,6 +866,20 @@ export const readInstanceTypes: Reader<IInstanceTypes> = object<IInstanceTypes>(
 /** Reads an `IInstances`. */
 export const readInstances: Reader<IInstances> = object<IInstances>({
   instances: list(readInstance)
+});
+
+/** Reads an `IInterfaceEndpoint`. */
+export const readInterfaceEndpoint: Reader<IInterfaceEndpoint> =
+  object<IInterfaceEndpoint>({
+    name: text,
+    route: text,
+    example: text,
+    parts: list(readAskedPart)
+  });
+
+/** Reads an `IInterface`. */
+export const readInterface: Reader<IInterface> = object<IInterface>({
+  endpoints: list(readInterfaceEndpoint)
 });
 
 /** Reads an `ILogLine`. */
@@ -797,6 +941,21 @@ export const readPackage: Reader<IPackage> = object<IPackage>({
 /** Reads an `IPackages`. */
 export const readPackages: Reader<IPackages> = object<IPackages>({
   items: list(readPackage)
+});
+
+/** Reads an `IPlan`. */
+export const readPlan: Reader<IPlan> = object<IPlan>({
+  action: text,
+  line: text,
+  changes: list(readDifference),
+  problems: list(readFieldProblem)
+});
+
+/** Reads an `IRefusal`. */
+export const readRefusal: Reader<IRefusal> = object<IRefusal>({
+  message: text,
+  hint: text,
+  problems: list(readFieldProblem)
 });
 
 /** Reads an `IRevisionChange`. */

@@ -68,6 +68,56 @@ void test('shows what a hint is about', async () => {
   assert.equal(model.find('other'), null);
 });
 
+void test('a hint about a few asks for those only', async () => {
+  const changes = `GET ${BASE}/changes`;
+  server.answer(
+    OVERVIEW,
+    overview(deployment('iris'), deployment('old'), deployment('wine'))
+  );
+  model.watch();
+  await until(() => model.connection === 'running');
+  const all = server.count(OVERVIEW);
+  server.answer(changes, {
+    deployments: [deployment('iris', { status: 'failed' }), deployment('new')],
+    gone: ['old']
+  });
+  model.hint({ cloud: false, names: ['iris', 'old', 'new'] });
+  await until(() => model.find('new') !== null);
+  assert.equal(model.find('iris')?.status, 'failed');
+  assert.equal(model.find('old'), null);
+  assert.deepEqual(
+    model.overview?.deployments.map(({ name }) => name),
+    ['iris', 'wine', 'new']
+  );
+  assert.equal(server.count(OVERVIEW), all);
+  server.answer(changes, { message: 'no' }, 502);
+  server.answer(OVERVIEW, overview(deployment('wine')));
+  model.hint({ cloud: false, names: ['iris'] });
+  await until(() => model.find('iris') === null);
+  assert.equal(server.count(OVERVIEW), all + 1);
+});
+
+void test('changes that an overview has overtaken are dropped', async () => {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>(resolve => {
+    release = resolve;
+  });
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  model.watch();
+  await until(() => model.connection === 'running');
+  server.routes.set(`GET ${BASE}/changes`, async () => {
+    await held;
+    const deployments = [deployment('iris', { status: 'deploying' })];
+    return { status: 200, body: { deployments, gone: [] } };
+  });
+  model.hint({ cloud: false, names: ['iris'] });
+  await model.refresh();
+  release();
+  model.hint({ cloud: false, names: ['iris'] });
+  await until(() => model.find('iris')?.status === 'deploying');
+  assert.equal(server.count(`GET ${BASE}/changes`), 2, 'the first was dropped');
+});
+
 void test('an answer that was overtaken changes nothing', async () => {
   let release: () => void = () => undefined;
   const held = new Promise<void>(resolve => {

@@ -100,3 +100,23 @@ def test_the_status_bar_and_the_running_sessions_tell_of_it(details):
     execute(details, "running:show-panel")
     sessions = details.locator("#jp-running-sessions")
     expect(sessions.get_by_role("treeitem", name="hello").first).to_be_visible()
+
+
+def test_the_playground_asks_with_the_example_and_shows_answer_and_time(details, watched, picture):
+    shown = tab(details, "Playground")
+    asked = shown.get_by_role("textbox", name="JSON that is sent")
+    expect(asked).to_have_value('{\n  "text": "text"\n}')
+    asked.fill('{"text": ')
+    expect(shown.get_by_role("alert")).to_have_text("This is no JSON.")
+    expect(shown.get_by_role("button", name="Ask")).to_be_disabled()
+    asked.fill('{"text": "from the playground"}')
+    shown.get_by_role("button", name="Ask").click()
+    answer = shown.get_by_role("status", name="Answer")
+    expect(answer).to_contain_text("FROM THE PLAYGROUND")
+    expect(answer).to_contain_text("200")
+    expect(answer).to_contain_text("ms in the instance")
+    picture(details, "playground", ".jp-BentoPlayground")
+    assert watched.errors == []
+    asked.fill('{"text": 1}')
+    asked.press("Control+Enter")
+    expect(answer).to_contain_text("400")

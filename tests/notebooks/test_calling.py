@@ -16,10 +16,11 @@ from kernels import CellError, Kernel, Workplace
 from PIL import Image
 
 SERVICE = """%%bento_service zoo --sample {"add": {"a": 1, "b": 2}} --no-prove
-import asyncio, time
-from typing import Generator
+import asyncio, time, wave
+from typing import Annotated, Generator
 from pathlib import Path
 import bentoml
+from bentoml.validators import ContentType
 from PIL.Image import Image
 
 Words = Generator[str, None, None]
@@ -54,6 +55,13 @@ class Zoo:
     @bentoml.api
     def turn(self, image: Image) -> Image:
         return image.rotate(90)
+
+    @bentoml.api
+    def louder(self, sound: Annotated[Path, ContentType("audio/wav")]) -> Path:
+        with wave.open(str(sound)) as read, wave.open("louder.wav", "wb") as written:
+            written.setparams(read.getparams())
+            written.writeframes(bytes(2 * level for level in read.readframes(read.getnframes())))
+        return Path("louder.wav")
 
     @bentoml.api
     def weigh(self, file: Path, factor: int = 1) -> int:
@@ -92,7 +100,7 @@ def test_inputs_are_given_as_in_a_call(kernel: Kernel) -> None:
     for inputs in ("2, 3", "2, b=3", "a=2, b=1 + 2", "**pair", "*[2, 3]"):
         assert kernel.run(f"%bento_call zoo add {inputs}") == "5"
     assert kernel.run('%%bento_call zoo add\n{"a": 2, "b": 3}') == "5"
-    assert kernel.run("sum = %bento_call zoo add 2\nprint(sum)").strip() == "3"
+    assert kernel.run("three = %bento_call zoo add 2\nprint(three)").strip() == "3"
 
 
 def test_endpoints_are_methods_with_the_signature_and_words_of_the_schema(kernel: Kernel) -> None:
@@ -129,6 +137,32 @@ def test_an_image_and_a_file_go_there_and_back(kernel: Kernel) -> None:
         "import PIL.Image\npicture = PIL.Image.new('RGB', (3, 2), 'red')\nprint(zoo.turn(picture).size)"
     ).strip() in ("(3, 2)", "(2, 3)")
     assert kernel.run("zoo.weigh(b'12345', factor=3)") == "15"
+
+
+def test_a_sound_goes_there_and_back_and_is_played(kernel: Kernel) -> None:
+    kernel.run(
+        "import io, wave\nsound = io.BytesIO()\n"
+        "with wave.open(sound, 'wb') as file:\n"
+        "    file.setparams((1, 1, 8000, 4, 'NONE', ''))\n"
+        "    file.writeframes(bytes([1, 2, 3, 4]))\n"
+        "louder = zoo.louder(sound.getvalue())"
+    )
+    assert kernel.run("wave.open(io.BytesIO(louder)).readframes(4)") == str(bytes([2, 4, 6, 8]))
+    kernel.outputs.clear()
+    assert "audio/wav" in kernel.run("louder")
+    assert any(
+        "<audio controls" in each["data"].get("text/html", "") for each in kernel.outputs if "data" in each
+    )
+
+
+def test_a_task_is_awaited_by_asynchronous_code(kernel: Kernel) -> None:
+    assert "'rounds': 4" in kernel.run("await zoo.atrain(4)")
+    kernel.run(
+        "import asyncio\n"
+        "both = await asyncio.gather(zoo.acall('train', 1, seconds=0.2), zoo.acall('train', 2, seconds=0.2))"
+    )
+    assert kernel.run("[each['rounds'] for each in both]") == "[1, 2]"
+    assert kernel.fails("await zoo.acall('train', 1, seconds=5, timeout=0.2)").name == "WaitTimeoutError"
 
 
 def test_a_task_is_submitted_looked_at_had_again_and_canceled(kernel: Kernel) -> None:

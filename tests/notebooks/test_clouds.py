@@ -187,7 +187,7 @@ def test_promoting_takes_the_same_bento_with_its_configuration_and_the_answers_a
 
 
 def test_another_bento_under_the_same_tag_is_not_taken_for_it(kernel: Kernel, workplace: Workplace) -> None:
-    kernel.run("%bento_delete iris --cloud prod")
+    kernel.run("%bento_delete iris --yes --cloud prod")
     kernel.run("import bentoml; tag = here.bento; path = bentoml.get(tag).path")
     kernel.run("import pathlib; (pathlib.Path(path) / 'src' / 'added.txt').write_text('x')")
     kernel.run("other = bj.deploy(tag, name='other', cloud='embedded', mode='on-demand')")

@@ -115,6 +115,7 @@ def shown(error: CellError, workplace: Workplace) -> str:
         (r"\d+\.\d+ (expected|served|in the notebook)", r"NUMBER \1"),
         (r"(exited|ended) (with|by) [^\n]*", r"\1 \2 ..."),
         (r"\d{4}-\d\d-\d\dT[\d:.+]+", "TIME"),
+        (r"request [0-9a-f]{16,32}\b", "request ID"),
     ):
         text = re.sub(pattern, word, text)
     # Of what a replica wrote only the notebook's part: other frames are BentoML's, and Python's to draw.

@@ -156,6 +156,7 @@ def test_a_protected_deployment_takes_the_token_and_nothing_else(kernel: Kernel)
 
 
 def test_deployments_are_there_again_after_the_cloud_was_killed(kernel: Kernel, workplace: Workplace) -> None:
+    kernel.run("url = dep.url\n%bento_call iris X[:5]")
     before = {process.pid for process in workplace.processes()}
     state = embedded.find(workplace.home)
     assert state is not None
@@ -165,7 +166,8 @@ def test_deployments_are_there_again_after_the_cloud_was_killed(kernel: Kernel, 
     assert error.name == "CloudUnreachableError"
     assert "%bento_cloud start" in "\n".join(error.traceback)
     # The next verb starts the cloud again; address and answers are those from before.
-    kernel.run("url = bj.deployment('iris').url")
+    assert "array([0, 0, 0, 0, 0])" in kernel.run("%bento_call iris X[:5]")
+    kernel.run("assert bj.deployment('iris').url == url")
     kernel.run("assert np.array_equal(dep.call('predict', X[:5]), clf.predict(X[:5]))")
     kernel.run("assert dep.url == url")
     kernel.run("online = bj.deployment('iris-online')")

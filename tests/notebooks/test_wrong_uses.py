@@ -97,7 +97,7 @@ def test_a_call_that_does_not_fit_says_what_was_expected(kernel: Kernel) -> None
     [
         ("%bento_call narrow X[0]", "CallError", "an array of shape (rows, 4)"),
         ("%bento_call narrow 'X'", "CallError", "does not fit"),
-        ("%bento_call narrow nope X", "MagicUsageError", "endpoints: "),
+        ("%bento_call narrow nope X", "CallError", "endpoints: "),
         ("%bento_call narrow predict", "MagicUsageError", "what is the input?"),
         ("%bento_call narrow X[:2] * np.nan", "CallError", "Input X contains NaN."),
         ("dep.call(X[:2])", "CallError", "the name of an endpoint comes first"),

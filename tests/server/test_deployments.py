@@ -24,6 +24,11 @@ ROUTES = [
     ("GET", "deployments/hello/pages/"),
     ("POST", "deployments/hello/pages/echo"),
     ("GET", "traffic?names=hello"),
+    ("GET", "changes?names=hello"),
+    ("GET", "deployments/hello/interface"),
+    ("GET", "form"),
+    ("POST", "plan"),
+    ("POST", "deploy"),
     ("GET", "contexts"),
     ("GET", "bentos"),
     ("GET", "models"),
@@ -203,6 +208,13 @@ async def test_a_change_is_hinted_within_a_second(jp_fetch, jp_ws_fetch, cloud):
         await asyncio.to_thread(cloud.bentoml, "deployment", "terminate", "brief", "--wait")
         await asyncio.to_thread(cloud.bentoml, "deployment", "delete", "brief")
         listener.close()
+
+
+async def test_a_few_are_asked_for_by_name(jp_fetch):
+    shown = await get(jp_fetch, "changes", names="hello,nobody")
+    assert [deployment["name"] for deployment in shown["deployments"]] == ["hello"]
+    assert shown["gone"] == ["nobody"]
+    assert (await refused(get(jp_fetch, "changes", names="a," * 101))).code == 400
 
 
 async def test_many_tabs_get_the_same_answer(jp_fetch):

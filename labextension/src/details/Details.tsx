@@ -8,6 +8,7 @@ import { ChartsTab } from './tabs/ChartsTab';
 import { EventsTab } from './tabs/EventsTab';
 import { LogsTab } from './tabs/LogsTab';
 import { OverviewTab, Snippet } from './tabs/OverviewTab';
+import { PlaygroundTab } from './tabs/PlaygroundTab';
 import { RevisionsTab } from './tabs/RevisionsTab';
 
 /** Everything about one deployment, in tabs. */
@@ -99,6 +100,15 @@ function TabContent(props: {
   switch (model.tab) {
     case 'overview':
       return <OverviewTab deployment={deployment} now={now} trans={trans} />;
+    case 'playground':
+      return (
+        <PlaygroundTab
+          api={model.api}
+          name={name}
+          revision={deployment.revision}
+          trans={trans}
+        />
+      );
     case 'instances':
       return (
         <Instances instances={deployment.instances} now={now} trans={trans} />
@@ -172,6 +182,8 @@ function tabTitle(tab: Tab, trans: TranslationBundle): string {
   switch (tab) {
     case 'overview':
       return trans.__('Overview');
+    case 'playground':
+      return trans.__('Playground');
     case 'instances':
       return trans.__('Instances');
     case 'charts':

@@ -15,6 +15,7 @@ import type { IBentoDeployments } from '../tokens';
 /** The tabs of the details. */
 export const TABS = [
   'overview',
+  'playground',
   'instances',
   'charts',
   'logs',

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { copyIcon, deleteIcon } from '@jupyterlab/ui-components';
+import { copyIcon, deleteIcon, runIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { PackageKind } from '../api';
@@ -9,6 +9,7 @@ import type { IPackage } from '../payloads';
 /** What can be done with a Bento or a model. */
 export interface IPackageActions {
   copy: (text: string) => void;
+  deploy: (tag: string) => void;
   delete: (kind: PackageKind, tag: string) => void;
 }
 
@@ -72,6 +73,17 @@ function Packages(props: {
                 <small>{facts(item, kind, now, trans)}</small>
               </div>
               <span className="jp-BentoItem-actions">
+                {kind === 'bentos' && item.status === 'success' && (
+                  <button
+                    type="button"
+                    className="jp-BentoIconButton"
+                    title={trans.__('Deploy %1…', item.tag)}
+                    aria-label={trans.__('Deploy %1…', item.tag)}
+                    onClick={() => actions.deploy(item.tag)}
+                  >
+                    <runIcon.react tag="span" />
+                  </button>
+                )}
                 <button
                   type="button"
                   className="jp-BentoIconButton"

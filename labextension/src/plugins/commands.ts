@@ -12,6 +12,7 @@ import { IBentoDeployments } from '../tokens';
 
 /** In the palette, in this order. */
 const IN_PALETTE = [
+  CommandIDs.deploy,
   CommandIDs.refresh,
   CommandIDs.startCloud,
   CommandIDs.stopCloud,
@@ -47,7 +48,29 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('bento_jupyter');
     const { commands } = app;
     const api = new BentoApi(app.serviceManager.serverSettings);
-    const options = { api, commands, model, trans };
+    const askDeployment = async (meant: {
+      bento?: string;
+      name?: string;
+    }): Promise<void> => {
+      if (model.connection !== 'running') {
+        // A cloud that is asked for something is started, as by the magics.
+        await model.startCloud();
+      }
+      const { askDeployment } = await import('../deploy/dialog');
+      const name = await askDeployment({
+        ...meant,
+        api,
+        owner: activeNotebook(app),
+        trans,
+        translator: translator ?? nullTranslator
+      });
+      if (name !== null) {
+        await model.refresh();
+        model.current = name;
+        await commands.execute(CommandIDs.showPanel);
+      }
+    };
+    const options = { api, askDeployment, commands, model, trans };
     addCloudCommands(options);
     addDeploymentCommands(options);
     for (const command of IN_PALETTE) {
@@ -58,3 +81,13 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     }, app);
   }
 };
+
+/** Path of the notebook in front; empty when there is none. */
+function activeNotebook(app: JupyterFrontEnd): string {
+  // Of JupyterLab and Notebook 7 alike; their trackers are not needed for a path.
+  const widget = app.shell.currentWidget as {
+    context?: { path?: unknown };
+  } | null;
+  const path = widget?.context?.path;
+  return typeof path === 'string' && path.endsWith('.ipynb') ? path : '';
+}

@@ -7,10 +7,10 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commandids';
 
-/** A card in the launcher. */
+/** Cards in the launcher. */
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'bento-jupyter:launcher',
-  description: 'A card in the launcher that shows the deployments.',
+  description: 'Cards in the launcher: the deployments, and a new one.',
   autoStart: true,
   optional: [ILauncher, ITranslator],
   activate: (
@@ -19,10 +19,12 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('bento_jupyter');
-    launcher?.add({
-      command: CommandIDs.showPanel,
-      category: trans.__('Other'),
-      rank: 20
+    [CommandIDs.showPanel, CommandIDs.deploy].forEach((command, index) => {
+      launcher?.add({
+        command,
+        category: trans.__('Other'),
+        rank: 20 + index
+      });
     });
   }
 };

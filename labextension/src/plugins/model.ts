@@ -6,6 +6,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { BentoApi } from '../api';
 import { DeploymentsModel, EVENT_SCHEMA_ID } from '../model';
+import type { IHint } from '../payloads';
 import { BentoSettings, SETTINGS_ID } from '../settings';
 import { IBentoDeployments, IBentoSettings } from '../tokens';
 
@@ -47,7 +48,8 @@ export const modelPlugin: JupyterFrontEndPlugin<IBentoDeployments> = {
     const model = new DeploymentsModel({ api: new BentoApi(serverSettings) });
     events.stream.connect((_, event) => {
       if (event.schema_id === EVENT_SCHEMA_ID) {
-        model.hint();
+        const { cloud, names } = event as unknown as Partial<IHint>;
+        model.hint({ cloud, names });
       }
     }, model);
     const apply = (): void => {

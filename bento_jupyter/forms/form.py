@@ -1,0 +1,382 @@
+"""What all forms share: one worker, clicks that act on what was typed before them, errors in the form.
+
+Callbacks of widgets run in the main thread or in one of a subshell, while a cell is busy or after it,
+whatever the kernel. So none of them waits: what takes time goes to the form's worker, and comes back by
+setting traits, which may be done in any thread.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+import ipywidgets
+from pydantic import ValidationError
+
+from ..display.progress import Progress
+from ..display.tables import card_bundle
+from ..errors import BentoJupyterError, Interrupted
+from .fields import alert, note
+from .frontend import FrontEnd, record_html, shown_in_kernel
+from .models import Group, said_by
+
+__all__ = ["Action", "Form", "FormProgress", "Worker", "code_html"]
+
+#: Seconds within which a second click on a button belongs to the first: a double click.
+DOUBLE_CLICK = 0.4
+
+
+class Worker:
+    """Does one thing after another in a thread, which is there only while there is something to do."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[str, Callable[[], None]]] = deque()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.closed = threading.Event()
+
+    def submit(self, work: Callable[[], None], key: str = "") -> None:
+        """Do `work` after what waits already; it takes the place of what waits under the same key."""
+        with self._lock:
+            if self.closed.is_set():
+                return
+            if key:
+                self._waiting = deque(item for item in self._waiting if item[0] != key)
+            self._waiting.append((key, work))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="bento-form", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting or self.closed.is_set():
+                    self._thread = None
+                    return
+                _, work = self._waiting.popleft()
+            work()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Return when nothing is under way nor waits; not to be called in a callback.
+
+        Raises:
+            TimeoutError: It takes longer than `timeout` seconds.
+        """
+        with self._lock:
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+            if thread.is_alive():
+                raise TimeoutError(f"the form is still at work after {timeout:g} s")
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self.closed.set()
+        with self._lock:
+            self._waiting.clear()
+
+
+class FormProgress(Progress):
+    """Steps shown in a form, which can be cancelled between two things that they say.
+
+    Args:
+        title: What is under way.
+        steps: Names of the steps.
+        form: The form.
+    """
+
+    def __init__(self, title: str, steps: list[str], form: Form) -> None:
+        super().__init__(title, steps, sink=form.show_progress)
+        self._form = form
+
+    def detail(self, text: str) -> None:
+        """Say what the running step is at; stops here when the user has cancelled."""
+        if self._form.cancelled.is_set():
+            raise Interrupted(f"{self.title} was stopped", hint=self.goes_on)
+        super().detail(text)
+
+
+class Action(ipywidgets.Button):  # type: ignore[misc]
+    """A button whose callbacks run when all that the user did before the click has arrived.
+
+    Args:
+        form: Its form.
+        work: What it does, in the form's worker.
+        always: It can be clicked while the form is busy.
+        options: Options of `ipywidgets.Button`.
+    """
+
+    def __init__(self, form: Form, work: Callable[[], None], *, always: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self._form = form
+        self._work = work
+        self._always = always
+        self._clicked = float("-inf")
+
+    def click(self) -> None:
+        """Do what a click does, with the fields as they are."""
+        self._do(self._work)
+
+    def _do(self, work: Callable[[], None]) -> None:
+        if self._always:
+            self._form.guarded(self._work)
+        else:
+            self._form.act(work)
+
+    def _handle_button_msg(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
+        if content.get("event") != "click":
+            return
+        before, self._clicked = self._clicked, time.monotonic()
+        if self._clicked - before >= DOUBLE_CLICK:
+            self._do(self._after_settling)
+
+    def _after_settling(self) -> None:
+        self._form.front_end.settle(self._form.worker.closed)
+        self._work()
+
+
+class Form:
+    """A form in a cell.
+
+    Args:
+        title: What it is for.
+        kind: CSS class `bento-<kind>-form`, and the word of `%bento_form`.
+
+    Attributes:
+        widget: All of it.
+        message: What went wrong, or was done.
+        result: What came of it.
+        cancelled: Set when the user wants what is under way to stop.
+    """
+
+    def __init__(self, title: str, kind: str) -> None:
+        self.title, self.kind = title, kind
+        self.worker = Worker()
+        self.front_end = FrontEnd()
+        self.cancelled = threading.Event()
+        self.said = ""
+        self._busy = False
+        self._lock = threading.RLock()
+        self._record: Any = None
+        self.message = ipywidgets.HTML(layout={"width": "100%"})
+        self.progress = ipywidgets.HTML(layout={"width": "100%"})
+        self.result = ipywidgets.HTML(layout={"width": "100%"})
+        self.question = ipywidgets.HBox(layout={"flex_flow": "row wrap", "align_items": "center"})
+        self.cancel = Action(
+            self,
+            self._cancel,
+            always=True,
+            description="Cancel",
+            icon="stop",
+            tooltip="Stop what is under way",
+        )
+        self.cancel.layout.display = "none"
+        self.widget = ipywidgets.VBox(layout={"width": "100%", "overflow": "visible"})
+        self.widget.add_class("bento-form").add_class(f"bento-{kind}-form")
+        self.widget.observe(self._gone, "comm")
+
+    # --- what a form defines -----------------------------------------------------------------
+
+    @property
+    def line(self) -> str:
+        """The magic line that does the same; "" while a field is wrong."""
+        return ""
+
+    def refresh(self) -> None:
+        """Show what follows from the values: problems, code, which buttons can be pressed."""
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What a saved notebook says of it: label and value, nothing secret."""
+        return [("the same as a line", self.line)]
+
+    def groups(self) -> Sequence[Group]:
+        """The groups of fields in which errors of the cloud are placed."""
+        return ()
+
+    # --- doing -------------------------------------------------------------------------------
+
+    def button(self, description: str, work: Callable[[], None], **options: Any) -> Action:
+        """A button that has the worker do something; never twice at the same time."""
+        return Action(self, work, description=description, **{"layout": {"width": "auto"}, **options})
+
+    @property
+    def busy(self) -> bool:
+        """Something is under way."""
+        return self._busy
+
+    def act(self, work: Callable[[], None]) -> bool:
+        """Have the worker do something, unless it is at something already; False then."""
+        with self._lock:
+            if self._busy or self.worker.closed.is_set():
+                return False
+            self._busy = True
+        self.cancelled.clear()
+        self.tell("")
+        self.refresh()
+        self.worker.submit(lambda: self._acted(work))
+        return True
+
+    def later(self, work: Callable[[], None], key: str) -> None:
+        """Have the worker do what a callback must not wait for; only the newest of each key is done."""
+        self.worker.submit(lambda: self.guarded(work), key)
+
+    def _acted(self, work: Callable[[], None]) -> None:
+        try:
+            self.guarded(work)
+        finally:
+            self.cancel.layout.display = "none"
+            self._busy = False
+            self.guarded(self.refresh)
+            self.guarded(self.update_record)
+
+    def guarded(self, work: Callable[[], None]) -> None:
+        """Do something; what goes wrong is said in the form: the exception of a callback would vanish."""
+        try:
+            work()
+        except Interrupted as error:
+            self.tell(str(error), hint=error.hint, wrong=False)
+        except ValidationError as error:
+            self.tell("; ".join(said_by(item) for item in error.errors()))
+        except BentoJupyterError as error:
+            self.place(error)
+            log = str(getattr(error, "log", "") or "")
+            self.tell(error.message, hint=error.hint, log=log)
+        except Exception as error:
+            self.tell(f"{type(error).__name__}: {error}")
+
+    def place(self, error: BentoJupyterError) -> None:
+        """Put an error of the cloud beside the field that it is about."""
+        for group in self.groups():
+            if field := group.meant(error.message):
+                field.problem = error.message
+                return
+
+    def tell(self, said: str, *, hint: str = "", log: str = "", wrong: bool = True) -> None:
+        """Say something under the buttons; "" takes back what was said."""
+        self.said = said
+        html = alert(said, hint) if wrong else note(f"{said}{f' ({hint})' if hint else ''}")
+        if log:
+            style = "max-height:16em;overflow:auto;font-size:12px"
+            shown = f'<pre tabindex="0" style="{style}">{escape(log)}</pre>'
+            html += f"<details><summary>log</summary>{shown}</details>"
+        self.message.value = html
+
+    def ask(self, question: str, yes: str, work: Callable[[], None]) -> None:
+        """Ask before doing what cannot be undone."""
+
+        def answered() -> None:
+            self.question.children = ()
+            work()
+
+        def kept() -> None:
+            self.question.children = ()
+
+        self.question.children = (
+            ipywidgets.HTML(f'<div role="alert">⚠ {escape(question)}</div>'),
+            self.button(yes, answered, button_style="danger"),
+            Action(self, kept, always=True, description="No", layout={"width": "auto"}),
+        )
+
+    def progress_of(self, title: str, steps: list[str]) -> FormProgress:
+        """Progress that is shown in the form, with a button to cancel."""
+        self.cancel.description, self.cancel.disabled = "Cancel", False
+        self.cancel.layout.display = ""
+        return FormProgress(title, steps, self)
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far it is."""
+        self.progress.value = progress._repr_mimebundle_()["text/html"]
+
+    def _cancel(self) -> None:
+        self.cancelled.set()
+        self.cancel.description, self.cancel.disabled = "Stopping …", True
+
+    # --- life --------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End it: nothing is begun any more, what is under way is asked to stop, its widgets go."""
+        self.worker.close()
+        self.cancelled.set()
+        self.front_end.close()
+        for widget in reversed(_tree(self.widget)):
+            widget.close()
+
+    def _gone(self, change: Any) -> None:
+        if change["new"] is None and not self.worker.closed.is_set():
+            self.close()
+
+    # --- showing -----------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        rows = card_bundle(f"{self.title} form", "", self.rows(), None)["text/plain"]
+        words = f"%bento_form {self.kind}, bento_jupyter.forms.{self.kind}()"
+        return f"{rows}\n  Jupyter front ends show it: {words}"
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        if not shown_in_kernel():
+            sys.stdout.write(f"{self!r}\n")
+            return
+        bundle = self.widget._repr_mimebundle_()
+        found = dict(bundle[0] if isinstance(bundle, tuple) else bundle)
+        found.pop("text/html", None)
+        found["text/plain"] = repr(self)
+        display(found, raw=True)
+        self._record = display(self._recorded(), raw=True, display_id=True)
+
+    def _recorded(self) -> dict[str, str]:
+        card = card_bundle(f"{self.title} form", "run the cell to use it again", self.rows(), None)
+        return {"text/plain": card["text/plain"], "text/html": record_html(card["text/html"])}
+
+    def update_record(self) -> None:
+        """Bring what a saved notebook shows up to date."""
+        if self._record is not None:
+            self._record.update(self._recorded(), raw=True)
+
+
+def _tree(widget: Any) -> list[Any]:
+    found = [widget]
+    for child in getattr(widget, "children", ()):
+        found += _tree(child)
+    return found
+
+
+def code_html(codes: Sequence[tuple[str, str]]) -> str:
+    """Lines of code that do the same: a click selects one whole, for copying; JupyterLab can insert it.
+
+    Args:
+        codes: What it is, and the code; those without code are left out.
+    """
+    import json
+
+    parts = []
+    for label, code in codes:
+        if not code:
+            continue
+        arguments = {
+            "commands": ["notebook:insert-cell-below", "notebook:replace-selection"],
+            "args": [{}, {"text": code}],
+        }
+        style = (
+            "user-select:all;margin:2px 0;padding:4px 8px;white-space:pre-wrap;overflow-wrap:anywhere;"
+            "background:var(--jp-layout-color2,rgba(128,128,128,.15));"
+            "font-family:var(--jp-code-font-family,monospace);font-size:12px;line-height:1.4"
+        )
+        insert = (
+            '<button type="button" class="jupyter-button bento-insert" style="width:auto" '
+            'data-commandlinker-command="apputils:run-all-enabled" '
+            f'data-commandlinker-args="{escape(json.dumps(arguments), quote=True)}">Insert below</button>'
+        )
+        parts.append(
+            f'<div style="margin-top:6px">{escape(label)} '
+            f'<span style="opacity:.75">(a click selects it)</span> {insert}</div>'
+            f'<pre tabindex="0" aria-label="{escape(label, quote=True)}" style="{style}">{escape(code)}</pre>'
+        )
+    hidden = "<style>.bento-insert{display:none}.jp-Notebook .bento-insert{display:inline-block}</style>"
+    return hidden + "".join(parts) if parts else ""
