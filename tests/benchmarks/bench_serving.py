@@ -9,12 +9,14 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from bench_gateway import nginx, nginx_program
 from built_bento import build_bento
 from conftest import ROOT
 from loads import SAMPLES, Load, press, quantile
@@ -65,8 +67,15 @@ def bench_replica(record: Record, tmp_path: Path) -> None:
             record(f"replica.c8.{name}", ours, theirs)
         [instance] = cloud.view("iris").instances
         digest = hashlib.sha256(instance.id.encode()).hexdigest()[:16]
-        through, direct = in_turn(url, cloud.home.sockets / f"{digest}.sock", rounds=2 * ROUNDS)
+        own = cloud.home.sockets / f"{digest}.sock"
+        with ExitStack() as stack:
+            ways: list[str | Path] = [url, own]
+            if nginx_program():
+                ways.append(stack.enter_context(nginx(tmp_path / "nginx", own))[1])
+            through, direct, *beside = in_turn(ways, rounds=2 * ROUNDS)
         record("gateway.bento", through, direct)
+        for other in beside:  # what any process in between costs on this machine
+            record("gateway.bento.nginx", through, other)
         assert instance.pid
         process = psutil.Process(instance.pid)
         before, asked = process.memory_info().rss, 0
@@ -75,19 +84,17 @@ def bench_replica(record: Record, tmp_path: Path) -> None:
         record("replica.growth", process.memory_info().rss / 2**20, before / 2**20, "MiB")
 
 
-def in_turn(url: str, path: Path, rounds: int) -> tuple[float, float]:
-    """p50 of requests through the gateway, and of those to the replica's own socket, in blocks of each."""
-    port = httpx.URL(url).port
+def in_turn(ways: Sequence[str | Path], rounds: int) -> list[float]:
+    """p50 of requests by each of these ways (URL, or Unix socket), in blocks of each."""
     request = (
-        f"POST /predict HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+        f"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(FLOWER)}\r\n\r\n{FLOWER}"
     ).encode()
-    found: dict[int, list[float]] = {0: [], 1: []}
-    with socket.create_connection(("127.0.0.1", port)) as through, socket.socket(socket.AF_UNIX) as direct:
-        through.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        direct.connect(str(path))
+    found: list[list[float]] = [[] for _ in ways]
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(connected(way)) for way in ways]
         for count in range(-1, rounds):
-            for who, each in enumerate((through, direct)):
+            for each, took in zip(sockets, found, strict=True):
                 for _ in range(BLOCK):
                     begun = time.perf_counter()
                     each.sendall(request)
@@ -95,9 +102,20 @@ def in_turn(url: str, path: Path, rounds: int) -> tuple[float, float]:
                     while b"\r\n\r\n" not in data or not data.endswith(b"]"):
                         data += each.recv(65536)
                     if count >= 0:
-                        found[who].append(time.perf_counter() - begun)
+                        took.append(time.perf_counter() - begun)
                     assert data.startswith(b"HTTP/1.1 200")
-    return quantile(found[0], 0.5), quantile(found[1], 0.5)
+    return [quantile(took, 0.5) for took in found]
+
+
+def connected(way: str | Path) -> socket.socket:
+    """A connection to a URL, or to a Unix socket."""
+    if isinstance(way, Path):
+        made = socket.socket(socket.AF_UNIX)
+        made.connect(str(way))
+    else:
+        made = socket.create_connection(("127.0.0.1", httpx.URL(way).port))
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
 
 
 @pytest.mark.timeout(1800)
