@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import keyword
 import re
@@ -310,7 +311,13 @@ class _InKind:
             return {"text/plain": "None"}
         from IPython.core.formatters import format_display_data
 
-        return format_display_data(value)
+        data, metadata = format_display_data(value)
+        # A kernel does so with what cells show, but nobody does with what is put into a widget.
+        encoded = {
+            kind: base64.b64encode(each).decode() if isinstance(each, bytes) else each
+            for kind, each in data.items()
+        }
+        return encoded, metadata
 
 
 def _stream_html(parts: list[Any]) -> str:
