@@ -42,8 +42,8 @@ def test_without_the_server_half_one_notice_says_what_to_run(installed, cloud, w
 
 def test_below_a_prefix_as_in_a_hub_everything_is_reached(installed, cloud, watched, tmp_path):
     cloud.start()
-    with jupyter(tmp_path, cloud.home, "--ServerApp.base_url=/user/some%40one/") as server:
-        assert server.url.endswith("/user/some%40one/")
+    with jupyter(tmp_path, cloud.home, "--ServerApp.base_url=/user/someone/") as server:
+        assert server.url.endswith("/user/someone/")
         page = watched.open(server.page("lab?reset"))
         execute(page, "bento-jupyter:show-panel")
         expect(row(page, "hello")).to_contain_text("Running", timeout=30_000)
