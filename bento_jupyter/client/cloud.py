@@ -243,30 +243,16 @@ class Cloud:
         """Bentos in the cloud's registry: tag, size in bytes, when they were pushed; newest first."""
         from bentoml._internal.cloud.schemas.schemasv1 import BentoWithRepositoryListSchema
 
-        return [
-            {
-                "tag": f"{item.repository.name}:{item.version}",
-                "size": item.manifest.size_bytes if item.manifest else None,
-                "created_at": item.created_at,
-            }
-            for item in self._listed("Bentos", "/api/v1/bentos", BentoWithRepositoryListSchema)
-        ]
+        return self._listed("Bentos", "/api/v1/bentos", BentoWithRepositoryListSchema)
 
     def models(self) -> list[dict[str, Any]]:
         """Models in the cloud's registry: tag, size in bytes, when they were pushed; newest first."""
         from bentoml._internal.cloud.schemas.schemasv1 import ModelWithRepositoryListSchema
 
-        return [
-            {
-                "tag": f"{item.repository.name}:{item.version}",
-                "size": item.manifest.size_bytes,
-                "created_at": item.created_at,
-            }
-            for item in self._listed("models", "/api/v1/models", ModelWithRepositoryListSchema)
-        ]
+        return self._listed("models", "/api/v1/models", ModelWithRepositoryListSchema)
 
-    def _listed(self, what: str, path: str, kind: type[Any]) -> list[Any]:
-        """All items of a list that comes in pages; the client's own calls take the first for the whole."""
+    def _listed(self, what: str, path: str, kind: type[Any]) -> list[dict[str, Any]]:
+        """All of a list that comes in pages; the client's own calls take the first for the whole."""
         from bentoml._internal.cloud.schemas.utils import schema_from_object
 
         items: list[Any] = []
@@ -277,7 +263,15 @@ class Cloud:
                 page = schema_from_object(response.json(), kind)
             items += page.items
             if not page.items or len(items) >= page.total:
-                return items
+                break
+        return [
+            {
+                "tag": f"{item.repository.name}:{item.version}",
+                "size": item.manifest.size_bytes if item.manifest else None,
+                "created_at": item.created_at,
+            }
+            for item in items
+        ]
 
     def instance_types(self) -> list[InstanceType]:
         """Sizes of instances that the cloud offers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ..errors import CallError
 from ..home import Home
+from .deadlines import until, whole_answer
 from .payload import Payload, answer_value, parts_of, payload_of, takes_arrow
 from .refusals import (
     broken_off,
@@ -38,9 +39,6 @@ TIMEOUT = 660.0
 ATTEMPTS = 5
 #: Seconds between two looks at a task: at first, and at most.
 TASK_INTERVALS = (0.02, 1.0)
-
-#: Headers of an answer that are about how it came.
-_OF_THE_WAY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 Route: TypeAlias = Mapping[str, Any]
 T = TypeVar("T")
@@ -280,7 +278,7 @@ class Endpoints:
                     error = refusal(self.url, route["name"], response)
                     self.explain([error])
                     raise error
-                for part in parts_of(route, _until(deadline, response.iter_bytes())):
+                for part in parts_of(route, until(deadline, response.iter_bytes())):
                     came[0] += 1
                     yield part
                 end = StreamEnd(_timing(response, begun), request_id_of(response))
@@ -429,28 +427,11 @@ class Endpoints:
             given = None
             if isinstance(step, Request):
                 with self._errors(step.what, step.options["timeout"]):
-                    given = self._whole(step)
+                    given = whole_answer(self._client, step.method, step.url, step.options)
             elif callable(step):
                 given = step()
             else:
                 time.sleep(step)
-
-    def _whole(self, request: Request) -> httpx.Response:
-        """The whole answer to a request. Of httpx a timeout is for each read; here it is for all of them."""
-        import httpx
-
-        timeout: float = request.options["timeout"]
-        deadline = time.monotonic() + timeout
-        with self._client.stream(request.method, request.url, **request.options) as response:
-            content = b"".join(_until(deadline, response.iter_bytes()))
-        headers = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_THE_WAY]
-        return httpx.Response(
-            response.status_code,
-            headers=headers,
-            content=content,
-            request=response.request,
-            history=response.history,
-        )
 
     async def _aheld(self, client: httpx.AsyncClient, conversation: Conversation[T]) -> T:
         """`_driven` for asynchronous code."""
@@ -598,16 +579,6 @@ class Endpoints:
             raise unreachable(self.url, error) from error
         except httpx.TransportError as error:
             raise unreachable(self.url, error) from error
-
-
-def _until(deadline: float, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks that come before a deadline. Raises `httpx.ReadTimeout` when there are more."""
-    import httpx
-
-    for chunk in chunks:
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("the answer was not whole in time")
-        yield chunk
 
 
 def _timing(response: httpx.Response, begun: float) -> Timing:

@@ -197,6 +197,8 @@ def upload_of(value: Any, key: str, wanted: str = "") -> tuple[str, bytes, str]:
 
 def guessed_type(content: bytes) -> str:
     """The media type of content without a telling name; of images it has to be right."""
+    if content.startswith(b"RIFF") and content[8:12] == b"WAVE":
+        return "audio/wav"
     known = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
     return next((kind for start, kind in known.items() if content.startswith(start)), UNTOLD)
 
