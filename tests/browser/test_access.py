@@ -45,7 +45,7 @@ def test_nothing_serious_is_in_the_way_of_assistive_technology(panel, violations
             assert violations(".jp-BentoDetails") == [], name
         if "High" not in theme:
             panel.get_by_role("tab", name="Overview").click()
-            picture(panel, "sidebar-dark" if "Dark" in theme else "sidebar-light", "body")
+            picture(panel, "sidebar-dark" if "Dark" in theme else "sidebar-light", "#main")
         panel.get_by_role("button", name="Deploy a Bento of the cloud").first.click()
         dialog = panel.get_by_role("dialog")
         expect(dialog.get_by_label("The same as a line of a notebook")).to_be_visible()
