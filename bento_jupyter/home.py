@@ -114,8 +114,11 @@ class Home:
         inside = self.root / "run"
         if len(os.fsencode(inside)) <= 60:
             return inside
-        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:10]
-        return Path(tempfile.gettempdir()) / f"bento-jupyter-{os.getuid()}-{digest}"
+        name = f"bento-jupyter-{os.getuid()}-{hashlib.sha256(os.fsencode(self.root)).hexdigest()[:10]}"
+        among_temporary = Path(tempfile.gettempdir()) / name
+        if len(os.fsencode(among_temporary)) <= 60:
+            return among_temporary
+        return Path("/tmp") / name  # noqa: S108 - `create` sees to it that it is ours
 
     def create(self) -> None:
         """Make the folders, readable by the owner only.

@@ -264,6 +264,11 @@ class DeploymentSpec(Model):
             raise ValueError(f"max ({self.max}) is below min ({self.min})")
         return self
 
+    @classmethod
+    def default_of(cls, name: str) -> Any:
+        """What a field is that nobody has said."""
+        return cls.model_fields[name].get_default(call_default_factory=True)
+
     @property
     def scaling(self) -> Scaling:
         """The scaling that mode, min, max and concurrency come to."""

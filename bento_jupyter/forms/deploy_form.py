@@ -110,6 +110,8 @@ class DeployForm(Form):
         super().__init__("Deploy", "deploy")
         self.deployment: Any = None
         self.namespace = namespace
+        #: What names the cloud, also when the embedded one comes back at another address.
+        self._where = workspace.pinned(None)
         self.cloud = workspace.current()
         self._taken = {view.name for view in self.cloud.deployments()}
         self._before: DeploymentSpec | None = None
@@ -318,6 +320,12 @@ class DeployForm(Form):
         before = self._before or DeploymentSpec(name=spec.name)
         given = {name: value for name, (_, value) in changed(before, spec).items() if name != "bento"}
         given |= {"name": spec.name, "mode": spec.mode}
+        reset = [
+            name
+            for name, value in given.items()
+            if name not in ("name", "services") and value == DeploymentSpec.default_of(name)
+        ]
+        given = {name: value for name, value in given.items() if name not in reset}
         target: Any = spec.bento
         steps = list(workspace.DEPLOY_STEPS)
         options: dict[str, Any] = {}
@@ -328,12 +336,14 @@ class DeployForm(Form):
         verb = "Deploying" if self._before is None else "Changing"
         with self.progress_of(f"{verb} {spec.name}", steps) as progress:
             self.deployment = workspace.deploy(
-                target, **given, **options, cloud=self.cloud, progress=progress
+                target, **given, **options, reset=reset, cloud=self._where, progress=progress
             )
         self.group.forget()
         self.result.value = deployment_card(self.deployment.status())["text/html"]
         self._taken.add(spec.name)
         self.start.offer(self._starts())
+        if self._before is not None:
+            self._started()  # what it is now: secrets that were sent are in the fields no more
 
 
 def changed(before: DeploymentSpec, after: DeploymentSpec) -> dict[str, tuple[Any, Any]]:

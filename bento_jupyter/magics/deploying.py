@@ -23,6 +23,12 @@ def deploy_options(function: Any) -> Any:
         argument(
             "--config", metavar="FILE", help="a deployment file (YAML or JSON); what the line says wins"
         ),
+        argument(
+            "--reset",
+            action="append",
+            metavar="OPTION",
+            help="as if it had never been said: timeout, env, idle, ...",
+        ),
         argument("--expires", metavar="2h", help="end by itself then: 30m, 2h, 1d, an ISO time, or never"),
         argument(
             "--endpoint", action="append", metavar="METHOD", help="serve this method only (may be repeated)"
@@ -37,6 +43,22 @@ def deploy_options(function: Any) -> Any:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+#: Fields whose options have other names.
+FIELDS = {
+    "idle": "idle_seconds",
+    "scale_up": "scale_up_seconds",
+    "env": "envs",
+    "secret": "secrets",
+    "label": "labels",
+}
+
+
+def _field(option: str) -> str:
+    """The field of `DeploymentSpec` that an option is about."""
+    name = option.lstrip("-").replace("-", "_")
+    return FIELDS.get(name, name)
 
 
 no_wait_option = argument("--no-wait", action="store_true", help="return as soon as the cloud has taken it")
@@ -235,6 +257,7 @@ class BentoDeployMagics(Magics):
             "sample": None if sample is None else evaluate(self.shell, sample, "--sample"),
             "config": arguments.config,
             "defaults": {key: DEFAULTS[key] for key in NEW_ONLY if key in DEFAULTS},
+            "reset": [_field(option) for option in arguments.reset or []],
             "expires": arguments.expires,
             "endpoints": arguments.endpoint,
             "prove": not arguments.no_prove,

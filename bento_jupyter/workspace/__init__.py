@@ -8,7 +8,7 @@ obj --build--> BuiltBento --push--> PushedBento --deploy--> Deployment --call-->
 from __future__ import annotations
 
 from ..client.local import local_bentos
-from ..client.session import chosen, connect, current
+from ..client.session import chosen, connect, current, pinned
 from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
 from .calling import called
@@ -44,6 +44,7 @@ __all__ = [
     "local_bentos",
     "models",
     "owner",
+    "pinned",
     "plan",
     "promote",
     "promotion",

@@ -83,6 +83,7 @@ def deploy(
     canary: Canary | Mapping[str, Any] | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    reset: Sequence[str] = (),
     expires: str | None = None,
     endpoints: Sequence[str] | None = None,
     prove: bool = True,
@@ -124,6 +125,7 @@ def deploy(
         canary: Versions beside the main one: fields of `Canary`; `{}` = none any more.
         config: A deployment file, as `bentoml deploy -f` takes it, or its content; what is said here wins.
         defaults: Fields for a deployment that is new, where neither this call nor the file says them.
+        reset: Fields to be as if nobody had said them, of a deployment that exists.
         expires: When it ends by itself: `30m`, `2h`, `1d` or an ISO time; `never`. Embedded cloud only.
         endpoints: See `build`.
         prove: See `build`.
@@ -178,6 +180,11 @@ def deploy(
         "canary": canary,
     }
     in_file = given.pop("services", {})
+    unknown = [field for field in reset if field not in said or field == "name"]
+    if unknown:
+        known = ", ".join(field for field in said if field != "name")
+        raise InvalidRequestError(f"reset: there is no field {unknown[0]!r}", hint=f"one of {known}")
+    given |= {key: DeploymentSpec.default_of(key) for key in reset}
     given |= {key: value for key, value in said.items() if value is not None}
     given["services"] = _over(in_file, read_services(services))
     if expires not in (None, "never"):

@@ -68,6 +68,36 @@ def test_every_setting_comes_back_from_the_cloud(kernel: Kernel) -> None:
     kernel.run("%bento_update iris --no-protected --strategy RollingUpdate")
 
 
+def test_a_setting_is_put_back_as_if_nobody_had_said_it(kernel: Kernel) -> None:
+    kernel.run("%bento_update iris --timeout 9 --env A=1")
+    kernel.run("%bento_update iris --reset timeout --reset env")
+    assert kernel.run("s = dep.cloud.spec('iris'); print(s.timeout, s.envs, s.max)").strip() == "None {} 3"
+    assert "there is no field 'tiemout'" in str(kernel.fails("%bento_update iris --reset tiemout"))
+
+
+def test_saying_a_canary_again_changes_what_is_said_only(kernel: Kernel) -> None:
+    bento = "dep.bento"
+    kernel.run(f"dep.canary({bento}, weight=30, header='X-User').canary({bento}, weight=20)")
+    shown = kernel.run("c = dep.cloud.spec('iris').canary; print(c.by, c.key, c.versions['canary'].weight)")
+    assert shown.split() == ["header", "X-User", "20.0"]
+    kernel.run("dep.remove_canary()")
+
+
+def test_a_default_of_the_notebook_changes_nothing_that_exists(kernel: Kernel) -> None:
+    kernel.run("%config BentoMagics.mode = 'online'")
+    kernel.run("%bento_update iris --max 4")
+    kernel.run("%config BentoMagics.mode = ''")
+    assert kernel.run("print(dep.status().mode.value)").strip() == "on-demand"
+    kernel.run("%bento_update iris --max 3")
+
+
+def test_what_is_terminated_is_not_woken_by_a_change(kernel: Kernel) -> None:
+    kernel.run("dep.terminate()")
+    assert "%bento_start iris first" in str(kernel.fails("%bento_scale iris --max 5"))
+    assert kernel.run("print(dep.status().status.value)").strip() == "terminated"
+    kernel.run("dep.start()")
+
+
 def test_the_mode_is_switched_and_a_rollback_takes_it_back(kernel: Kernel) -> None:
     kernel.run("%bento_scale iris --mode online --min 1 --max 2")
     assert kernel.run("print(dep.status().mode.value, dep.status().ready)").strip() == "online 1"

@@ -14,7 +14,7 @@ from kernels import ROOT, make_workplace
 
 #: Words that the executed notebooks have to say; `quickstart` has a module of its own.
 SAID = {
-    "calling": ["[ ", "401 ", "is deleted"],
+    "calling": ["curl --fail-with-body", "JavaScript", "401 {", "is deleted"],
     "image_upload": ['{"digit":', "of 30 right", "is deleted"],
     "on_demand_text": ["scaled-to-zero", "held for the cold start", "30 as in the notebook", " 0 errors"],
     "pipeline": ["largest difference: 0.0", "lacks the columns ['purpose']", "test_parity.py"],
@@ -45,7 +45,7 @@ def test_a_notebook_tells_its_story(name: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "notebooks/run.py", f"notebooks/{name}.ipynb", str(tmp_path)],
         cwd=ROOT,
-        env={**place.environment, "TMPDIR": str(scratch), "PATH": os.environ["PATH"]},
+        env={**place.environment, "TMPDIR": str(scratch), "PATH": os.environ["PATH"], "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         timeout=280,
