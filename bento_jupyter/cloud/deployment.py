@@ -12,7 +12,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -371,6 +371,10 @@ class Deployment:
         ]
         names = [version.name for version in self._target.versions]
         verdict = with_canaries(versions[0], list(zip(names[1:], versions[1:], strict=True)))
+        if self._is_off and self._has_expired:
+            return replace(
+                verdict, reason=f"its time is over: it was to end at {self._labels[EXPIRES_LABEL]}"
+            )
         if not self.record.dev or self._is_off:
             return verdict
         return in_development(verdict, waits_for_files=self._waits_for_files)
@@ -499,6 +503,12 @@ class Deployment:
         """Seconds until it ends by itself; None = it does not, or has ended."""
         at = None if self._is_off else self._expires_at
         return None if at is None else (at - utc_now()).total_seconds()
+
+    @property
+    def _has_expired(self) -> bool:
+        """It was terminated when its time was over, by nobody else."""
+        at = expiry_of(self._labels)
+        return at is not None and at <= self.record.updated_at < at + timedelta(seconds=2 * EXPIRY_INTERVAL)
 
     def _expire(self) -> None:
         """Terminate it, as a user would."""

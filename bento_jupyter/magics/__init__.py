@@ -36,10 +36,26 @@ def load(shell: InteractiveShell) -> None:
     from .completion import BentoMatcher
     from .help import Misspelt
 
+    _drop_invalid_settings(shell)
     shell.register_magics(*classes())
     show_files(shell)
     BentoMatcher.install(shell)
     Misspelt.install(shell)
+
+
+def _drop_invalid_settings(shell: InteractiveShell) -> None:
+    """Forget what `%config BentoMagics` was told and no setting can be: the shell keeps that, too."""
+    from traitlets import TraitError
+    from traitlets.config import Config
+
+    from .magics import BentoMagics
+
+    section = shell.config.get(BentoMagics.__name__, {})
+    for name, value in list(section.items()):
+        try:
+            BentoMagics(config=Config({BentoMagics.__name__: {name: value}}))
+        except TraitError:
+            del section[name]
 
 
 def unload(shell: InteractiveShell) -> None:

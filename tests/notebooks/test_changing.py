@@ -148,6 +148,7 @@ def test_the_file_of_bentocloud_is_taken_and_the_line_wins(kernel: Kernel, tmp_p
 def test_a_deployment_ends_by_itself_and_can_be_started_again(kernel: Kernel) -> None:
     kernel.run("%bento_update from-file --expires 2s --no-wait")
     kernel.run("short = bj.deployment('from-file')\nshort.wait_until('terminated', timeout=30)")
+    assert "its time is over" in kernel.run("print(short.status().reason)")
     kernel.run("short.start()\nassert short.status().expires_at is None")
     kernel.run("short.update(labels={'bento-jupyter.expires': '2001-01-01T00:00:00Z'})")
     assert kernel.run("print(short.status().status.value)").strip() == "scaled-to-zero"  # long over: no end

@@ -128,6 +128,12 @@ def test_defaults_are_set_by_config(kernel: Kernel) -> None:
     kernel.run("%config BentoMagics.mode = ''\n%config BentoMagics.prove = True")
 
 
+def test_a_setting_that_cannot_be_is_told_and_breaks_nothing(kernel: Kernel) -> None:
+    assert "sometimes" in kernel.run("%config BentoMagics.mode = 'sometimes'")
+    kernel.run("%reload_ext bento_jupyter")
+    assert "bento_deploy" in kernel.run("%bento")
+
+
 LEFT = """
 ip = get_ipython()
 import json
