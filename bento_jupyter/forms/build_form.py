@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 
 from .. import workspace
-from ..errors import BentoJupyterError
+from ..errors import BentoJupyterError, SampleError
 from . import fields
 from .form import Form, code_html
 from .namespace import data, evaluated, servable
@@ -126,6 +126,9 @@ class BuildForm(Form):
             return
         try:
             planned = workspace.plan(**self._arguments())
+        except SampleError as error:
+            self.sample.problem = " ".join(part for part in (error.message, error.hint) if part)
+            return
         except BentoJupyterError as error:
             self.plan.value = fields.alert(error.message, error.hint)
             return

@@ -79,11 +79,11 @@ class LoginForm(Form):
 
     def _log_in(self) -> None:
         token, chosen = self.token.value, self.which.value
-        self.token.forget()
         if chosen == embedded.CONTEXT_NAME:
             self.cloud = workspace.connect()
         elif chosen:
             self.cloud = workspace.connect(context=chosen)
         else:
             self.cloud = workspace.connect(self.endpoint.value.strip(), token=token or None)
+        self.token.forget()
         self.result.value = fields.note(f"✓ connected to {self.cloud.name} at {self.cloud.endpoint}")
