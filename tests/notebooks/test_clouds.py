@@ -98,7 +98,8 @@ def test_logging_in_keeps_a_context_that_only_its_owner_can_read(
     file = workplace.store / ".yatai.yaml"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     rows = kernel.run("%bento_login --list").splitlines()
-    assert [row.split()[0] for row in rows[1:]] == ["prod", "staging"]
+    assert [row.split()[0] for row in rows[1:-1]] == ["prod", "staging"]
+    assert rows[-1].startswith("as of ")
     assert [row.split()[0] for row in rows if row.endswith("current")][1:] == ["staging"]
     assert prod.token not in "\n".join(rows)
 

@@ -58,7 +58,7 @@ def test_a_call_that_is_stopped_says_so_in_a_line(kernel: Kernel) -> None:
 
 def test_a_deployment_whose_wait_is_stopped_goes_on(kernel: Kernel) -> None:
     error = interrupted(kernel, "%bento_deploy warm --name goes-on", "◐ deploy")
-    assert "goes-on goes on in the cloud" in error.traceback[-1]
+    assert "goes-on goes on in embedded" in error.traceback[-1]
     kernel.run("bj.deployment('goes-on').wait()")
 
 
