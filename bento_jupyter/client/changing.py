@@ -43,7 +43,7 @@ def spec_of(**fields: Any) -> DeploymentSpec:
     try:
         return DeploymentSpec(**fields)
     except ValidationError as error:
-        raise refused(error, "deployment") from None
+        raise refused(error, "deployment") from error
 
 
 def read_services(services: Mapping[str, Any] | None) -> dict[str, ServiceSpec]:
@@ -58,7 +58,7 @@ def read_services(services: Mapping[str, Any] | None) -> dict[str, ServiceSpec]:
             for name, each in (services or {}).items()
         }
     except ValidationError as error:
-        raise refused(error, "service") from None
+        raise refused(error, "service") from error
 
 
 def refused(error: ValidationError, what: str) -> InvalidRequestError:
@@ -226,7 +226,7 @@ def with_canary(
         by, key = (present.by, present.key) if by is None else (by, key)
         return Canary(by=by, key=key, versions=versions)
     except ValidationError as error:
-        raise refused(error, "canary") from None
+        raise refused(error, "canary") from error
 
 
 def promote_canary(cloud: Cloud, name: str, canary: str | None) -> bool:
