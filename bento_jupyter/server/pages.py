@@ -42,8 +42,76 @@ _TIMEOUT: Final = httpx.Timeout(300, connect=5)
 _VISIBLE: Final = bytes(range(0x21, 0x7F)).decode()
 
 
-class PageEntryHandler(BentoHandler):
-    """`deployments/{name}/pages/{path}`: on to the page itself, with a pass."""
+class _Forwarding(BentoHandler):
+    """Gives a request to a deployment that the cloud knows, and its answer back."""
+
+    async def _forward(self, name: str, word: str = "") -> None:
+        view = await self.link.deployment(deployment_name(name))
+        if view.url is None:
+            raise CloudError(f"{name} has no address yet: it is {view.status.value}", status_code=409)
+        headers = {key: self.request.headers[key] for key in _PASSED_ON if key in self.request.headers}
+        if view.protected:
+            headers["Authorization"] = f"Bearer {self.link.token()}"
+        try:
+            async with (
+                httpx.AsyncClient(
+                    timeout=_TIMEOUT, trust_env=False, verify=self.bento.home.trust(view.url)
+                ) as client,
+                client.stream(
+                    self.request.method or "GET",
+                    httpx.URL(view.url).copy_with(raw_path=self._target()),
+                    headers=headers,
+                    content=self.request.body or None,
+                ) as answer,
+            ):
+                await self._pass_back(answer, view, _address(self.base_url, word, name))
+        except httpx.HTTPError as error:
+            if self._headers_written:
+                self._break_off()
+                return
+            raise CloudUnreachableError(
+                f"{name} does not answer at {view.url}: {error or type(error).__name__}", hint=view.reason
+            ) from error
+
+    def _target(self) -> bytes:
+        """Path and query below the pages, as the browser sent them."""
+        behind = self.base_url.count("/") + 4  # `bento-jupyter` and three more parts, in both addresses
+        raw = (self.request.uri or "").split("/", behind)[behind]
+        return b"/" + quote(raw.encode("latin-1"), safe=_VISIBLE).encode("ascii")
+
+    async def _pass_back(self, answer: httpx.Response, view: DeploymentView, address: str) -> None:
+        if int(answer.headers.get("content-length", 0)) > _MOST_BYTES:
+            raise HTTPError(502, "the answer is too large for a page")
+        self.set_status(answer.status_code)
+        self.clear_header("Content-Type")
+        for key in _PASSED_BACK:
+            if key in answer.headers:
+                self.set_header(key, answer.headers[key])
+        if "location" in answer.headers:
+            self.set_header("Location", _led_on(answer, view, address))
+        sent = 0
+        async for chunk in answer.aiter_bytes():
+            sent += len(chunk)
+            if sent > _MOST_BYTES:
+                self._break_off()
+                return
+            self.write(chunk)
+            await self.flush()
+        await self.finish()
+
+    def _break_off(self) -> None:
+        """End the connection, so that nobody takes what came for the whole answer."""
+        self.detach().close()
+
+    def finish(self, *args: Any, **kwargs: Any) -> Any:
+        """Finish without Jupyter's own content type for JSON, except for errors."""
+        if "Content-Type" in self._headers or self._status_code >= 400:
+            return super(BentoHandler, self).finish(*args, **kwargs)
+        return super(BentoHandler, self).finish(*args, set_content_type="application/octet-stream", **kwargs)
+
+
+class PageEntryHandler(_Forwarding):
+    """`deployments/{name}/pages/{path}`: on to the page, with a pass; or what JupyterLab itself asks."""
 
     @authenticated
     @authorized
@@ -54,8 +122,15 @@ class PageEntryHandler(BentoHandler):
         self.set_header("Cache-Control", "no-store")
         self.redirect(_address(self.base_url, word, name) + quote(path))
 
+    @authenticated
+    @authorized
+    async def post(self, name: str, path: str) -> None:
+        """Ask an endpoint on behalf of the playground, which reads the answer and never runs it."""
+        self.set_header("X-Content-Type-Options", "nosniff")
+        await self._forward(name)
 
-class PagesHandler(BentoHandler):
+
+class PagesHandler(_Forwarding):
     """`pages/{word}/{name}/{path}`: what the deployment answers there, to who has a pass."""
 
     def check_xsrf_cookie(self) -> None:
@@ -101,6 +176,11 @@ class PagesHandler(BentoHandler):
         """Pass a POST on: a call that a page makes."""
         await self._pass_on(word, name)
 
+    async def _pass_on(self, word: str, name: str) -> None:
+        if not self.bento.passes.is_good(word, deployment_name(name)):
+            raise HTTPError(403, "this page is out of date: open it again from JupyterLab")
+        await self._forward(name, word)
+
     @allow_unauthenticated
     def options(self, word: str, name: str, path: str) -> None:
         """Tell a browser that the pages may make calls."""
@@ -108,72 +188,6 @@ class PagesHandler(BentoHandler):
         self.set_header("Access-Control-Allow-Headers", ", ".join(_PASSED_ON))
         self.set_status(204)
         super(BentoHandler, self).finish()
-
-    async def _pass_on(self, word: str, name: str) -> None:
-        if not self.bento.passes.is_good(word, deployment_name(name)):
-            raise HTTPError(403, "this page is out of date: open it again from JupyterLab")
-        view = await self.link.deployment(name)
-        if view.url is None:
-            raise CloudError(f"{name} has no address yet: it is {view.status.value}", status_code=409)
-        headers = {key: self.request.headers[key] for key in _PASSED_ON if key in self.request.headers}
-        if view.protected:
-            headers["Authorization"] = f"Bearer {self.link.token()}"
-        try:
-            async with (
-                httpx.AsyncClient(
-                    timeout=_TIMEOUT, trust_env=False, verify=self.bento.home.trust(view.url)
-                ) as client,
-                client.stream(
-                    self.request.method or "GET",
-                    httpx.URL(view.url).copy_with(raw_path=self._target()),
-                    headers=headers,
-                    content=self.request.body or None,
-                ) as answer,
-            ):
-                await self._pass_back(answer, view, _address(self.base_url, word, name))
-        except httpx.HTTPError as error:
-            if self._headers_written:
-                self._break_off()
-                return
-            raise CloudUnreachableError(
-                f"{name} does not answer at {view.url}: {error or type(error).__name__}", hint=view.reason
-            ) from error
-
-    def _target(self) -> bytes:
-        """Path and query below the pages, as the browser sent them."""
-        behind = self.base_url.count("/") + len(("bento-jupyter", "pages", "word", "name"))
-        raw = (self.request.uri or "").split("/", behind)[behind]
-        return b"/" + quote(raw.encode("latin-1"), safe=_VISIBLE).encode("ascii")
-
-    async def _pass_back(self, answer: httpx.Response, view: DeploymentView, address: str) -> None:
-        if int(answer.headers.get("content-length", 0)) > _MOST_BYTES:
-            raise HTTPError(502, "the answer is too large for a page")
-        self.set_status(answer.status_code)
-        self.clear_header("Content-Type")
-        for key in _PASSED_BACK:
-            if key in answer.headers:
-                self.set_header(key, answer.headers[key])
-        if "location" in answer.headers:
-            self.set_header("Location", _led_on(answer, view, address))
-        sent = 0
-        async for chunk in answer.aiter_bytes():
-            sent += len(chunk)
-            if sent > _MOST_BYTES:
-                self._break_off()
-                return
-            self.write(chunk)
-            await self.flush()
-        await self.finish()
-
-    def _break_off(self) -> None:
-        """End the connection, so that nobody takes what came for the whole answer."""
-        self.detach().close()
-
-    def finish(self, *args: Any, **kwargs: Any) -> Any:
-        """Finish without Jupyter's own content type for JSON, except for errors."""
-        if "Content-Type" in self._headers or self._status_code >= 400:
-            return super(BentoHandler, self).finish(*args, **kwargs)
-        return super(BentoHandler, self).finish(*args, set_content_type="application/octet-stream", **kwargs)
 
 
 def _address(base_url: str, word: str, name: str) -> str:

@@ -76,7 +76,7 @@ def test_the_form_is_filled_in_and_submitted(lab_of_its_own, watched, fresh, pic
     run_all_cells(page)
     form = page.locator(".bento-deploy-form")
     expect(form.get_by_role("button", name="Deploy")).to_be_enabled(timeout=60_000)
-    form.get_by_label("On-Demand Function: Starts when a request comes").check()
+    form.get_by_label("On-Demand Function", exact=True).check()
     name = form.get_by_label("Name")
     name.fill("Not a name")
     expect(form.get_by_role("alert")).to_contain_text("small letters")
