@@ -153,8 +153,8 @@ class Watched:
     def open(self, url: str) -> Page:
         """Go to a page of JupyterLab or Notebook 7 and wait until it is ready."""
         self.page.goto(url)
-        self.page.wait_for_function("() => window.jupyterapp !== undefined")
-        self.page.evaluate("() => window.jupyterapp.restored.then(() => true)")
+        # Not `evaluate`: `?reset` loads the page twice, and what was begun in the first is lost.
+        self.page.wait_for_function("() => window.jupyterapp?.restored.then(() => true)")
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         return self.page
 
