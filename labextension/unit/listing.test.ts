@@ -84,9 +84,9 @@ void test('of a thousand lines a screenful is drawn', () => {
 void test('a notebook leaves running what it deployed and nobody terminated', () => {
   const made = readOverview(
     overview(
-      deployment('a', { owner: '/home/x/work/iris.ipynb' }),
+      deployment('a', { owner: '/notebooks/work/iris.ipynb' }),
       deployment('b', { owner: 'work/iris.ipynb', status: 'terminated' }),
-      deployment('c', { owner: '/home/x/work/other-iris.ipynb' })
+      deployment('c', { owner: '/notebooks/work/other-iris.ipynb' })
     ),
     'it'
   );
