@@ -242,13 +242,18 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
       : this._trafficPoll.stop());
   }
 
-  /** A server that is away sends no hints when it is back, so it is asked more often meanwhile. */
+  /**
+   * Ask often while the server is away, and a while after: JupyterLab takes its
+   * time to subscribe to events again, and there are no hints until then.
+   */
   private _pace(): void {
-    const away = this._connection === 'offline';
-    const milliseconds = this._pollSeconds * 1000;
-    this._poll.frequency = away
-      ? Private.AWAY
-      : Private.frequency(milliseconds);
+    if (this._connection === 'offline') {
+      this._settledAt = Date.now() + Private.SETTLING;
+    }
+    const isSettled = Date.now() >= this._settledAt;
+    this._poll.frequency = isSettled
+      ? Private.frequency(this._pollSeconds * 1000)
+      : Private.AWAY;
   }
 
   /** Ask for the overview; rejects, for the poll's back-off, when there is none. */
@@ -274,10 +279,16 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     this._loading -= 1;
     // An answer that was overtaken by a later one is old news.
     if (asked > this._answered && !this._isDisposed) {
+      const isLost = connection === 'offline' && this._connection !== 'offline';
       this._answered = asked;
       this._connection = connection;
       this._message = message;
       this._pace();
+      if (isLost && this._watchers > 0) {
+        // A new frequency does not move the tick that is due already.
+        const { interval } = Private.AWAY;
+        void this._poll.schedule({ interval, phase: 'rejected' });
+      }
       if (overview) {
         this._take(overview);
       }
@@ -400,6 +411,7 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   private _poll: Poll;
   private _pollSeconds: number;
   private _problems = new Map<string, IProblem>();
+  private _settledAt = 0;
   private _shown: readonly string[] = [];
   private _stateChanged = new Signal<this, void>(this);
   private _traffic = new Map<string, ITrafficItem>();
@@ -423,8 +435,11 @@ export namespace DeploymentsModel {
 }
 
 namespace Private {
-  /** How often a server is asked that did not answer. */
+  /** How often a server is asked that did not answer, or did not just now. */
   export const AWAY = { interval: 1000, backoff: true, max: 4000 };
+
+  /** Milliseconds after which hints can be relied upon again. */
+  export const SETTLING = 60 * 1000;
 
   /** How often the overview is asked for, with hints between. */
   export function frequency(interval: number): IPoll.Frequency {

@@ -166,6 +166,17 @@ void test('a server without the extension is told from one that is away', async 
   assert.notEqual(model.find('iris'), null, 'what was known stays');
 });
 
+void test('a server that a hint finds away is asked again soon, not at the next poll', async () => {
+  server.answer(OVERVIEW, overview());
+  model.watch();
+  await until(() => model.connection === 'running');
+  server.answer(OVERVIEW, {}, 503);
+  model.hint();
+  await until(() => model.connection === 'offline');
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  await until(() => model.find('iris') !== null);
+});
+
 void test('an answer of another shape is said, not shown', async () => {
   server.answer(OVERVIEW, overview({ ...deployment('iris'), status: 7 }));
   await model.refresh();

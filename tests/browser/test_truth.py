@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from playwright.sync_api import expect
 from realcloud import RealCloud
 
-from .labtools import execute, row
+from .labtools import Watched, execute, jupyter, row
 
 #: Milliseconds within which the panel is true again.
 SOON = 5_000
@@ -28,6 +30,43 @@ def own(tmp_path):
 
 def has_status(page, status, timeout=SOON):
     expect(row(page, "hello")).to_have_attribute("data-status", status, timeout=timeout)
+
+
+def test_two_tabs_survive_restarts_of_server_and_cloud(installed, own, browser, watched, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def server():
+        return jupyter(tmp_path / "lab", own.home, port=port, token="the-same")
+
+    tabs = [watched, Watched(browser.new_page())]
+    with server() as first:
+        for tab in tabs:
+            tab.open(first.page("lab?reset"))
+            execute(tab.page, "bento-jupyter:show-panel")
+            has_status(tab.page, "scaled-to-zero", 30_000)
+        # The cloud dies, and another one takes its place.
+        own.kill()
+        for tab in tabs:
+            heading = tab.page.get_by_role("heading", name="The cloud is not running")
+            expect(heading).to_be_visible(timeout=SOON)
+        own.start()
+        for tab in tabs:
+            has_status(tab.page, "scaled-to-zero")
+        assert own.state.pid
+    for tab in tabs:
+        expect(tab.page.locator(".jp-BentoSection.jp-mod-stale")).to_be_visible(timeout=30_000)
+        tab.requests.clear()
+    own.bentoml("deployment", "terminate", "hello", "--wait")
+    with server():
+        for tab in tabs:
+            has_status(tab.page, "terminated")
+            assert len(tab.requests) < 40, tab.requests
+        # Hints reach the tabs again.
+        own.create("another")
+        for tab in tabs:
+            expect(row(tab.page, "another")).to_be_visible(timeout=SOON)
+    tabs[1].page.close()
 
 
 def test_a_hidden_panel_asks_for_no_traffic(panel, cloud, watched):
