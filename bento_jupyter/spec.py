@@ -193,7 +193,7 @@ class DeploymentSpec(Model):
         concurrency: Requests per instance at a time; None = no limit online, 8 on demand.
         idle_seconds: See `Scaling`; None = the cloud's default.
         scale_up_seconds: See `Scaling`; None = the cloud's default.
-        instance_type: Name of an instance type of the cloud; None = its default.
+        instance_type: Name of an instance type of the cloud; None = the cloud's default.
         envs: Environment variables.
         secrets: Names of secrets of the cloud.
         labels: Labels.

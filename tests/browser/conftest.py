@@ -132,6 +132,11 @@ def picture(request: pytest.FixtureRequest) -> Callable[..., None]:
     def take(page: Page, name: str, part: str = "#bento-jupyter-panel") -> None:
         if folder is not None:
             Path(folder).mkdir(parents=True, exist_ok=True)
+            before = page.viewport_size or {"width": 1280, "height": 900}
+            box = page.locator(part).first.bounding_box()
+            if box is not None and box["height"] > before["height"] * 0.7:  # what is scrolled away is grey
+                page.set_viewport_size({"width": before["width"], "height": int(box["height"]) + 300})
             page.locator(part).first.screenshot(path=Path(folder, f"{name}.png"))
+            page.set_viewport_size({"width": before["width"], "height": before["height"]})
 
     return take
