@@ -105,8 +105,9 @@ def _said(model: BaseModel) -> dict[str, Any]:
     return {
         key: value
         for key, value in model.model_dump(mode="json").items()
-        # A canary without variables differs from one with those of the main version (None).
-        if value is not None and (value != {} or (key == "envs" and isinstance(model, CanaryVersion)))
+        # A canary without variables or secrets differs from one with those of the main version (None).
+        if value is not None
+        and (value not in ({}, []) or (isinstance(model, CanaryVersion) and key in ("envs", "secrets")))
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,15 @@ def themed(page: Page, theme: str) -> None:
     """Put a theme on, and wait until it is there."""
     execute(page, "apputils:change-theme", {"theme": theme})
     page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme, timeout=30_000)
+
+
+def in_both_themes(page: Page, picture: Callable[..., None], name: str, part: str) -> None:
+    """Take a picture of `part` in both themes, whole: the notebook shows what fits into its window."""
+    page.set_viewport_size({"width": 1000, "height": 1900})
+    for theme, end in ((DARK, "-dark"), (LIGHT, "")):
+        themed(page, theme)
+        picture(page, f"{name}{end}", part)
+    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def alerts(form: Locator) -> Locator:

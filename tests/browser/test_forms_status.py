@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from realcloud import eventually
 
 from .labtools import Watched, execute
-from .notebooklab import DARK, LIGHT, NotebookLab, alerts, notebook_lab, themed
+from .notebooklab import NotebookLab, alerts, in_both_themes, notebook_lab
 
 CELLS = [
     "%load_ext bento_jupyter",
@@ -44,16 +44,7 @@ def form(page: Page) -> Locator:
 
 @pytest.fixture
 def photo(page: Page, picture: Callable[..., None]) -> Callable[[str], None]:
-    """Takes a picture of the form in both themes, whole: the notebook shows what fits into its window."""
-
-    def take(name: str) -> None:
-        page.set_viewport_size({"width": 1000, "height": 1900})
-        for theme, end in ((DARK, "-dark"), (LIGHT, "")):
-            themed(page, theme)
-            picture(page, f"{name}{end}", ".bento-status-form")
-        page.set_viewport_size({"width": 1280, "height": 900})
-
-    return take
+    return lambda name: in_both_themes(page, picture, name, ".bento-status-form")
 
 
 def tab(form: Locator, title: str) -> None:
