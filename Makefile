@@ -13,10 +13,10 @@ export BENTOML_DO_NOT_TRACK := True
 LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/package.json labextension/yarn.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart lab test crash simulate corpus fuzz coverage check bench screenshots clean lock
+.PHONY: help install quickstart lab test test-cluster crash simulate corpus fuzz coverage check bench screenshots clean lock
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
@@ -49,7 +49,11 @@ lab: $(VENV)/.installed ## JupyterLab with the sidebar and the notebooks
 test: $(VENV)/.models ## all tests, with real kernels, the real bentoml client and a real browser
 	$(BIN)/python tests/install_programs.py
 	cd labextension && $(BIN)/jlpm install --immutable && $(BIN)/jlpm test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test-cluster: $(VENV)/.dev ## several machines, as network namespaces (Linux, root): Ray, killed and unplugged under load; and containers at length
+	$(BIN)/python tests/install_programs.py
+	$(BIN)/python -m pytest tests/cluster tests/containers -m cluster -s
 
 crash: $(VENV)/.dev ## the cloud killed at 100 random points of a scripted life
 	BENTO_CRASH_POINTS=100 $(BIN)/python -m pytest tests/crash -s

@@ -15,6 +15,7 @@ import os
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -31,7 +32,17 @@ from .home import Home
 from .pip_settings import Sources, sources
 from .speedups import FOLDER, SPEEDUPS, take_over_speedups
 
-__all__ = ["COMPLETE", "Environment", "environment_key", "prepare", "size_of", "this_minor"]
+__all__ = [
+    "COMPLETE",
+    "Environment",
+    "Log",
+    "environment_key",
+    "output_lines",
+    "prepare",
+    "redacted",
+    "size_of",
+    "this_minor",
+]
 
 Log = Callable[[str], None]
 
@@ -409,7 +420,7 @@ class Uv:
             start_new_session=True,  # an interrupt of the kernel is for the kernel, which then cancels
         ) as process:
             try:
-                for line in map(self._redacted, self._lines(process)):
+                for line in map(self._redacted, output_lines(process, self.cancelled)):
                     said.append(line)
                     self.log(line)
             except BaseException:
@@ -418,26 +429,45 @@ class Uv:
         return process.returncode, said
 
     def _redacted(self, line: str) -> str:
-        for value in secret_words(self.secrets.values()):
-            line = line.replace(value, "****")
-        return self.sources.redacted(line)
+        return self.sources.redacted(redacted(line, self.secrets.values()))
 
-    def _lines(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
-        descriptor = process.stdout.fileno() if process.stdout else -1
-        rest = b""
-        while True:
-            if self.cancelled.is_set():
-                process.kill()
-            readable, _, _ = select.select([descriptor], [], [], CANCEL_INTERVAL)
-            if not readable:
-                continue
-            chunk = os.read(descriptor, 65536)
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines if chunk else [rest]:
-                if line.strip():
-                    yield line.decode("utf-8", errors="replace").rstrip()
-            if not chunk:
-                return
+
+def output_lines(
+    process: subprocess.Popen[bytes], cancelled: threading.Event, *, grace: float = 0.0
+) -> Iterator[str]:
+    """The lines that a program writes, as they come.
+
+    Args:
+        process: A program that leads a process group of its own and writes into a pipe.
+        cancelled: Ends it, and what it has started, when set.
+        grace: Seconds that it has to end by itself before it is killed.
+    """
+    deadline: float | None = None
+    descriptor = process.stdout.fileno() if process.stdout else -1
+    rest = b""
+    while True:
+        if cancelled.is_set():
+            deadline = deadline or time.monotonic() + grace
+            is_late = time.monotonic() >= deadline
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL if is_late else signal.SIGTERM)
+        readable, _, _ = select.select([descriptor], [], [], CANCEL_INTERVAL)
+        if not readable:
+            continue
+        chunk = os.read(descriptor, 65536)
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines if chunk else [rest]:
+            if line.strip():
+                yield line.decode("utf-8", errors="replace").rstrip()
+        if not chunk:
+            return
+
+
+def redacted(line: str, secrets: Iterable[str]) -> str:
+    """A line without these values."""
+    for value in secret_words(secrets):
+        line = line.replace(value, "****")
+    return line
 
 
 def secret_words(values: Iterable[str]) -> list[str]:

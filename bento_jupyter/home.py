@@ -89,6 +89,11 @@ class Home:
         return self.root / "environments"
 
     @property
+    def images(self) -> Path:
+        """Records of the OCI images that the embedded cloud has built, one file per key."""
+        return self.root / "images"
+
+    @property
     def instance_types(self) -> Path:
         """File with the sizes of instances that the embedded cloud offers, made by the user, if at all."""
         return self.root / "instance_types.json"
@@ -97,6 +102,11 @@ class Home:
     def projects(self) -> Path:
         """Generated Bento projects."""
         return self.root / "projects"
+
+    @property
+    def proofs(self) -> Path:
+        """How proofs of Bentos came out (`proofs.py`)."""
+        return self.root / "proofs"
 
     @property
     def cloud(self) -> Path:

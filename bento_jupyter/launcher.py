@@ -19,11 +19,21 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from .errors import ReplicaStartError
 from .zygote import ForkedProcess, Zygote
 
-__all__ = ["REPLICA_PROGRAM", "ReplicaProcess", "launch_replica", "log_tail", "zygote_envs"]
+__all__ = [
+    "REPLICA_PROGRAM",
+    "ReplicaProcess",
+    "StartedProcess",
+    "bind",
+    "launch_replica",
+    "log_tail",
+    "serving_envs",
+    "zygote_envs",
+]
 
 #: The program that a replica runs.
 REPLICA_PROGRAM = Path(__file__).with_name("replica.py")
@@ -41,11 +51,33 @@ THREAD_ENVS = (
 BACKLOG = 2048
 
 
+class StartedProcess(Protocol):
+    """What is like a `subprocess.Popen` to those who wait for it: not a child, so to be let go in the end."""
+
+    pid: int
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; gives its exit code (negative: the signal that ended it)."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+    def release(self) -> None:
+        """Nobody will ask about it any more."""
+        ...
+
+
 class ReplicaProcess:
     """A replica that was started.
 
     Attributes:
-        process: The child process, leader of a process group of its own.
+        process: The process, leader of a process group of its own.
         socket_path: Unix socket it serves on; connections may be made from the start and wait in its backlog.
         report_fd: Non-blocking descriptor of its reports, for `loop.add_reader`; -1 after it was closed.
         phases: Seconds per phase of its start so far: `process`, `imports`, `load`, `ready`, in this order.
@@ -56,7 +88,7 @@ class ReplicaProcess:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes] | ForkedProcess,
+        process: subprocess.Popen[bytes] | StartedProcess,
         *,
         socket_path: Path,
         report_fd: int,
@@ -88,6 +120,11 @@ class ReplicaProcess:
     def ready(self) -> bool:
         """True once the service's instance has been created and requests are answered."""
         return "ready" in self.phases
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether the kernel has ended it because it used too much memory. Only known of containers."""
+        return False
 
     def feed(self) -> bool:
         """Read the reports that have come, without waiting.
@@ -189,8 +226,9 @@ class ReplicaProcess:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:  # what was forked just now has no group of its own yet
             self.process.kill()
-        except PermissionError:
-            pass
+        except PermissionError:  # it is another user's, as seen from here
+            with contextlib.suppress(PermissionError):
+                self.process.kill()
         code = self.process.wait()
         with self._closing:
             self._close_report()
@@ -198,7 +236,7 @@ class ReplicaProcess:
             if self._lifeline_fd >= 0:
                 os.close(self._lifeline_fd)
                 self._lifeline_fd = -1
-            if isinstance(self.process, ForkedProcess):
+            if not isinstance(self.process, subprocess.Popen):
                 self.process.release()
         self.socket_path.unlink(missing_ok=True)
         shutil.rmtree(self._scratch, ignore_errors=True)
@@ -363,13 +401,20 @@ def replica_envs(python: Path, scratch: Path, envs: Mapping[str, str], cpus: flo
     clean = {name: os.environ[name] for name in INHERITED_ENVS if name in os.environ}
     clean["PATH"] = os.pathsep.join([str(python.parent), clean.get("PATH", os.defpath)])
     clean["VIRTUAL_ENV"] = str(python.parent.parent)
-    clean["BENTOML_HOME"] = str(scratch / "bentoml")
-    clean["PROMETHEUS_MULTIPROC_DIR"] = str(scratch / "metrics")
-    clean["BENTOML_RESULT_STORE"] = str(scratch / "results.db")
-    clean["BENTOML_DO_NOT_TRACK"] = "True"
+    return {**clean, **serving_envs(scratch, cpus), **envs}
+
+
+def serving_envs(scratch: Path, cpus: float | None) -> dict[str, str]:
+    """What a replica is told by variables wherever it runs: BentoML's folders, limits of threads."""
+    given = {
+        "BENTOML_HOME": str(scratch / "bentoml"),
+        "PROMETHEUS_MULTIPROC_DIR": str(scratch / "metrics"),
+        "BENTOML_RESULT_STORE": str(scratch / "results.db"),
+        "BENTOML_DO_NOT_TRACK": "True",
+    }
     if cpus is not None:
-        clean.update(dict.fromkeys(THREAD_ENVS, str(max(1, math.ceil(cpus)))))
-    return {**clean, **envs}
+        given.update(dict.fromkeys(THREAD_ENVS, str(max(1, math.ceil(cpus)))))
+    return given
 
 
 def zygote_envs(python: Path, scratch: Path, envs: Mapping[str, str]) -> dict[str, str]:

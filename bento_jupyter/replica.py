@@ -38,6 +38,8 @@ START_FAILED = 3
 KEEP_ALIVE_SECONDS = 24 * 3600
 #: As `bentoml serve` does.
 BACKLOG = 2048
+#: Bytes of a body beyond which it is not copied to be behind its head.
+LARGEST_PIECE = 2**16
 #: Seconds that a call of another service may take: longer than the gateway gives it.
 REMOTE_TIMEOUT = 24 * 3600
 
@@ -281,6 +283,58 @@ def head_with_body(send: Any) -> Any:
     return sent
 
 
+class JoinedWrites:
+    """A transport that writes the head of an answer of known length together with what comes next.
+
+    An answer of which only the head gets through cannot be asked for again. And who waits is woken once.
+    All else is written at once: code that computes between two parts of a stream may not let the loop go on.
+
+    Args:
+        transport: Where to write.
+    """
+
+    def __init__(self, transport: Any) -> None:
+        import asyncio
+
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write; a head at the latest when the loop goes on."""
+        if self._head and len(data) <= LARGEST_PIECE:
+            data, self._head = self._head + data, b""
+        self._flush()
+        if data.startswith(b"HTTP/") and data.endswith(b"\r\n\r\n") and b"\r\ncontent-length: " in data:
+            self._head = data
+            self._loop.call_soon(self._flush)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close when all is written."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+
+
+def with_joined_writes(protocol: Any) -> Any:
+    """A protocol of uvicorn whose answers of known length begin with more than their head."""
+
+    class Joining(protocol):  # type: ignore[misc]
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(JoinedWrites(transport))
+
+    return Joining
+
+
 def serve(app: ServedApp, listener: socket.socket, report: Report, record: str) -> None:
     """Serve until SIGTERM; report when the service's instance, and with it its model, is there.
 
@@ -288,6 +342,7 @@ def serve(app: ServedApp, listener: socket.socket, report: Report, record: str) 
         SystemExit: The start failed (reported), or the server ended.
     """
     import uvicorn
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -301,6 +356,7 @@ def serve(app: ServedApp, listener: socket.socket, report: Report, record: str) 
 
     config = uvicorn.Config(
         app=app,
+        http=with_joined_writes(AutoHTTPProtocol),
         backlog=BACKLOG,
         log_config=None,
         workers=1,

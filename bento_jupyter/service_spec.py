@@ -33,6 +33,7 @@ _PLACES = {
     "cold_start_timeout": ("cold_start_timeout",),
     "queue": ("extras", "queue"),
     "retries": ("extras", "retries"),
+    "image": ("extras", "image"),
 }
 
 
@@ -70,6 +71,7 @@ class ServiceSpec(BaseModel):
         cold_start_timeout: Seconds a request waits for an instance.
         queue: Requests that may wait; 429 above. Embedded cloud only.
         retries: A request whose instance is lost goes to another one. Embedded cloud only.
+        image: Of the entry service: `oci` = the whole Bento runs in an OCI image. Embedded cloud only.
         envs: Environment variables of this service alone.
         other: What else the wire's configuration of a service holds, as it stands there.
     """
@@ -87,6 +89,7 @@ class ServiceSpec(BaseModel):
     cold_start_timeout: int | None = Field(None, gt=0)
     queue: int | None = Field(None, ge=1)
     retries: bool | None = None
+    image: Literal["oci"] | None = None
     envs: dict[str, str] = Field(default_factory=dict)
     other: dict[str, Any] = Field(default_factory=dict)
 
@@ -105,7 +108,7 @@ class ServiceSpec(BaseModel):
     @property
     def embedded_only(self) -> list[str]:
         """Fields with a value that no other cloud than the embedded one heeds."""
-        return [name for name in ("queue", "retries") if getattr(self, name) is not None]
+        return [name for name in ("queue", "retries", "image") if getattr(self, name) is not None]
 
     def said(self) -> dict[str, Any]:
         """The fields that have a value."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,12 +16,31 @@ import httpx
 
 from bento_jupyter.client import embedded
 from bento_jupyter.home import CloudState, Home
+from bento_jupyter.spec import DeploymentSpec
 from bento_jupyter.views import DeploymentView
 
 SERVICE = """
 import bentoml
+from starlette.applications import Starlette
+from starlette.responses import RedirectResponse, StreamingResponse
+from starlette.routing import Route
 
 
+async def begun():
+    yield b"begun"
+    raise RuntimeError("it breaks off")
+
+
+pages = Starlette(
+    routes=[
+        Route("/near", lambda _: RedirectResponse("/echo?q=1#top")),
+        Route("/far", lambda _: RedirectResponse("https://elsewhere.example/x")),
+        Route("/broken", lambda _: StreamingResponse(begun())),
+    ]
+)
+
+
+@bentoml.asgi_app(pages, path="/pages")
 @bentoml.service
 class Echo:
     @bentoml.api
@@ -41,6 +61,13 @@ def eventually(look: Callable[[], T], timeout: float = 60.0) -> T:
             return value
         assert time.monotonic() < deadline, f"not within {timeout:g} s; last: {value!r}"
         time.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port that nobody has right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class RealCloud:
@@ -114,6 +141,26 @@ class RealCloud:
     def create(self, name: str, *options: str) -> None:
         """Create a deployment of `echo:v1`, and do not wait for it."""
         self.bentoml("deployment", "create", "echo:v1", "-n", name, "--no-wait", *options)
+
+    @property
+    def api(self) -> httpx.Client:
+        """The control plane, as the owner."""
+        headers = {"X-YATAI-API-TOKEN": self.state.token}
+        return httpx.Client(base_url=self.state.endpoint, headers=headers, timeout=60, trust_env=False)
+
+    def create_many(self, names: Iterable[str]) -> None:
+        """Create on-demand deployments of `echo:v1` without a process for each, and do not wait for them."""
+        with self.api as api:
+            for name in names:
+                spec = DeploymentSpec(name=name, bento="echo:v1", mode="on-demand")
+                api.post("/api/v2/deployments", json=spec.to_wire("Echo")).raise_for_status()
+
+    def delete_many(self, names: Iterable[str]) -> None:
+        """Terminate and delete deployments without a process for each."""
+        with self.api as api:
+            for name in names:
+                api.post(f"/api/v2/deployments/{name}/terminate").raise_for_status()
+                api.delete(f"/api/v2/deployments/{name}").raise_for_status()
 
     def view(self, name: str) -> DeploymentView:
         """A deployment as the cloud itself shows it."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +22,7 @@ from built_bento import build_bento
 
 from bento_jupyter.errors import ReplicaStartError
 from bento_jupyter.launcher import ReplicaProcess, launch_replica
+from bento_jupyter.replica import JoinedWrites, with_joined_writes
 
 SOURCE = """
 import os, subprocess, time
@@ -171,6 +174,48 @@ def test_its_environment_is_a_clean_one(client: httpx.Client) -> None:
 
 def test_its_log_bears_the_name_of_the_service(replica: ReplicaProcess) -> None:
     assert "[entry_service:Service:1]" in replica.log.read_text()
+
+
+def test_head_and_body_are_written_as_one_piece_and_parts_of_streams_at_once(tmp_path: Path) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n"
+    went_on = threading.Event()
+
+    class Answering(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, JoinedWrites)
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            if data == b"part":
+                self.transport.write(b"4\r\npart\r\n")
+                assert went_on.wait(60), "it waits for the loop"
+                return
+            self.transport.write(head)
+            if data != b"none":
+                self.transport.write(data)
+            if data == b"last":
+                self.transport.close()
+
+    def ask() -> list[bytes]:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(path)
+            answers = []
+            for word in [*[b"body"] * 300, b"part", b"none", b"last"]:
+                client.sendall(word)
+                answers.append(client.recv(100))
+                if word == b"part":
+                    went_on.set()
+            return [*answers, client.recv(100)]
+
+    async def talk() -> list[bytes]:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_unix_server(with_joined_writes(Answering), path)
+        async with server:
+            return await asyncio.to_thread(ask)
+
+    path = str(tmp_path / "one.sock")
+    stream = b"4\r\npart\r\n"
+    assert asyncio.run(talk()) == [*[head + b"body"] * 300, stream, head, head + b"last", b""]
 
 
 def test_another_service_of_the_bento_can_be_served(bento: Path, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ from ..errors import BentoJupyterError
 from ..home import CloudState, Home
 from .app import create_app
 from .connection import BoundedConnection
+from .engine_choice import add_engine_options, engine_told, remember_engine
+from .engines import Engine, make_engine
 from .instance_types import read_instance_types
 from .ports import bind_control_plane
 from .settings import CloudSettings
@@ -64,6 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate, PEM")
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, PEM")
     parser.add_argument("--insecure", action="store_true", help="plain HTTP at another address than loopback")
+    add_engine_options(parser)
     options = parser.parse_args(arguments)
     told = {
         name: value for name, value in vars(options).items() if name != "home" and value not in (None, False)
@@ -86,7 +89,8 @@ def main(arguments: list[str] | None = None) -> int:
         home.state_file.unlink(missing_ok=True)
         _log_to(home.logs / "cloud.log")
         try:
-            return _serve(CloudSettings.from_environment(home, **told))
+            settings = CloudSettings.from_environment(home, **engine_told(home, told))
+            return _serve(settings)
         except (BentoJupyterError, ValidationError, OSError) as error:
             reason = _reason(error)
             logger.error("cannot start: %s", reason)
@@ -97,6 +101,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, BentoJupyterError) and error.hint:
+        return f"{error.message} ({error.hint})"
     if not isinstance(error, ValidationError):
         return str(error)
     found = error.errors(include_url=False, include_context=False, include_input=False)
@@ -123,9 +129,11 @@ def _log_to(path: Path) -> None:
 def _serve(settings: CloudSettings) -> int:
     # What cannot be used is told before anything begins.
     _ = settings.tls, read_instance_types(settings.home.instance_types)
+    engine = make_engine(settings)
+    remember_engine(settings)
     with bind_control_plane(settings) as listener:
         endpoint = settings.url(listener.getsockname()[1])
-        server = CloudServer(settings, endpoint)
+        server = CloudServer(settings, endpoint, engine)
         logger.info("cloud %s for %s starts at %s", __version__, settings.home.root, endpoint)
         with contextlib.suppress(SystemExit):  # how uvicorn ends when the application does not start
             runner()(server.serve(sockets=[listener]))
@@ -151,13 +159,14 @@ class CloudServer(uvicorn.Server):
     Args:
         settings: The cloud's settings.
         endpoint: Base URL.
+        engine: What runs instances.
     """
 
-    def __init__(self, settings: CloudSettings, endpoint: str) -> None:
+    def __init__(self, settings: CloudSettings, endpoint: str, engine: Engine) -> None:
         self._home = settings.home
         self._settings = settings
         self._endpoint = endpoint
-        self._app = create_app(settings, endpoint=endpoint, shut_down=self.stop)
+        self._app = create_app(settings, endpoint=endpoint, shut_down=self.stop, engine=engine)
         self.was_up = False
         super().__init__(
             uvicorn.Config(

@@ -14,6 +14,7 @@ from .api import (
     auth,
     bentos,
     codespaces,
+    containers,
     deployments,
     history,
     insight,
@@ -31,6 +32,7 @@ from .api import (
 from .api.context import Cloud
 from .api.exchange import EXCEPTION_HANDLERS
 from .api.guards import HostGuard, TokenGuard
+from .engines import Engine
 from .settings import CloudSettings
 from .store import Store
 
@@ -38,7 +40,11 @@ __all__ = ["create_app"]
 
 
 def create_app(
-    settings: CloudSettings, *, endpoint: str = "", shut_down: Callable[[], None] = lambda: None
+    settings: CloudSettings,
+    *,
+    endpoint: str = "",
+    shut_down: Callable[[], None] = lambda: None,
+    engine: Engine | None = None,
 ) -> Starlette:
     """The application; its lifespan opens the store and starts controller and gateway.
 
@@ -46,6 +52,7 @@ def create_app(
         settings: What it is told.
         endpoint: Base URL that it is reached by.
         shut_down: Ends the process that serves it; called by `POST /api/bj/v1/shutdown`.
+        engine: What runs instances; None = what the settings name.
 
     Returns:
         The application. `app.state.stopping` is an `asyncio.Event` once it runs: set it when the server
@@ -58,7 +65,7 @@ def create_app(
 
         store = Store.open(settings.home)
         try:
-            controller = Controller(settings, store)
+            controller = Controller(settings, store, engine)
             app.state.stopping = asyncio.Event()
             app.state.cloud = Cloud(settings, endpoint, store, controller, shut_down, app.state.stopping)
             await controller.start()
@@ -84,6 +91,7 @@ def create_app(
             *additions.routes,
             *insight.routes,
             *history.routes,
+            *containers.routes,
             *inventory.routes,
             *keeping.routes,
             *openapi.routes,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 from ..errors import BentoJupyterError
 from ..insight import MetricsView
-from ..views import DeploymentView, LogLine
+from ..views import DeploymentView, ImageView, LogLine
+from .builders import Builders
 from .dataplane import DataPlane
 from .deployment import Deployment
-from .engines import Engine, ProcessEngine
+from .engines import Engine, make_engine
+from .engines.memory import memory_words
 from .events import EventFeed
 from .garbage import Garbage
 from .images import Images, read_recipe
@@ -20,6 +25,7 @@ from .instance_types import instance_types
 from .logs import LogFile, follow, forget_stray_logs, tail
 from .logsearch import Filter, search
 from .metrics import Totals
+from .oci import OciImage
 from .settings import CloudSettings
 from .store import DeploymentRecord, Store
 from .surroundings import Surroundings
@@ -30,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two looks for garbage.
 GARBAGE_INTERVAL = 3600.0
+#: Seconds that deployments get to be reachable again before the cloud is there without them.
+LISTEN_TIMEOUT = 5.0
 
 
 class Controller:
@@ -38,7 +46,7 @@ class Controller:
     Args:
         settings: The cloud's settings.
         store: What is wanted.
-        engine: What runs instances; None = processes of this machine.
+        engine: What runs instances; None = what the settings name.
 
     Raises:
         InvalidRequestError: The file with the instance types cannot be read.
@@ -60,9 +68,9 @@ class Controller:
         self.events = EventFeed(store)
         self._settings = settings
         self._store = store
-        self.engine: Engine = engine or ProcessEngine(settings.home, zygotes=settings.zygotes)
+        self.engine: Engine = engine or make_engine(settings)
         self.instance_types = instance_types(self.engine.capacity(), settings.home.instance_types)
-        self.images = Images(settings.home, self._image_changed)
+        self.images = Images(settings.home, self._image_changed, Builders(settings.builder))
         self._data_plane = DataPlane(
             settings.home, settings.host, self._received, self._gateway_restarted, settings.tls_files
         )
@@ -88,6 +96,14 @@ class Controller:
                 self._follow(record.name, record)
             except Exception:  # the others are brought back all the same
                 logger.exception("deployment %s cannot be brought back", record.name)
+        # Whoever is told that the cloud is there calls at once.
+        heard = [asyncio.ensure_future(each.heard()) for each in self._deployments.values()]
+        if heard:
+            _, late = await asyncio.wait(heard, timeout=LISTEN_TIMEOUT)
+            for each in late:
+                each.cancel()
+        # They stay: to look through thousands of them for garbage again and again would hold up everything.
+        gc.freeze()
         self._collector = asyncio.create_task(self._collect_garbage(), name="garbage")
         self.events.publish("cloud", message="the cloud has started")
 
@@ -255,6 +271,32 @@ class Controller:
         async for line in follow(files, lines):
             place = file.last(1)[1]
             yield line.text
+
+    async def push_image(
+        self, name: str, destination: str, say: Callable[[str, str], None], cancelled: threading.Event
+    ) -> ImageView:
+        """Send the OCI image of a deployment's Bento to a registry; it is built first where it is not there.
+
+        Args:
+            name: The deployment.
+            destination: `REGISTRY/REPOSITORY:TAG`.
+            say: Called with the stage (`image`, `push`) and what happens, in any thread.
+            cancelled: Ends the push when set.
+
+        Raises:
+            BentoJupyterError: It cannot be built, was refused, or the registry was not reached.
+        """
+        record = self._require(name).record
+        bento, _, version = record.bento.partition(":")
+        folder = await asyncio.to_thread(self._store.bento_directory, bento, version)
+        recipe = await asyncio.to_thread(partial(read_recipe, folder, oci=True))
+        given = await asyncio.to_thread(self._store.secrets.resolve, record.config["secrets"], "build")
+        say("image", f"its log: {self.images.log_path(recipe.key)}")
+        image = await self.images.ensure(recipe, given)
+        if not isinstance(image, OciImage):
+            raise TypeError(f"{recipe.key} is no OCI image")
+        say("image", f"{image.digest}, {memory_words(image.size_bytes)}")
+        return await self.images.push(image, destination, partial(say, "push"), cancelled)
 
     async def _collect_garbage(self) -> None:
         while True:

@@ -8,7 +8,6 @@ task is the only one that starts and stops instances, each in its replica set.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -81,6 +80,8 @@ class Deployment:
         self._follow_target()
         self._listening = False
         self._port_error = ""
+        #: Set once the gateway has said whether it has the port.
+        self._heard = asyncio.Event()
         self._listen_again_at = 0.0
         self._idle_view: DeploymentView | None = None
         self._told: DeploymentView | None = None
@@ -142,6 +143,8 @@ class Deployment:
             logger.error("deployment %s: services cannot call %s: %s", self.name, message["set"], message)
         elif known is not None:
             known.received(self._loop.time(), message)
+        if kind in ("listening", "listen-failed") and message["port"] is not None:
+            self._heard.set()
         self._changed.set()
 
     def gateway_restarted(self) -> None:
@@ -228,6 +231,10 @@ class Deployment:
             files += [LogFile(path, path.stem) for path in found]
         return files
 
+    async def heard(self) -> None:
+        """Return when it is known whether callers can reach it, whatever they are answered."""
+        await self._heard.wait()
+
     async def close(self) -> None:
         """End its instances, because the cloud ends; nothing about what is wanted changes."""
         self._task.cancel()
@@ -242,9 +249,11 @@ class Deployment:
         self._changed.set()
         wake_at: float | None = None
         while True:
-            timeout = None if wake_at is None else max(0.0, wake_at - self._loop.time())
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), timeout)
+            # Not `wait_for`, which loses a cancellation that meets a change (before Python 3.12).
+            alarm = None if wake_at is None else self._loop.call_at(wake_at, self._changed.set)
+            await self._changed.wait()
+            if alarm is not None:
+                alarm.cancel()
             self._changed.clear()
             try:
                 wake_at = min(self._reconcile(), default=None)
@@ -315,7 +324,7 @@ class Deployment:
         before = {version.name: version for version in earlier.versions} if earlier else {}
         for version in self._target.versions:
             known = before.get(version.name)
-            if known is None or (known.bento, known.digest) != (version.bento, version.digest):
+            if known is None or known.image_of != version.image_of:
                 self._provide(version)
         wanted = {each.name: each for each in self._target.sets}
         for name, target in wanted.items():
@@ -332,7 +341,7 @@ class Deployment:
         return ReplicaSet(self.name, target, self._around, self._changed.set, self.metrics)
 
     def _provide(self, version: VersionTarget) -> None:
-        """Get the folder and the environment of a version's Bento (anew)."""
+        """Get the folder and the image of a version's Bento (anew)."""
         around, former = self._around, self._provisions.get(version.name)
         if former is not None:
             former.cancel()
@@ -348,6 +357,7 @@ class Deployment:
             around.images,
             self._changed.set,
             secrets=version.secrets,
+            oci=version.oci,
         )
 
     # Telling

@@ -2,8 +2,9 @@
 
 Blobs and trees that no Bento and no model refers to are always garbage, and so are environments whose build
 was killed and logs of images that are gone. Finished environments are a cache: they are deleted, those
-unused for longest first, until all of them together are within the limit. What a process runs in or a
-deployment needs is never garbage.
+unused for longest first, until all of them together are within the limit. OCI images of Bentos that no
+deployment runs are deleted on demand only: they are in the storage of the user's own program. What a process
+runs in or a deployment needs is never garbage.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..insight import GarbageItem, GarbageView
 from ..stored_environments import StoredEnvironment, discard, size_of, stored_environments
 from .images import read_recipe
 from .logs import cap_log
+from .oci import OciImage, delete_image, oci_key, recorded
 from .store import Store
 from .target import tags_of
 
@@ -57,7 +59,8 @@ class Garbage:
         """Delete what nobody needs, and cut logs that have grown too large.
 
         Args:
-            within_limit: Leave alone finished environments while all together are within the limit.
+            within_limit: Leave alone OCI images, and finished environments while all together are within the
+                limit.
 
         Returns:
             What was deleted.
@@ -76,7 +79,7 @@ class Garbage:
             logger.info("deleted %d pieces of garbage, %d bytes", len(gone), size)
         return GarbageView(items=gone, bytes=size, deleted=True)
 
-    def _found(self, within_limit: bool) -> Iterator[tuple[GarbageItem, Path | StoredEnvironment]]:
+    def _found(self, within_limit: bool) -> Iterator[tuple[GarbageItem, Path | StoredEnvironment | OciImage]]:
         environments, trees = self._running()
         for blob in self._store.unused_blobs():
             yield _item("blob", blob.stem, blob), blob
@@ -88,10 +91,14 @@ class Garbage:
         for path in self._store.incoming.iterdir():
             if _is_older(path, ABANDONED):
                 yield _item("upload", path.name, path), path
-        yield from self._environments(environments | set(self._needed_environments()), within_limit)
+        needed = set(self._needed_trees())
+        yield from self._environments(environments | set(_needed_environments(needed)), within_limit)
+        if not within_limit:
+            yield from self._images(needed)
         with suppress(FileNotFoundError):
             for log in (self._home.logs / "images").iterdir():
-                if not (self._home.environments / log.stem).exists() and _is_older(log, ABANDONED):
+                kept = (self._home.environments / log.stem, self._home.images / f"{log.stem}.json")
+                if not any(each.exists() for each in kept) and _is_older(log, ABANDONED):
                     yield _item("log", log.stem, log), log
 
     def _environments(
@@ -107,17 +114,24 @@ class Garbage:
                 total -= sizes[each.key]
                 yield GarbageItem(kind="environment", name=each.key, bytes=sizes[each.key]), each
 
-    def _needed_environments(self) -> Iterator[str]:
-        """Keys of the environments of all deployments, terminated ones too."""
+    def _images(self, needed: set[Path]) -> Iterator[tuple[GarbageItem, OciImage]]:
+        """OCI images of Bentos that no deployment runs."""
+        keys = set(_needed_images(needed))
+        for record in self._home.images.glob("*.json"):
+            image = recorded(self._home, record.stem)
+            if image is not None and image.key not in keys:
+                size = image.size_bytes if image.is_there else 0
+                yield GarbageItem(kind="image", name=image.reference, bytes=size), image
+
+    def _needed_trees(self) -> Iterator[Path]:
+        """Folders of the Bentos of all deployments, terminated ones too."""
         records = self._store.deployments.all()
-        trees = {self._store.codespaces.folder(record.uid) for record in records if record.dev}
+        yield from (self._store.codespaces.folder(record.uid) for record in records if record.dev)
         for tag in {tag for record in records for tag in tags_of(record)}:
             name, _, version = tag.partition(":")
             tree = self._store.bentos.unpacked(name, version)
-            trees |= {tree} if tree is not None else set()
-        for tree in trees:
-            with suppress(BentoJupyterError, OSError):  # it never had any
-                yield read_recipe(tree).key
+            if tree is not None:
+                yield tree
 
     def _running(self) -> tuple[set[str], set[Path]]:
         """Keys of environments and trees that some process runs in: instances, proofs, a user's own."""
@@ -133,9 +147,11 @@ class Garbage:
                     trees.update(link.resolve() for link in bento.glob("models/*/*"))
         return environments, trees
 
-    def _delete(self, item: GarbageItem, target: Path | StoredEnvironment) -> bool:
+    def _delete(self, item: GarbageItem, target: Path | StoredEnvironment | OciImage) -> bool:
         if isinstance(target, StoredEnvironment):
             return discard(target)
+        if isinstance(target, OciImage):
+            return delete_image(self._home, target)
         if item.kind == "blob":
             self._store.remove_unused_blob(target)
         elif item.kind == "bento":
@@ -147,6 +163,20 @@ class Garbage:
         else:
             target.unlink(missing_ok=True)
         return not target.exists()
+
+
+def _needed_environments(trees: set[Path]) -> Iterator[str]:
+    """Keys of the environments of these Bentos."""
+    for tree in trees:
+        with suppress(BentoJupyterError, OSError):  # it never had any
+            yield read_recipe(tree).key
+
+
+def _needed_images(trees: set[Path]) -> Iterator[str]:
+    """Keys of the OCI images of these Bentos, which each of them may have."""
+    for tree in trees:
+        with suppress(OSError):
+            yield oci_key(tree)
 
 
 def _item(kind: str, name: str, path: Path) -> GarbageItem:

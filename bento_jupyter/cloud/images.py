@@ -1,4 +1,8 @@
-"""Images: the environment that a Bento runs in, built once, with a log that is kept."""
+"""Images: what a Bento runs in, built once, with a log that is kept.
+
+That is an environment of Python packages where this is enough, and an OCI image where the Bento needs more
+or its deployment asks for one.
+"""
 
 from __future__ import annotations
 
@@ -20,53 +24,64 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from ..environments import COMPLETE, Environment, environment_key, prepare, size_of, this_minor
-from ..errors import EnvironmentBuildError
+from ..environments import COMPLETE, Environment, Log, environment_key, prepare, size_of, this_minor
+from ..errors import EnvironmentBuildError, NoBuilderError
 from ..home import Home
 from ..spec import utc_now
 from ..views import ImageView
-from .engines.processes import write_files
+from .builders import Builders
+from .engines.private_files import write_files
+from .oci import OciImage, containerize, oci_key, push, recorded
 from .store.secrets import NO_SECRETS, ResolvedSecrets
 
-__all__ = ["Images", "Recipe", "read_recipe"]
+__all__ = ["Images", "Recipe", "needs_container", "read_recipe"]
 
 logger = logging.getLogger(__name__)
+
+#: What a Bento runs in, once it is there.
+Built = Environment | OciImage
 
 #: Base images that add nothing to Python, as BentoML writes them by default.
 PLAIN_BASE_IMAGE = re.compile(r"^python:\d+\.\d+(\.\d+)?(-slim)?(-(bookworm|bullseye|trixie))?$")
 #: System packages that every image of BentoML gets (`default_install_command` of Debian).
 DEFAULT_SYSTEM_PACKAGES = frozenset({"ca-certificates", "gnupg2", "bash", "build-essential", "git"})
-UNSUPPORTED_HINT = "this cloud installs Python packages only; deploy it to a cloud that builds containers"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a Bento's environment is made of.
+    """What a Bento's image is made of.
 
     Attributes:
         key: Content hash.
-        requirements: Text of the requirements file.
+        requirements: Text of the requirements file; of an OCI image "".
         python: Version of Python, e.g. "3.11".
-        directory: Folder that relative paths in the requirements start from.
+        directory: Folder that relative paths in the requirements start from; of an OCI image the Bento's.
+        is_oci: It is an OCI image, not an environment.
+        needs: Why an environment would not do, in words; "" when it would.
     """
 
     key: str
     requirements: str
     python: str
     directory: Path
+    is_oci: bool = False
+    needs: str = ""
 
 
-def read_recipe(bento: Path) -> Recipe:
-    """What the environment of the Bento in this folder is made of.
+def read_recipe(bento: Path, *, oci: bool = False) -> Recipe:
+    """What the image of the Bento in this folder is made of.
+
+    Args:
+        bento: The folder.
+        oci: It is to be an OCI image, also where an environment would do.
 
     Raises:
-        EnvironmentBuildError: It needs more than Python packages, which this cloud cannot give it, or it
-            is no Bento that this cloud can serve.
+        EnvironmentBuildError: It is no Bento that this cloud can serve.
         OSError: It is not there.
     """
     try:
         file = (bento / "bento.yaml").stat()
-        return _read_recipe(bento, (file.st_ino, file.st_mtime_ns))
+        return _read_recipe(bento, oci, (file.st_ino, file.st_mtime_ns))
     except (EnvironmentBuildError, OSError):
         raise
     except Exception as error:  # whatever somebody has packed: YAML that is none, or of another shape
@@ -77,13 +92,18 @@ def read_recipe(bento: Path) -> Recipe:
 
 
 @functools.lru_cache(maxsize=256)
-def _read_recipe(bento: Path, _written: tuple[int, int]) -> Recipe:
+def _read_recipe(bento: Path, oci: bool, _written: tuple[int, int]) -> Recipe:
     """Read once: parsing takes longer than all else when many deployments run one Bento."""
     manifest = yaml.safe_load((bento / "bento.yaml").read_text(encoding="utf-8")) or {}
     image = manifest.get("image") or {}
-    reason = unsupported(manifest)
-    if reason:
-        raise EnvironmentBuildError(f"this cloud cannot run the Bento: {reason}", hint=UNSUPPORTED_HINT)
+    if not manifest:
+        raise EnvironmentBuildError(
+            "the Bento's bento.yaml is empty", hint="build it again, and push it again"
+        )
+    needs = needs_container(manifest)
+    if needs or oci:
+        python = str(image.get("python_version") or "")
+        return Recipe(oci_key(bento), "", python, bento, is_oci=True, needs=needs)
     file = bento / "env" / "python" / "requirements.txt"
     text = file.read_text(encoding="utf-8") if file.is_file() else str(image.get("python_requirements") or "")
     python = str(image.get("python_version") or this_minor())
@@ -91,8 +111,8 @@ def _read_recipe(bento: Path, _written: tuple[int, int]) -> Recipe:
     return Recipe(environment_key(text, python, directory), text, python, directory)
 
 
-def unsupported(manifest: Mapping[str, Any]) -> str:
-    """What the Bento needs besides Python packages, in words; "" when nothing.
+def needs_container(manifest: Mapping[str, Any]) -> str:
+    """What the Bento needs besides Python packages, in words; "" when nothing: an environment will do.
 
     Args:
         manifest: Its `bento.yaml`, or what the client says of it when it registers it.
@@ -143,20 +163,30 @@ def build_envs(secrets: ResolvedSecrets) -> Iterator[dict[str, str]]:
 
 
 class Images:
-    """Builds the environments of Bentos, each once, whoever asks.
+    """Builds the images of Bentos, each once, whoever asks.
 
     Args:
         home: Where environments and logs are.
         changed: Called on the event loop with the key of an image whose state has changed.
+        builders: What finds the builder of OCI images; None = the first that works.
+
+    Attributes:
+        builders: As given.
     """
 
-    def __init__(self, home: Home, changed: Callable[[str], None] = lambda _key: None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        changed: Callable[[str], None] = lambda _key: None,
+        builders: Builders | None = None,
+    ) -> None:
+        self.builders = builders or Builders()
         self._home = home
         self._changed = changed
-        self._builds: dict[str, asyncio.Task[Environment]] = {}
+        self._builds: dict[str, asyncio.Task[Built]] = {}
         self._views: dict[str, ImageView] = {}
         #: Built or found in this run. Who asks for one of these changes nothing for all others that use it.
-        self._ready: dict[str, Environment] = {}
+        self._ready: dict[str, Built] = {}
         self._sizes: dict[str, int] = {}
         self._cancelled = threading.Event()
 
@@ -173,17 +203,20 @@ class Images:
         logs = {path.stem: path.stat().st_mtime for path in (self._home.logs / "images").glob("*.log")}
         found = []
         for key, at in sorted(logs.items(), key=lambda item: -item[1]):
+            written: dict[str, Any] = {
+                "at": datetime.fromtimestamp(at, timezone.utc),
+                "log": str(self.log_path(key)),
+            }
             folder = self._home.environments / key
             is_there = (folder / COMPLETE).exists()
-            view = self._views.get(key) or ImageView(key=key, status="success" if is_there else "pending")
-            found.append(
-                view.model_copy(
-                    update={
-                        "at": datetime.fromtimestamp(at, timezone.utc),
-                        "size_bytes": self._size(folder) if is_there else None,
-                    }
-                )
-            )
+            image = None if is_there else recorded(self._home, key)
+            if image is not None:
+                view = self._views.get(key) or _view_of(image)
+            else:
+                view = self._views.get(key) or ImageView(key=key, status="success" if is_there else "pending")
+            if is_there:
+                written["size_bytes"] = self._size(folder)
+            found.append(view.model_copy(update=written))
         return found
 
     def _size(self, folder: Path) -> int:
@@ -192,8 +225,8 @@ class Images:
             self._sizes[folder.name] = size_of(folder)
         return self._sizes[folder.name]
 
-    async def ensure(self, recipe: Recipe, secrets: ResolvedSecrets = NO_SECRETS) -> Environment:
-        """The environment of a recipe; waits for its build, and begins it when nobody has.
+    async def ensure(self, recipe: Recipe, secrets: ResolvedSecrets = NO_SECRETS) -> Built:
+        """The image of a recipe; waits for its build, and begins it when nobody has.
 
         Args:
             recipe: What it is made of.
@@ -203,7 +236,7 @@ class Images:
             EnvironmentBuildError: It cannot be built.
         """
         ready = self._ready.get(recipe.key)
-        if ready is not None and (ready.path / COMPLETE).exists():
+        if ready is not None and await asyncio.to_thread(_is_there, ready):
             return ready
         build = self._builds.get(recipe.key)
         if build is None:
@@ -212,40 +245,66 @@ class Images:
             build.add_done_callback(lambda _task: self._builds.pop(recipe.key, None))
         return await asyncio.shield(build)
 
+    async def push(
+        self, image: OciImage, destination: str, say: Callable[[str], None], cancelled: threading.Event
+    ) -> ImageView:
+        """Send an OCI image to a registry; what is said of it is in the image's log, too.
+
+        Args:
+            image: The image.
+            destination: `REGISTRY/REPOSITORY:TAG`.
+            say: Called with each line, in another thread.
+            cancelled: Ends it when set.
+
+        Raises:
+            EnvironmentBuildError: It was refused, or the registry was not reached.
+        """
+
+        def send() -> None:
+            with self.log_path(image.key).open("a", encoding="utf-8", buffering=1) as file:
+
+                def log(line: str) -> None:
+                    file.write(f"{utc_now():%Y-%m-%dT%H:%M:%S.%f%z} {line}\n")
+                    say(line)
+
+                try:
+                    push(image, destination, log, cancelled)
+                except EnvironmentBuildError as error:
+                    log(f"failed: {error.message}")
+                    raise
+                log(f"image {image.key}: pushed to {destination}")
+
+        await asyncio.to_thread(send)
+        return self.view(image.key)
+
     async def close(self) -> None:
         """End the builds that are under way."""
         self._cancelled.set()
         if self._builds:
             await asyncio.wait(list(self._builds.values()), timeout=10)
 
-    async def _build(self, recipe: Recipe, secrets: ResolvedSecrets) -> Environment:
-        self._show(ImageView(key=recipe.key, status="building"))
+    async def _build(self, recipe: Recipe, secrets: ResolvedSecrets) -> Built:
+        kind = "oci" if recipe.is_oci else "environment"
+        self._show(ImageView(key=recipe.key, kind=kind, status="building"))
         try:
-            environment = await asyncio.to_thread(self._prepare, recipe, secrets)
+            built = await asyncio.to_thread(self._prepare, recipe, secrets)
         except EnvironmentBuildError as error:
-            self._show(ImageView(key=recipe.key, status="failed", reason=error.message))
+            self._show(ImageView(key=recipe.key, kind=kind, status="failed", reason=error.message))
             raise
         except Exception as error:  # whatever it was, nobody waits for it any longer
             what = "the machine refused" if isinstance(error, OSError) else type(error).__name__
             reason = f"{what}: {error}"
-            self._show(ImageView(key=recipe.key, status="failed", reason=reason))
+            self._show(ImageView(key=recipe.key, kind=kind, status="failed", reason=reason))
             raise EnvironmentBuildError(reason) from error
-        self._show(
-            ImageView(
-                key=recipe.key,
-                status="success",
-                seconds=round(environment.seconds, 3),
-                cached=environment.cached,
-            )
-        )
-        self._ready[recipe.key] = environment
-        return environment
+        self._show(_view_of(built))
+        self._ready[recipe.key] = built
+        return built
 
     def _show(self, view: ImageView) -> None:
-        self._views[view.key] = view
+        self._views[view.key] = view.model_copy(update={"log": str(self.log_path(view.key))})
         self._changed(view.key)
 
-    def _prepare(self, recipe: Recipe, secrets: ResolvedSecrets) -> Environment:
+    def _prepare(self, recipe: Recipe, secrets: ResolvedSecrets) -> Built:
         path = self.log_path(recipe.key)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_first = not path.exists()
@@ -256,21 +315,70 @@ class Images:
 
             try:
                 with build_envs(secrets) as envs:
-                    environment = prepare(
-                        self._home,
-                        recipe.requirements,
-                        python=recipe.python,
-                        directory=recipe.directory,
-                        log=log,
-                        bytecode_from=[Path(entry) for entry in sys.path if entry.endswith("site-packages")],
-                        cancelled=self._cancelled,
-                        secrets=envs,
-                    )
+                    make = self._make_oci if recipe.is_oci else self._make_environment
+                    built = make(recipe, log, envs)
             except EnvironmentBuildError as error:
                 log(f"failed: {error.message}")
                 raise
-            if not environment.cached:
-                log(f"image {recipe.key}: built for Python {recipe.python} after {environment.seconds:.2f} s")
+            what = _words_for(built, recipe)
+            if not built.cached:
+                log(f"image {recipe.key}: built {what} after {built.seconds:.2f} s")
             elif is_first:  # of later deployments nothing is written: they share this log
-                log(f"image {recipe.key}: was there already, for Python {recipe.python}")
-        return environment
+                log(f"image {recipe.key}: was there already, {what}")
+        return built
+
+    def _make_environment(self, recipe: Recipe, log: Log, envs: Mapping[str, str]) -> Environment:
+        return prepare(
+            self._home,
+            recipe.requirements,
+            python=recipe.python,
+            directory=recipe.directory,
+            log=log,
+            bytecode_from=[Path(entry) for entry in sys.path if entry.endswith("site-packages")],
+            cancelled=self._cancelled,
+            secrets=envs,
+        )
+
+    def _make_oci(self, recipe: Recipe, log: Log, envs: Mapping[str, str]) -> OciImage:
+        try:
+            builder = self.builders.find()
+        except NoBuilderError as error:
+            why = f"{recipe.needs}, and {error.message}" if recipe.needs else error.message
+            raise NoBuilderError(why, hint=error.hint) from error
+        return containerize(
+            self._home,
+            recipe.directory,
+            recipe.key,
+            builder,
+            log=log,
+            cancelled=self._cancelled,
+            secrets={name: value for name, value in envs.items() if name != "BENTOML_HOME"},
+        )
+
+
+def _is_there(built: Built) -> bool:
+    if isinstance(built, OciImage):
+        return built.is_there
+    return (built.path / COMPLETE).exists()
+
+
+def _view_of(built: Built) -> ImageView:
+    """How an image that is there is shown."""
+    view = ImageView(key=built.key, status="success", seconds=round(built.seconds, 3), cached=built.cached)
+    if not isinstance(built, OciImage):
+        return view
+    return view.model_copy(
+        update={
+            "kind": "oci",
+            "size_bytes": built.size_bytes,
+            "digest": built.digest,
+            "reference": built.reference,
+            "builder": built.builder,
+        }
+    )
+
+
+def _words_for(built: Built, recipe: Recipe) -> str:
+    if isinstance(built, OciImage):
+        return f"as {built.reference} {built.digest} by {built.builder}"
+    return f"for Python {recipe.python}"

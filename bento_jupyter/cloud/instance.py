@@ -174,6 +174,8 @@ class Instance:
         ready: asyncio.Future[Any] = asyncio.ensure_future(handle.ready())
         stop: asyncio.Future[Any] = asyncio.ensure_future(self._stop.wait())
         ended: asyncio.Future[Any] = asyncio.ensure_future(handle.ended())
+        # One that is stopped while it starts fails to get ready, which nobody asks for any more.
+        ready.add_done_callback(lambda _: ready.cancelled() or ready.exception())
         try:
             await asyncio.wait([ready, stop], return_when=asyncio.FIRST_COMPLETED)
             if ready.done():

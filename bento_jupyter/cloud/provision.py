@@ -1,33 +1,51 @@
-"""What an instance needs before it can start: the Bento's folder and its environment."""
+"""What an instance needs before it can start: the Bento's folder and its image."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BentoJupyterError, EnvironmentBuildError
 from ..views import ImageView
 from .images import Images, Recipe, read_recipe
 from .logs import LogFile
+from .oci import OciImage
 from .store import Store
 
-__all__ = ["Provision"]
+__all__ = ["Provided", "Provision"]
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Provided:
+    """What instances of a Bento run with.
+
+    Attributes:
+        bento: The Bento's folder.
+        python: Interpreter of its environment; in an OCI image the one on its `PATH`.
+        image: The OCI image that they run in; None = they run in an environment.
+    """
+
+    bento: Path
+    python: Path
+    image: OciImage | None = None
+
+
 class Provision:
-    """Gets the folder and the environment of one Bento.
+    """Gets the folder and the image of one Bento.
 
     Args:
         bento: Tag of the Bento.
         get_folder: Gives its folder; called in a thread.
         store: Where its secrets are.
-        images: What builds environments.
+        images: What builds images.
         changed: Called on the event loop when it is done or has failed.
-        secrets: Names of the secrets that may be used while its environment is built.
+        secrets: Names of the secrets that may be used while its image is built.
+        oci: It is to be an OCI image.
 
     Attributes:
         failure: Why it failed; "" otherwise.
@@ -42,6 +60,7 @@ class Provision:
         changed: Callable[[], None],
         *,
         secrets: Sequence[str] = (),
+        oci: bool = False,
     ) -> None:
         self.failure = ""
         self._bento = bento
@@ -50,13 +69,14 @@ class Provision:
         self._images = images
         self._changed = changed
         self._secrets = secrets
+        self._oci = oci
         self._recipe: Recipe | None = None
-        self._done: tuple[Path, Path] | None = None
+        self._done: Provided | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
-    def result(self) -> tuple[Path, Path] | None:
-        """The Bento's folder and the interpreter of its environment; None while they are not there."""
+    def result(self) -> Provided | None:
+        """What instances run with; None while it is not there."""
         return self._done
 
     @property
@@ -94,14 +114,17 @@ class Provision:
     async def _get(self) -> None:
         try:
             bento = await asyncio.to_thread(self._get_folder)
-            self._recipe = await asyncio.to_thread(read_recipe, bento)
+            self._recipe = await asyncio.to_thread(read_recipe, bento, oci=self._oci)
             given = await asyncio.to_thread(self._store.secrets.resolve, self._secrets, "build")
-            environment = await self._images.ensure(self._recipe, given)
+            built = await self._images.ensure(self._recipe, given)
         except Exception as error:  # without a reason here, its deployment would wait for ever
             said = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
             self.failure = error.message if isinstance(error, BentoJupyterError) else said
             if not isinstance(error, EnvironmentBuildError):
                 logger.exception("the image of %s", self._bento)
         else:
-            self._done = bento, environment.python
+            if isinstance(built, OciImage):
+                self._done = Provided(bento, Path("python"), built)
+            else:
+                self._done = Provided(bento, built.python)
         self._changed()

@@ -23,7 +23,7 @@ from .health import Verdict
 from .instance import DRAIN_TIMEOUT, TASK_DRAIN_TIMEOUT, Instance
 from .load import Load
 from .metrics import Metrics
-from .provision import Provision
+from .provision import Provided, Provision
 from .rollout import RECREATE, Stock, next_step
 from .surroundings import Surroundings
 from .target import Blueprint, SetTarget
@@ -80,7 +80,7 @@ class ReplicaSet:
         self._instances: dict[str, Instance] = {}
         self._history = History()
         self._cpu = Utilisation()
-        self._prepared: tuple[Path, Path, Blueprint] | None = None
+        self._prepared: tuple[Provided, Blueprint] | None = None
 
     @property
     def name(self) -> str:
@@ -208,12 +208,12 @@ class ReplicaSet:
         start = self._roll(revision)
         if not start:
             if not any(each.state is InstanceState.STARTING for each in self._instances.values()):
-                self._prepare(*provision.result)  # not beside a start, which it would slow down
+                self._prepare(provision.result)  # not beside a start, which it would slow down
             return times
         if now < self.failures.not_before:
             return [*times, self.failures.not_before]
         for _ in range(start):
-            self._start(*provision.result)
+            self._start(provision.result)
         return times
 
     def to_offer(self) -> list[tuple[str, Path, Mapping[str, float]]]:
@@ -291,16 +291,16 @@ class ReplicaSet:
     def _ready(self) -> list[Instance]:
         return [each for each in self._instances.values() if each.state is InstanceState.READY]
 
-    def _prepare(self, bento: Path, python: Path) -> None:
+    def _prepare(self, provided: Provided) -> None:
         """Have the engine get ready for instances of this set."""
-        prepared = (bento, python, self.target.blueprint)
+        prepared = (provided, self.target.blueprint)
         # Secrets may have changed since; all else is in the blueprint.
         if prepared != self._prepared or self.target.blueprint.secrets:
             self._prepared = prepared
-            self._around.engine.prepare(f"{self._deployment}/{self.name}", self._spec(bento, python))
+            self._around.engine.prepare(f"{self._deployment}/{self.name}", self._spec(provided))
 
-    def _start(self, bento: Path, python: Path) -> None:
-        spec = self._spec(bento, python, self._new_id())
+    def _start(self, provided: Provided) -> None:
+        spec = self._spec(provided, self._new_id())
         self._instances[spec.id] = Instance(
             spec,
             self.target.blueprint,
@@ -309,16 +309,17 @@ class ReplicaSet:
             restarts=self.failures.count,
         )
 
-    def _spec(self, bento: Path, python: Path, instance: str = "") -> ReplicaSpec:
+    def _spec(self, provided: Provided, instance: str = "") -> ReplicaSpec:
         blueprint = self.target.blueprint
         size = self._around.instance_types.size(blueprint.instance_type)
         given = self._around.store.secrets.resolve(blueprint.secrets, "runtime")
         return ReplicaSpec(
             id=instance,
             deployment=self._deployment,
-            bento=bento,
+            bento=provided.bento,
             service=blueprint.service,
-            python=python,
+            python=provided.python,
+            image=provided.image,
             envs={**given.envs, **dict(blueprint.envs)},
             files=given.files,
             cpu=size.cpu,

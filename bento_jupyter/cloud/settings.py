@@ -8,7 +8,7 @@ import ssl
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from ..errors import InvalidRequestError
 from ..home import Home
@@ -40,9 +40,16 @@ class CloudSettings(BaseModel):
             plane), `presigned` (a URL that is its own permission) or `multipart` (such URLs for parts).
         environments_limit: Bytes that environments may have together before those in nobody's use are
             deleted, the ones unused for longest first.
-
+        builder: What builds OCI images: `docker`, `podman`, `buildah` or `nerdctl`; `auto` = the first of
+            them that works; `none` = nothing does.
         zygotes: Whether instances are forked from processes that have imported what they need, where this
             machine can.
+        engine: What runs instances: `processes` of this machine, `containers` on it, or the nodes of a `ray`
+            cluster. With `processes`, too, a deployment that has an OCI image runs in containers.
+        ray_address: URL of the Ray cluster's dashboard, `http://HEAD:8265`.
+        ray_token: The cluster's token; "" = it asks for none.
+        ray_tls: Whether this cloud and the nodes speak with TLS: requests, answers, and what instances get.
+        ray_ca: PEM file with who signed the dashboard's certificate; None = as the system trusts.
 
     Example:
         >>> CloudSettings().host
@@ -61,10 +68,16 @@ class CloudSettings(BaseModel):
     first_deployment_port: int = Field(21000, ge=1024, le=65535)
     last_deployment_port: int = Field(29999, ge=1024, le=65535)
     idle_seconds: float = Field(60, ge=0, le=3600)
+    builder: Literal["auto", "docker", "podman", "buildah", "nerdctl", "none"] = "auto"
     zygotes: bool = True
     cold_start_timeout: float = Field(300, gt=0)
     transfer: Literal["proxy", "presigned", "multipart"] = "proxy"
     environments_limit: int = Field(20 * 2**30, ge=0)
+    engine: Literal["processes", "containers", "ray"] = "processes"
+    ray_address: str = ""
+    ray_token: SecretStr = SecretStr("")
+    ray_ca: Path | None = None
+    ray_tls: bool = False
 
     @model_validator(mode="after")
     def _is_guarded(self) -> CloudSettings:
@@ -75,6 +88,12 @@ class CloudSettings(BaseModel):
                 f"at {self.host} others could listen in, and take the token: --tls-cert FILE --tls-key FILE, "
                 "or --insecure where something else protects the connection"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _engine_is_whole(self) -> CloudSettings:
+        if self.engine == "ray" and not self.ray_address.startswith(("http://", "https://")):
+            raise ValueError("the engine ray needs the URL of the dashboard: --ray-address http://HEAD:8265")
         return self
 
     @classmethod
@@ -89,8 +108,8 @@ class CloudSettings(BaseModel):
 
         Returns:
             Defaults, with `BENTO_JUPYTER_PORT`, `BENTO_JUPYTER_PUBLIC_HOSTS` (names with commas between
-            them), `BENTO_JUPYTER_IDLE_SECONDS`, `BENTO_JUPYTER_TRANSFER`, `BENTO_JUPYTER_ZYGOTES` and
-            `BENTO_JUPYTER_ENVIRONMENTS_LIMIT` where they are set.
+            them), `BENTO_JUPYTER_IDLE_SECONDS`, `BENTO_JUPYTER_TRANSFER`, `BENTO_JUPYTER_ZYGOTES`,
+            `BENTO_JUPYTER_BUILDER` and `BENTO_JUPYTER_ENVIRONMENTS_LIMIT` where they are set.
 
         Raises:
             ValueError: A variable's value does not fit (pydantic's `ValidationError`).
@@ -98,6 +117,7 @@ class CloudSettings(BaseModel):
         variables = {
             "port": "BENTO_JUPYTER_PORT",
             "idle_seconds": "BENTO_JUPYTER_IDLE_SECONDS",
+            "builder": "BENTO_JUPYTER_BUILDER",
             "zygotes": "BENTO_JUPYTER_ZYGOTES",
             "transfer": "BENTO_JUPYTER_TRANSFER",
             "environments_limit": "BENTO_JUPYTER_ENVIRONMENTS_LIMIT",

@@ -21,6 +21,7 @@ __all__ = [
     "SetTarget",
     "Target",
     "VersionTarget",
+    "asks_for_oci",
     "read_target",
     "tags_of",
     "unreadable_target",
@@ -43,6 +44,7 @@ class Blueprint:
         remotes: The other services, each with the name of the set of replicas that serves it, sorted.
         secrets: Names of the secrets that it is given.
         restarts: How often instances were asked to be replaced by new ones.
+        oci: They run in an OCI image, also where an environment of Python packages would do.
     """
 
     bento: str
@@ -53,6 +55,7 @@ class Blueprint:
     remotes: tuple[tuple[str, str], ...] = ()
     secrets: tuple[str, ...] = ()
     restarts: int = 0
+    oci: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,16 @@ class VersionTarget:
         """Names of its secrets."""
         return self.entry.blueprint.secrets
 
+    @property
+    def oci(self) -> bool:
+        """True when its image is to be an OCI image."""
+        return self.entry.blueprint.oci
+
+    @property
+    def image_of(self) -> tuple[str, str, bool]:
+        """What its image is made from."""
+        return self.bento, self.digest, self.oci
+
 
 @dataclass(frozen=True)
 class Target:
@@ -173,10 +186,12 @@ def read_target(
     canaries: Mapping[str, Any] = canary.get("versions") or {}
     weights = {name: float(version["weight"] or 0) for name, version in canaries.items()}
     main = {**config, "bento": record.bento, "weight": 100 - sum(weights.values())}
-    bento = find_bento(record.bento)
+    tags = {record.bento, *(str(version["bento"]) for version in canaries.values())}
+    bentos = {tag: find_bento(tag) for tag in tags}
+    bento = bentos[record.bento]
     return Target(
         versions=tuple(
-            _version(name, version, find_bento(str(version["bento"])), settings, types, record=record)
+            _version(name, version, bentos[str(version["bento"])], settings, types, record=record)
             for name, version in {MAIN: main, **canaries}.items()
         ),
         protected=bool(config.get("access_authorization")),
@@ -214,6 +229,8 @@ def _version(
     # Without the Bento nothing is known of what it is made of, and nothing of it can run.
     served = bento.served if bento else [entry]
     names = {service: name if service == entry else f"{name}/{service}" for service in served}
+    # The files of a codespace change: an image of them would be old at once.
+    oci = not record.dev and (settings.engine == "containers" or asks_for_oci(services.get(entry)))
     sets = []
     for service in served:
         wanted: Mapping[str, Any] = services.get(service) or {}
@@ -229,6 +246,7 @@ def _version(
             remotes=tuple(sorted((each, at) for each, at in names.items() if each != service)),
             secrets=tuple(config.get("secrets") or ()),
             restarts=record.restarts,
+            oci=oci,
         )
         scaling, traffic = _limits(wanted, built, settings)
         strategy = str(wanted.get("deployment_strategy") or ROLLING_UPDATE)
@@ -254,6 +272,11 @@ def _version(
         )
     digest = bento.digest if bento else ""
     return VersionTarget(name, str(config["bento"]), digest, float(config["weight"] or 0), tuple(sets))
+
+
+def asks_for_oci(service: Mapping[str, Any] | None) -> bool:
+    """Whether the wire's configuration of an entry service asks for an OCI image."""
+    return ((service or {}).get("extras") or {}).get("image") == "oci"
 
 
 def _cors(wanted: Mapping[str, Any], built: Mapping[str, Any]) -> Mapping[str, Any] | None:

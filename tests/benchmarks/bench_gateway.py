@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from loads import Load, press
+from realcloud import free_port
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 SECONDS = 2
@@ -62,12 +63,6 @@ http {{
 
 def nginx_program() -> str | None:
     return shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], object]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import httpx
 
 from bento_jupyter.cloud.controller import Controller
+from bento_jupyter.cloud.engines import Engine
 from bento_jupyter.cloud.ports import free_deployment_port
 from bento_jupyter.cloud.settings import CloudSettings
 from bento_jupyter.cloud.store import Store
@@ -28,10 +29,13 @@ IDLE_SECONDS = 1.0
 class Cloud:
     """A controller and its store."""
 
-    def __init__(self, home: Home, bento: Path, idle_seconds: float = IDLE_SECONDS) -> None:
-        self.settings = CloudSettings(home=home, idle_seconds=idle_seconds)
+    def __init__(
+        self, home: Home, bento: Path, idle_seconds: float = IDLE_SECONDS, engine: Engine | None = None
+    ) -> None:
+        # Whatever is installed here: images of containers have tests of their own.
+        self.settings = CloudSettings(home=home, idle_seconds=idle_seconds, builder="none")
         self.store = Store.open(home)
-        self.controller = Controller(self.settings, self.store)
+        self.controller = Controller(self.settings, self.store, engine)
         self.http = httpx.AsyncClient(timeout=60, trust_env=False)
         if self.store.bentos.get("tested", "v1") is None:
             self.push(bento)

@@ -186,6 +186,20 @@ def test_a_rollout_loses_no_request_and_a_scaling_change_touches_nothing(
     play(scenario)
 
 
+def test_a_cloud_that_stops_the_moment_something_changes_starts_nothing_more(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(cloud: Cloud) -> None:
+        cloud.create("shop", least=0)
+        await cloud.until_status("shop", Status.SCALED_TO_ZERO)
+        assert (await cloud.call("shop")).status_code == 200
+        # Nothing waits for it any more: what it does next, it does at a time that it has set itself.
+        await cloud.until("shop", lambda view: view.ready == 1 and not view.in_flight)
+        cloud.update("shop", least=0, envs={"COLOUR": "red"})
+
+    play(scenario)
+
+
 def test_recreate_ends_the_old_instance_before_the_new_one_starts(play: Callable[[Scenario], None]) -> None:
     async def scenario(cloud: Cloud) -> None:
         cloud.create("shop", deployment_strategy="Recreate")
@@ -409,6 +423,23 @@ def test_a_new_run_brings_deployments_back_and_ends_what_was_left(home: Home, be
         asyncio.run(second())
     finally:
         left.kill()
+
+
+def test_what_was_there_can_be_called_the_moment_the_next_run_has_started(home: Home, bento: Path) -> None:
+    async def scenario() -> list[int]:
+        async with cloud_of(home, bento) as cloud:
+            names = [f"shop-{number}" for number in range(20)]
+            ports = [int((cloud.create(name, least=0).url or "").rpartition(":")[2]) for name in names]
+            await asyncio.gather(*(cloud.until_status(name, Status.SCALED_TO_ZERO) for name in names))
+        async with cloud_of(home, bento):
+            closed = []
+            for port in ports:
+                with socket.socket() as caller:
+                    if caller.connect_ex(("127.0.0.1", port)):
+                        closed.append(port)
+            return closed
+
+    assert asyncio.run(scenario()) == []
 
 
 def test_a_bento_whose_manifest_cannot_be_read_fails_its_deployment_alone(home: Home, bento: Path) -> None:

@@ -912,6 +912,7 @@ async def test_what_is_known_is_answered_without_waking_a_replica(gateway: Gatew
         assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
         assert deployment.heard("wake") == []
         deployment.replicas(replica)
+        await gateway.deploy()  # messages are heard in their order
         assert (await client.get("/metrics")).text == "m 1"
         docs_there = await client.get("/docs.json")
         deployment.replicas()
@@ -1018,6 +1019,26 @@ async def test_an_answer_that_breaks_off_is_seen_broken_and_not_tried_again(gate
             await client.get("/")
         assert replica.connections == 1
         await deployment.load(requests=1, errors=1, in_flight=0)
+
+
+async def test_what_a_relay_could_not_deliver_is_tried_until_somebody_has_it(gateway: Gateway) -> None:
+    undelivered: list[bytes] = []
+
+    async def relays(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        if replica.connections <= 4:
+            undelivered.append(await reader.readexactly(4))
+            writer.write(b"\0")
+            return
+        assert await reader.readexactly(4) == b"once"
+        writer.write(answer())
+
+    deployment = await gateway.deploy()
+    async with raw_replica(relays) as replica, deployment.client() as client:
+        deployment.replicas(replica)
+        assert (await client.post("/", content="once")).text == "ok"
+        assert undelivered == [b"once"] * 4
+        await deployment.load(requests=1, errors=0, in_flight=0)
 
 
 async def test_an_answer_that_is_not_http_is_502(gateway: Gateway) -> None:

@@ -147,6 +147,23 @@ async def test_chunked_input_and_expectations_are_taken(gateway: Gateway) -> Non
     assert trainer.seen[:4] == ["quick"] * 4
 
 
+async def test_a_task_that_a_relay_could_not_deliver_waits_for_the_next_replica(gateway: Gateway) -> None:
+    deployment, trainer = await deploy(gateway, "undelivered"), Trainer()
+    trainer.gate.set()
+
+    async def relays(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"\0")
+
+    async with deployment.client() as client, raw_replica(relays) as relay:
+        deployment.replicas(relay)
+        task = await submit(client, "quick")
+        await deployment.hears("lost", replica=relay.id)
+        async with serving(trainer, deployment):
+            await becomes(client, task, "completed")
+    assert trainer.seen == ["quick"]
+
+
 async def test_tasks_run_in_their_order_under_the_cap_beside_requests(gateway: Gateway) -> None:
     deployment, trainer = await deploy(gateway, "c", concurrency=1), Trainer()
     trainer.gate.set()

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bento_jupyter.cloud.images import Images, read_recipe, unsupported
+from bento_jupyter.cloud.images import Images, needs_container, read_recipe
 from bento_jupyter.cloud.provision import Provision
 from bento_jupyter.cloud.store import Store
 from bento_jupyter.environments import this_minor
 from bento_jupyter.errors import EnvironmentBuildError
 from bento_jupyter.home import Home
+from bento_jupyter.spec import DeploymentSpec
 
 PLAIN = {
     "base_image": "python:3.11-slim",
@@ -54,7 +55,7 @@ WANTS = [
 
 
 @pytest.mark.parametrize(("image", "said"), WANTS)
-def test_a_deployment_of_what_needs_more_than_python_is_a_400_and_nothing_is_made(
+def test_without_a_builder_what_needs_more_than_python_is_a_400_and_nothing_is_made(
     cloud, image, said, request
 ):
     name = f"img{abs(hash(request.node.name)) % 10**6}"
@@ -75,6 +76,7 @@ def test_a_deployment_of_what_needs_more_than_python_is_a_400_and_nothing_is_mad
     answer = cloud.http.post("/api/v2/deployments", json={"name": name, "bento": f"{name}:v1"})
     assert answer.status_code == 400
     assert said in answer.json()["error"]
+    assert "install podman" in answer.json()["error"]
     assert "deploy it to a cloud that builds containers" in answer.json()["error"]
     assert cloud.http.get("/api/v2/deployments").json()["total"] == before
     assert cloud.http.get(f"/api/v2/deployments/{name}").status_code == 404
@@ -91,10 +93,10 @@ def one_file_archive() -> bytes:
 
 
 def test_the_old_container_format_is_refused_by_its_name(tmp_path):
-    assert "container format of BentoML before 1.4" in unsupported(
+    assert "container format of BentoML before 1.4" in needs_container(
         {"service": "s:S", "docker": {"cuda": "12"}}
     )
-    assert unsupported({"spec": 2, "image": PLAIN}) == ""
+    assert needs_container({"spec": 2, "image": PLAIN}) == ""
 
 
 def test_the_image_that_bentoml_builds_by_default_is_not_refused(cloud, pushed_greeter):
@@ -102,7 +104,18 @@ def test_the_image_that_bentoml_builds_by_default_is_not_refused(cloud, pushed_g
     manifest = cloud.http.get(f"/api/v1/bento_repositories/{name}/bentos/{version}").json()["manifest"]
     assert manifest["spec"] == 2
     assert manifest["image"]["commands"]
-    assert unsupported(manifest) == ""
+    assert needs_container(manifest) == ""
+
+
+def test_without_a_builder_an_oci_image_that_is_asked_for_is_refused_by_what_to_install(
+    cloud, pushed_greeter, deployment_name
+):
+    wanted = DeploymentSpec(name=deployment_name, bento=pushed_greeter, image="oci")
+    answer = cloud.http.post("/api/v2/deployments", json=wanted.to_wire("Greeter"))
+    assert answer.status_code == 400
+    assert "it asks for an OCI image" in answer.json()["error"]
+    assert "apt install podman" in answer.json()["error"]
+    assert cloud.http.get(f"/api/v2/deployments/{deployment_name}").status_code == 404
 
 
 def provided(home: Home, get_folder: Callable[[], Path]) -> Provision:

@@ -94,6 +94,22 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.02)
 
 
+def plain_spec(bento: Path, python: Path, **changes: object) -> ReplicaSpec:
+    """An instance of the deployment `shop`, with an id of its own."""
+    plain = ReplicaSpec(
+        id=f"shop-{next(ids):04d}",
+        deployment="shop",
+        bento=bento,
+        service="",
+        python=python,
+        envs={},
+        cpu=1,
+        memory_bytes=2 * 2**30,
+        instance_type="cpu.1",
+    )
+    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+
+
 class EngineContract:
     """The contract; a subclass has the fixtures `make_engine`, `bento` and `python`."""
 
@@ -102,18 +118,7 @@ class EngineContract:
         """Makes descriptions of instances, each with an id of its own."""
 
         def make(**changes: object) -> ReplicaSpec:
-            plain = ReplicaSpec(
-                id=f"shop-{next(ids):04d}",
-                deployment="shop",
-                bento=bento,
-                service="",
-                python=python,
-                envs={},
-                cpu=1,
-                memory_bytes=2 * 2**30,
-                instance_type="cpu.1",
-            )
-            return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+            return plain_spec(bento, python, **changes)
 
         return make
 

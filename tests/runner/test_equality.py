@@ -11,7 +11,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ import psutil
 import pytest
 from built_bento import build_bento
 from examples import KINDS, MOUNTED
+from realcloud import free_port
 
 from bento_jupyter.launcher import launch_replica
 
@@ -48,12 +48,6 @@ class Both:
     def ask(self, method: str, path: str, **how: Any) -> tuple[httpx.Response, httpx.Response]:
         """The answers of both."""
         return self.reference.request(method, path, **how), self.replica.request(method, path, **how)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

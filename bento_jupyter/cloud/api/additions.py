@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ... import __version__
-from ...views import CloudView, Event
+from ...views import CloudView, Event, NodeView
+from ..engines import Engine
 from .calls import NDJSON, Call
 from .context import cloud_of
 from .exchange import answer, query
@@ -38,8 +39,26 @@ async def get_cloud(request: Request) -> Response:
             instances=cloud.controller.instances_up(),
             event_id=cloud.store.events.last_id(),
             zygotes=list(cloud.controller.engine.prepared()),
+            engine=cloud.settings.engine,
+            nodes=_nodes(cloud.controller.engine),
         )
     )
+
+
+def _nodes(engine: Engine) -> list[NodeView]:
+    """The machines of an engine, each with what runs there."""
+    states = engine.observe()
+    return [
+        NodeView(
+            name=node.name,
+            cpus=node.cpus,
+            memory_bytes=node.memory_bytes,
+            gpus=node.gpus,
+            free_gpus=node.free_gpus,
+            instances=[each.id for each in states if each.node == node.name],
+        )
+        for node in engine.capacity()
+    ]
 
 
 async def follow_events(request: Request) -> Response:

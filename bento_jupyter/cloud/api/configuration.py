@@ -22,7 +22,6 @@ from pydantic import (
 )
 
 from ...errors import InvalidRequestError
-from ..images import UNSUPPORTED_HINT, unsupported
 from ..instance_types import InstanceTypes, fitting_instance_type
 from ..store import BentoRecord
 from ..target import MAIN
@@ -126,6 +125,13 @@ class ServiceConfig(Request):
     extras: dict[str, Any] | None = None
     cold_start_timeout: int | None = Field(None, gt=0)
     config_overrides: ConfigOverrides = Field(default_factory=ConfigOverrides)
+
+    @field_validator("extras")
+    @classmethod
+    def _image(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if (value or {}).get("image") not in (None, "oci"):
+            raise ValueError("image is oci, or nothing: as the Bento needs")
+        return value
 
     @field_validator("scaling", "config_overrides", mode="before")
     @classmethod
@@ -259,8 +265,6 @@ def complete_config(
     for each in (bento, *(canary_bentos or {}).values()):
         if each.manifest:  # an earlier cloud looked less closely at what it registered
             parse(BentoShape, each.manifest)
-    if bento.manifest.get("spec") and (reason := unsupported(bento.manifest)):
-        raise InvalidRequestError(f"this cloud cannot run bento {bento.tag}: {reason}", hint=UNSUPPORTED_HINT)
     labels = list(earlier_labels) if body.labels is None else [label.model_dump() for label in body.labels]
     return {
         "access_authorization": body.access_authorization,

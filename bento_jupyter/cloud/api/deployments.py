@@ -17,6 +17,7 @@ from ..target import MAIN
 from .bentos import BENTOS
 from .calls import Call
 from .configuration import CreateDeployment, UpdateDeployment, complete_config
+from .containers import require_containers
 from .context import Cloud, cloud_of
 from .exchange import answer, answer_page, query, read
 from .identity import cluster, owner, require_cluster
@@ -53,9 +54,9 @@ async def create(request: Request) -> Response:
             "first and last a letter or digit"
         )
     bento = _require_bento(cloud, body, dev=body.dev)
-    config = complete_config(
-        body, bento, (), _canary_bentos(cloud, body), types=cloud.controller.instance_types
-    )
+    canaries = _canary_bentos(cloud, body)
+    config = complete_config(body, bento, (), canaries, types=cloud.controller.instance_types)
+    await require_containers(cloud, config, bento, canaries, dev=body.dev)
     record = cloud.store.deployments.create(
         name=body.name or _invent_name(bento.name, cloud),
         bento=bento.tag,
@@ -104,14 +105,16 @@ async def update(request: Request) -> Response:
     cloud = cloud_of(request)
     present = cloud.store.deployments.require(request.path_params["name"])
     bento = _require_bento(cloud, body, dev=present.dev)
+    canaries = _canary_bentos(cloud, body)
     config = complete_config(
         body,
         bento,
         present.config["labels"],
-        _canary_bentos(cloud, body),
+        canaries,
         _services_of(present.config),
         types=cloud.controller.instance_types,
     )
+    await require_containers(cloud, config, bento, canaries, dev=present.dev)
     return _changed(cloud, cloud.store.deployments.update(present.name, bento=bento.tag, config=config))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...views import ColdStart, ZygoteView
+from ..oci import OciImage
 
 __all__ = ["Engine", "Node", "Phase", "ReplicaHandle", "ReplicaSpec", "ReplicaState"]
 
@@ -89,6 +90,7 @@ class ReplicaSpec:
         python: Interpreter of the Bento's environment.
         envs: Environment variables.
         files: Content of files, by path below the instance's own `BENTOML_HOME`.
+        image: The OCI image that it runs in, in which the Bento is, too; None = the environment of `python`.
         cpu: CPUs that its instance type has.
         memory_bytes: Memory that its instance type has; one that uses more is ended with that reason.
         gpus: GPUs that its instance type has: as many are its own, and it sees no other.
@@ -109,6 +111,7 @@ class ReplicaSpec:
     gpus: int = 0
     remotes: Mapping[str, Path] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    image: OciImage | None = None
 
 
 class ReplicaHandle(Protocol):

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 
 import psutil
 
-__all__ = ["Usage", "bound_memory", "is_out_of_memory", "memory_words", "own_memory", "usage_by_group"]
+__all__ = [
+    "Usage",
+    "bound_memory",
+    "is_out_of_memory",
+    "memory_words",
+    "most_memory",
+    "out_of_memory",
+    "own_memory",
+    "start_without_memory",
+    "usage_by_group",
+]
 
 #: An instance may ask the system for this many times what it has, and for `SLACK_BYTES` more: libraries
 #: ask for much that they never touch. What it does touch is measured.
@@ -41,9 +51,14 @@ def bound_memory(pid: int, memory_bytes: int) -> None:
     if sys.platform == "linux":
         import resource
 
-        most = SLACK * memory_bytes + SLACK_BYTES
+        most = most_memory(memory_bytes)
         with contextlib.suppress(OSError, ValueError):  # it has ended, or is bounded more narrowly already
             resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
+
+
+def most_memory(memory_bytes: int) -> int:
+    """What an instance with this much memory may ask the system for."""
+    return SLACK * memory_bytes + SLACK_BYTES
 
 
 def is_out_of_memory(error: str) -> bool:
@@ -56,6 +71,19 @@ def memory_words(memory_bytes: float) -> str:
     if memory_bytes < 2**30:
         return f"{memory_bytes / 2**20:.4g} MiB"
     return f"{memory_bytes / 2**30:.4g} GiB"
+
+
+def out_of_memory(used: int, memory_bytes: int, instance_type: str) -> str:
+    """Why an instance was ended that used too much."""
+    return (
+        f"out of memory: it used {memory_words(used)}; instance type {instance_type} "
+        f"has {memory_words(memory_bytes)}"
+    )
+
+
+def start_without_memory(error: str, memory_bytes: int, instance_type: str) -> str:
+    """Why a start failed with such an error."""
+    return f"out of memory ({error}); instance type {instance_type} has {memory_words(memory_bytes)}"
 
 
 def usage_by_group(groups: set[int]) -> dict[int, Usage]:

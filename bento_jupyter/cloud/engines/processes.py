@@ -1,4 +1,4 @@
-"""The default engine: instances are processes of this machine."""
+"""The default engine: instances are processes of this machine, in containers where they have an OCI image."""
 
 from __future__ import annotations
 
@@ -33,9 +33,21 @@ from ...spec import utc_now
 from ...views import ColdStart, ZygoteView
 from ...zygote import FORKSERVER_PROGRAM, can_fork
 from ..logs import cap_log
+from ..oci import OciImage
+from .containers import end_leftover_containers, launch_container
 from .engine import Node, Phase, ReplicaSpec, ReplicaState
 from .gpus import Gpu, Gpus, find_gpus
-from .memory import Usage, bound_memory, is_out_of_memory, memory_words, own_memory, usage_by_group
+from .memory import (
+    Usage,
+    bound_memory,
+    is_out_of_memory,
+    memory_words,
+    out_of_memory,
+    own_memory,
+    start_without_memory,
+    usage_by_group,
+)
+from .private_files import write_files
 from .zygotes import Zygotes, record_of
 
 __all__ = ["ProcessEngine", "ProcessReplica"]
@@ -131,8 +143,7 @@ class ProcessReplica:
         if not self.process.ready:
             reason = self.process.error or await self.ended()
             if is_out_of_memory(reason):
-                size = memory_words(self.spec.memory_bytes)
-                reason = f"out of memory ({reason}); instance type {self.spec.instance_type} has {size}"
+                reason = start_without_memory(reason, self.spec.memory_bytes, self.spec.instance_type)
             raise ReplicaStartError(reason, traceback=self.process.traceback, log=log_tail(log))
         phases = dict(self.process.phases)
         return ColdStart(at=self._started_at, seconds=round(sum(phases.values()), 6), phases=phases)
@@ -155,7 +166,10 @@ class ProcessReplica:
                     self.process.process.terminate()
                 await asyncio.wait([self._ended], timeout=grace)
             self._close_report(self.process)
-            self.process.kill()
+            if self.spec.image is None:
+                self.process.kill()
+            else:  # removing the container takes its time
+                await asyncio.to_thread(self.process.kill)
         stopped, self._stopped = self._stopped, None
         if stopped is not None:
             stopped(self)
@@ -197,11 +211,8 @@ class ProcessReplica:
             # What is forked shares most of its pages with others.
             self._memory_bytes = used = own_memory(self.process.pid)
             if used > self.spec.memory_bytes:
-                self._kill(
-                    self.process.pid,
-                    f"out of memory: it used {memory_words(used)}; instance type {self.spec.instance_type} "
-                    f"has {memory_words(self.spec.memory_bytes)}",
-                )
+                limit = self.spec.memory_bytes
+                self._kill(self.process.pid, out_of_memory(used, limit, self.spec.instance_type))
 
     def _kill(self, pid: int, reason: str) -> None:
         """End it at once, and remember why."""
@@ -224,17 +235,24 @@ class ProcessReplica:
 
     def _watch(self, process: ReplicaProcess) -> None:
         code = process.process.wait()
+        reason = describe_exit(code)
+        if process.out_of_memory:
+            reason = (
+                f"out of memory: the kernel ended it; instance type {self.spec.instance_type} has "
+                f"{memory_words(self.spec.memory_bytes)}"
+            )
         with contextlib.suppress(RuntimeError):  # the loop may be closed when the cloud ends
-            self._loop.call_soon_threadsafe(self._note_end, code)
+            self._loop.call_soon_threadsafe(self._note_end, reason)
 
-    def _note_end(self, code: int) -> None:
+    def _note_end(self, reason: str) -> None:
         if not self._ended.done():
-            self._ended.set_result(self._kill_reason or describe_exit(code))
+            self._ended.set_result(self._kill_reason or reason)
 
 
 class ProcessEngine:
     """Runs instances as processes of this machine, each in a process group of its own.
 
+    One with an OCI image is in a container besides, whose limits the kernel holds. Of the others,
     CPU is shared by limits on the threads of BLAS and OpenMP; memory is measured once a second, and an
     instance that uses more than its instance type has is ended with that reason. GPUs are handed out by
     `CUDA_VISIBLE_DEVICES`: an instance sees its own, and none when its type has none.
@@ -257,6 +275,7 @@ class ProcessEngine:
     async def open(self) -> None:
         """End what an earlier run left behind, and begin to supervise."""
         await asyncio.to_thread(self._end_leftovers)
+        await asyncio.to_thread(end_leftover_containers, self._home)
         self._scratch = self._home.cloud / "scratch"
         await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
         self._scratch.mkdir(mode=0o700, parents=True)
@@ -312,7 +331,7 @@ class ProcessEngine:
 
     def prepare(self, name: str, spec: ReplicaSpec) -> None:
         """Have a zygote warm; see `Engine.prepare`."""
-        if self._has_zygotes and not spec.gpus:
+        if self._has_zygotes and not spec.gpus and spec.image is None:
             self._zygotes.want(name, spec.python, spec.envs)
 
     def release(self, name: str) -> None:
@@ -337,6 +356,32 @@ class ProcessEngine:
             self._home.sockets.rmdir()
 
     async def _launch(self, replica: ProcessReplica) -> None:
+        if replica.spec.image is None:
+            await self._launch_process(replica)
+        else:
+            await self._launch_container(replica, replica.spec.image)
+
+    async def _launch_container(self, replica: ProcessReplica, image: OciImage) -> None:
+        spec = replica.spec
+        process = await asyncio.to_thread(
+            launch_container,
+            image,
+            replica.socket,
+            name=f"bento-jupyter-{replica.socket.stem}",
+            home=self._home,
+            service=spec.service,
+            envs=self._with_gpus(spec.envs, replica.gpus),
+            files=spec.files,
+            log=self.logs(spec.deployment) / f"{spec.id}.log",
+            scratch=self._scratch / spec.id,
+            cpus=spec.cpu,
+            memory_bytes=spec.memory_bytes,
+            gpus=replica.gpus,
+            remotes=spec.remotes,
+        )
+        replica.attach(process, None)
+
+    async def _launch_process(self, replica: ProcessReplica) -> None:
         spec = replica.spec
         scratch = self._scratch / spec.id
         write_files(scratch / "bentoml", spec.files)
@@ -431,16 +476,6 @@ class ProcessEngine:
         end_processes(is_ours)
         for left in self._home.sockets.glob("*.sock"):
             left.unlink(missing_ok=True)
-
-
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files below `folder`, from their first byte on for the owner's eyes only."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
 
 
 def end_processes(matches: Callable[[psutil.Process], bool]) -> None:

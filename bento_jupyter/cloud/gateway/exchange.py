@@ -315,7 +315,8 @@ class Exchange:
             self._fresh = True
             if connection.spoke:
                 self._kept = None
-            self._try_again(reason, may_have_worked=True)
+            self._sends -= connection.undelivered
+            self._try_again(reason, may_have_worked=not connection.undelivered)
             return
         answering, tunnel = self._state is _ANSWERING, self._state is _TUNNEL
         self._end()

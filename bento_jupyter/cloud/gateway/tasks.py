@@ -276,6 +276,16 @@ class TaskRun:
             self._timer = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._timed_out)
             connection.start(self, request)
 
+    async def _take_back(self) -> None:
+        """It was sent, and is known to have reached nobody."""
+        try:
+            await self._tasks.store.give_back(self.id)
+        except sqlite3.Error as error:
+            self._fail(f"its instance was not reached, and it cannot be kept for another one: {error}")
+            self._release()
+        else:
+            self._wait_again()
+
     def _wait_again(self) -> None:
         """No replica has seen it: it is the next to get another one."""
         route, replica, self._replica = self._route, self._replica, None
@@ -323,6 +333,11 @@ class TaskRun:
         self._connection = None
         if self._route is not None and self._replica is not None and not connection.spoke and not self._over:
             self._route.lost(self._replica)
+        if connection.undelivered and not self._over:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._beginning = asyncio.get_running_loop().create_task(self._take_back())
+            return
         self._fail(f"{reason}, and its task was not run again: `retry` does that")
         self._release()
 

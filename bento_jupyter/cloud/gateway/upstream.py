@@ -11,7 +11,10 @@ from typing import Protocol, cast
 from .bodies import EMPTY_BODY, Body, FixedBody, HttpSyntaxError, OpenBody
 from .heads import ResponseHead, find_head, parse_response
 
-__all__ = ["Replica", "ReplicaConnection", "Requester"]
+__all__ = ["UNDELIVERED", "Replica", "ReplicaConnection", "Requester"]
+
+#: What a relay in between says, and nothing else, when the replica will never see what was sent to it.
+UNDELIVERED = b"\0"
 
 #: Idle connections kept per replica; more are closed when they become idle.
 _MAX_IDLE = 128
@@ -129,11 +132,13 @@ class ReplicaConnection(asyncio.Protocol):
         reused: It has carried a request before the present one, so the replica may just have closed it.
         spoke: The replica has sent something since the present request began, other than the head of an
             answer to GET whose body is still to come.
+        undelivered: The present request has not reached the replica, and will not.
     """
 
     def __init__(self, replica: Replica) -> None:
         self.reused = False
         self.spoke = False
+        self.undelivered = False
         self._replica = replica
         self._requester: Requester | None = None
         self._transport: asyncio.Transport
@@ -193,6 +198,10 @@ class ReplicaConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Callback of asyncio."""
         if self._requester is None:  # An idle connection has nothing to say.
+            self.abort()
+            return
+        if data == UNDELIVERED and not (self.spoke or self.reused):
+            self.undelivered = True
             self.abort()
             return
         self.spoke = True

@@ -72,6 +72,12 @@ class Database:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def change(self) -> Iterator[Connection]:
+        """What `write` does, for statements that need no objects."""
+        with self._writer.begin() as connection:
+            yield connection
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
