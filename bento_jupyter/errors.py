@@ -48,6 +48,7 @@ __all__ = [
     "Interrupted",
     "InvalidRequestError",
     "MagicUsageError",
+    "NoBuilderError",
     "NotFoundError",
     "NotLoggedInError",
     "NotServableError",
@@ -141,6 +142,10 @@ class EnvironmentBuildError(BentoJupyterError):
     def __init__(self, message: str, *, hint: str = "", log: str = "") -> None:
         super().__init__(message, hint=hint)
         self.log = log
+
+
+class NoBuilderError(EnvironmentBuildError):
+    """No program on the machine of the cloud builds OCI images."""
 
 
 class CloudError(BentoJupyterError):

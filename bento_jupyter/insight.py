@@ -147,7 +147,7 @@ class GarbageItem(Model):
     """Something on the cloud's disk that nobody needs.
 
     Attributes:
-        kind: `blob`, `bento` or `model` (unpacked), `upload`, `environment` or `log`.
+        kind: `blob`, `bento` or `model` (unpacked), `upload`, `environment`, `image` (OCI) or `log`.
         name: Its digest, tag or key.
         bytes: Its size; blocks that it shares with others are counted, too.
     """

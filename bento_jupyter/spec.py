@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -178,6 +178,7 @@ _OF_ENTRY = (
     "cold_start_timeout",
     "queue",
     "retries",
+    "image",
 )
 
 
@@ -203,6 +204,8 @@ class DeploymentSpec(Model):
         cold_start_timeout: Seconds a request waits for an instance; None = the cloud's default.
         queue: Requests that may wait, 429 above; None = the cloud's default. Embedded cloud only.
         retries: A request whose instance is lost goes to another one; None = yes. Embedded cloud only.
+        image: `oci` = instances run in containers, from an OCI image; None = as the Bento needs. Embedded
+            cloud only.
         services: Settings of the other services of the Bento, by name; of the entry service, what the
             fields above do not say.
         canary: Versions beside the main one.
@@ -232,6 +235,7 @@ class DeploymentSpec(Model):
     scale_up_seconds: int | None = Field(None, ge=0, le=3600)
     queue: int | None = Field(None, ge=1)
     retries: bool | None = None
+    image: Literal["oci"] | None = None
     services: dict[str, ServiceSpec] = Field(default_factory=dict)
     canary: Canary = Field(default_factory=Canary)
 
@@ -335,7 +339,7 @@ class DeploymentSpec(Model):
     @property
     def embedded_only(self) -> list[str]:
         """What it asks for that no other cloud than the embedded one heeds, in the words of the magic."""
-        found = [f"--{name}" for name in ("queue", "retries") if getattr(self, name) is not None]
+        found = [f"--{name}" for name in ("queue", "retries", "image") if getattr(self, name) is not None]
         of_services = [*self.services.items()]
         for version in self.canary.versions.values():
             of_services += version.services.items()

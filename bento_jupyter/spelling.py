@@ -26,16 +26,18 @@ _PLAIN = (
     "strategy",
     "timeout",
     "cold_start_timeout",
+    "image",
 )
 _FLAGS = ("protected", "retries")
 
 
-def to_line(spec: DeploymentSpec, target: str = "") -> str:
+def to_line(spec: DeploymentSpec, target: str = "", *, cloud: str = "") -> str:
     """The `%bento_deploy` line that asks for `spec`.
 
     Args:
         spec: What is wanted.
         target: What to deploy, as it stands in the notebook; "" = the Bento of `spec`.
+        cloud: Where; "" = where one is connected to.
 
     Raises:
         ValueError: Something of it cannot stand in a line, like a value of several lines: `to_call` can.
@@ -45,6 +47,7 @@ def to_line(spec: DeploymentSpec, target: str = "") -> str:
         "%bento_deploy iris:v1 --name iris --mode on-demand '--label=for=a b'"
     """
     words = ["%bento_deploy", target or spec.bento, "--name", spec.name, "--mode", spec.mode.value]
+    words += [_word(f"--cloud={cloud}")] if cloud else []
     for field in _PLAIN:
         value = getattr(spec, field)
         if value is not None:
@@ -66,12 +69,13 @@ def to_line(spec: DeploymentSpec, target: str = "") -> str:
     return " ".join(words)
 
 
-def to_call(spec: DeploymentSpec, target: str = "") -> str:
+def to_call(spec: DeploymentSpec, target: str = "", *, cloud: str = "") -> str:
     """The call of `bento_jupyter.deploy` that asks for `spec`.
 
     Args:
         spec: What is wanted.
         target: What to deploy, as an expression; "" = the tag of the Bento of `spec`.
+        cloud: Where; "" = where one is connected to.
 
     Example:
         >>> to_call(DeploymentSpec(name="iris", bento="iris:v1", max=2))
@@ -85,7 +89,7 @@ def to_call(spec: DeploymentSpec, target: str = "") -> str:
         fields.pop("canary", None)
     if not spec.protected:
         fields.pop("protected", None)
-    said = {"name": name, "mode": mode, **fields}
+    said = {"name": name, "mode": mode, **fields, **({"cloud": cloud} if cloud else {})}
     arguments = [target or repr(spec.bento), *(f"{key}={value!r}" for key, value in said.items())]
     return f"bj.deploy({', '.join(arguments)})"
 

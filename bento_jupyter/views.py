@@ -21,6 +21,8 @@ __all__ = [
     "InstanceType",
     "InstanceView",
     "LogLine",
+    "NodeView",
+    "PushStep",
     "ReplicaSetView",
     "ZygoteView",
 ]
@@ -116,10 +118,11 @@ class ReplicaSetView(Model):
 
 
 class ImageView(Model):
-    """The environment a Bento runs in.
+    """What a Bento runs in: an environment of Python packages, or an OCI image.
 
     Attributes:
         key: Content hash.
+        kind: `environment` or `oci`.
         status: pending, building, success or failed.
         reason: Why it failed; "" otherwise.
         seconds: How long the build took; None until it is over.
@@ -127,9 +130,14 @@ class ImageView(Model):
         size_bytes: Size of its files, which it may share with others; None = not looked at.
         at: When its state changed last; None = before the cloud started.
         used_by: Deployments that run in it; empty where that was not asked.
+        digest: `sha256:...` of an OCI image; "" until it is built.
+        reference: Its name in the storage of the program that runs it; "" until it is built.
+        builder: The program that has built it; "" until then.
+        log: File with the log of its build, on the machine of the cloud.
     """
 
     key: str
+    kind: str = "environment"
     status: str
     reason: str = ""
     seconds: float | None = None
@@ -137,6 +145,28 @@ class ImageView(Model):
     size_bytes: int | None = None
     at: datetime | None = None
     used_by: list[str] = Field(default_factory=list)
+    digest: str = ""
+    reference: str = ""
+    builder: str = ""
+    log: str = ""
+
+
+class PushStep(Model):
+    """One line of what an image's push to a registry tells.
+
+    Attributes:
+        stage: `image` while the image is made ready, then `push`.
+        text: What happens.
+        image: The image that was pushed, in the last line when it went well.
+        error: Why it failed, in the last line when it did.
+        hint: What to do about that.
+    """
+
+    stage: str
+    text: str = ""
+    image: ImageView | None = None
+    error: str = ""
+    hint: str = ""
 
 
 class EndpointView(Model):
@@ -301,6 +331,26 @@ class ZygoteView(Model):
     users: list[str] = Field(default_factory=list)
 
 
+class NodeView(Model):
+    """A machine that instances run on.
+
+    Attributes:
+        name: Its name.
+        cpus: CPUs that it has for instances.
+        memory_bytes: Memory that it has for them.
+        gpus: GPUs that it has.
+        free_gpus: Those of them that no instance has.
+        instances: Ids of the instances on it.
+    """
+
+    name: str
+    cpus: float
+    memory_bytes: int
+    gpus: int = 0
+    free_gpus: int = 0
+    instances: list[str] = Field(default_factory=list)
+
+
 class CloudView(Model):
     """The embedded cloud as a whole.
 
@@ -313,6 +363,8 @@ class CloudView(Model):
         instances: Number of instances that are up.
         event_id: Id of the newest event.
         zygotes: The processes that are kept warm to fork instances.
+        engine: What runs instances: `processes` of this machine, or the nodes of a `ray` cluster.
+        nodes: The machines that they run on.
     """
 
     endpoint: str
@@ -323,3 +375,5 @@ class CloudView(Model):
     instances: int = 0
     event_id: int = 0
     zygotes: list[ZygoteView] = Field(default_factory=list)
+    engine: str = "processes"
+    nodes: list[NodeView] = Field(default_factory=list)

@@ -36,9 +36,11 @@ FLOORS = {
     "pip_settings": 2,
     "codec": 2,
     "replica": 2,
+    "contained": 2,
     "stock": 2,
     "examples": 3,
     "insight": 3,
+    "proofs": 2,
     "views": 2,
     "spelling": 2,
     "spec": 1,
@@ -100,8 +102,9 @@ def test_every_room_has_a_floor() -> None:
     assert rooms == set(FLOORS)
 
 
-def test_the_replica_program_needs_nothing_of_this_package() -> None:
-    assert imported_rooms(PACKAGE / "replica.py") == set()
+@pytest.mark.parametrize("program", ["replica.py", "contained.py"])
+def test_the_replica_program_needs_nothing_of_this_package(program: str) -> None:
+    assert imported_rooms(PACKAGE / program) == set()
 
 
 HEAVY = {"bentoml", "ipywidgets", "uvicorn", "sqlalchemy", "numpy", "pandas"}

@@ -298,9 +298,9 @@ def methods_of(name: str, obj: Any, expression: str, sample: Any, endpoints: Seq
 
 
 def public_methods(obj: Any) -> list[str]:
-    """Methods that the object's own classes of the notebook define, in the order of definition."""
+    """Methods that an object's own classes of the notebook, or a class, define, in their order."""
     names: dict[str, None] = {}
-    for cls in type(obj).__mro__[:-1]:
+    for cls in (obj if isinstance(obj, type) else type(obj)).__mro__[:-1]:
         for name, value in vars(cls).items():
             function = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
             if not name.startswith("_") and isinstance(function, FUNCTIONS):

@@ -6,8 +6,6 @@ import json
 import os
 from typing import Any
 
-from ..errors import ConflictError
-
 __all__ = ["add"]
 
 
@@ -31,6 +29,13 @@ def add(commands: Any) -> None:
     start.add_argument(
         "--insecure", action="store_true", help="plain HTTP there: something else protects the connection"
     )
+    start.add_argument(
+        "--engine", help="what runs instances: processes of this machine (default), containers on it, or ray"
+    )
+    start.add_argument("--ray-address", metavar="URL", help="dashboard of the Ray cluster: http://HEAD:8265")
+    start.add_argument("--ray-token-env", metavar="VAR", help="variable that has the cluster's token")
+    start.add_argument("--ray-ca", metavar="FILE", help="who signed the dashboard's certificate (PEM)")
+    start.add_argument("--ray-tls", action="store_true", help="TLS between the cloud and the nodes")
     start.set_defaults(run=_start)
     stop = cloud.add_parser("stop", help="stop it with everything it runs")
     stop.set_defaults(run=_stop)
@@ -56,13 +61,9 @@ def _start(arguments: Any) -> int:
     options = [word for name, value in named.items() if value for word in (name, value)]
     options += [word for name in arguments.public_host for word in ("--public-host", name)]
     options += ["--insecure"] if arguments.insecure else []
-    running = embedded.find() if options else None
-    if running is not None:
-        raise ConflictError(
-            f"the embedded cloud runs already, at {running.endpoint}",
-            hint="bento-jupyter cloud stop, then start it with these options",
-        )
-    state = embedded.start(options=options)
+    engine = {name: getattr(arguments, name) for name in ("engine", "ray_address", "ray_token_env", "ray_ca")}
+    options += embedded.engine_options(**engine, ray_tls=arguments.ray_tls)
+    state = embedded.start_with(options)
     print(f"the embedded cloud runs at {state.endpoint}")
     return 0
 

@@ -7,8 +7,6 @@ what the wire says.
 
 from __future__ import annotations
 
-import json
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,15 +19,15 @@ from ..errors import (
     CloudError,
     CloudUnreachableError,
     ConflictError,
-    InvalidRequestError,
     NotFoundError,
     NotLoggedInError,
-    StorageFullError,
 )
 from ..home import Home
 from ..insight import MetricsView, RevisionView
-from ..views import DeploymentView, Event, ImageView, InstanceType, InstanceView, LogLine
+from ..views import DeploymentView, Event, ImageView, InstanceType, InstanceView, LogLine, PushStep
 from .local import stored
+from .refusals import cloud_refusal
+from .spinner import quiet_spinner
 from .wire import read_bytes, read_cpus, read_spec, read_view
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
     from ..insight import GarbageView
     from ..spec import DeploymentSpec
 
-__all__ = ["Cloud", "quiet_spinner"]
+__all__ = ["Cloud"]
 
 #: Seconds for one call of the control plane; the client's own default.
 TIMEOUT = 60
@@ -126,7 +124,7 @@ class Cloud:
                 f"{self.name} has no {what}", hint="%bento_list shows what there is", status_code=404
             ) from error
         except CloudRESTApiClientError as error:
-            raise _cloud_error(self.name, what, int(error.error_code), str(error)) from error
+            raise cloud_refusal(self.name, what, int(error.error_code), str(error)) from error
         except httpx.TransportError as error:
             hint = "%bento_cloud start" if self.embedded else "is the address right, is there a network?"
             raise CloudUnreachableError(
@@ -140,7 +138,7 @@ class Cloud:
         with self._errors(what):
             response = self._http.get(f"/api/bj/v1{path}", params=params)
             if response.status_code != 200:
-                raise _cloud_error(self.name, what, response.status_code, response.text)
+                raise cloud_refusal(self.name, what, response.status_code, response.text)
             return response.json()
 
     def ping(self) -> str:
@@ -240,7 +238,7 @@ class Cloud:
         }
 
     def bentos(self) -> list[dict[str, Any]]:
-        """Bentos in the cloud's registry: tag, size in bytes, when they were pushed; newest first."""
+        """Bentos in the cloud's registry: tag, size in bytes, when pushed and when built; newest first."""
         from bentoml._internal.cloud.schemas.schemasv1 import BentoWithRepositoryListSchema
 
         return self._listed("Bentos", "/api/v1/bentos", BentoWithRepositoryListSchema)
@@ -269,6 +267,7 @@ class Cloud:
                 "tag": f"{item.repository.name}:{item.version}",
                 "size": item.manifest.size_bytes if item.manifest else None,
                 "created_at": item.created_at,
+                "built_at": item.build_at,
             }
             for item in items
         ]
@@ -449,6 +448,24 @@ class Cloud:
         self._needs_embedded("images")
         return [ImageView.model_validate(item) for item in self._get("/images", "images")["images"]]
 
+    def push_image(self, name: str, destination: str) -> Iterator[PushStep]:
+        """Have the OCI image of a deployment's Bento sent to a registry; gives what happens, as it does.
+
+        Args:
+            name: Name of the deployment.
+            destination: `REGISTRY/REPOSITORY:TAG`.
+
+        Raises:
+            CloudError: It cannot be built, or the registry did not take it.
+        """
+        self._needs_embedded("images to push")
+        path, body = f"/deployments/{name}/image/push", {"to": destination}
+        for line in self._stream(path, f"deployment {name!r}", body=body):
+            step = PushStep.model_validate_json(line)
+            if step.error:
+                raise CloudError(step.error, hint=step.hint)
+            yield step
+
     def secrets(self) -> list[str]:
         """Names of the cloud's secrets."""
         if self.embedded:
@@ -469,7 +486,7 @@ class Cloud:
         with self._errors(what):
             response = self._http.post(f"/api/bj/v1/deployments/{name}/{action}", json=body)
             if response.status_code != 200:
-                raise _cloud_error(self.name, what, response.status_code, response.text)
+                raise cloud_refusal(self.name, what, response.status_code, response.text)
             return DeploymentView.model_validate(response.json())
 
     def follow_logs(
@@ -521,19 +538,25 @@ class Cloud:
         with self._errors("garbage"):
             answer = self._http.request("DELETE" if delete else "GET", "/api/bj/v1/garbage", timeout=600)
             if answer.status_code != 200:
-                raise _cloud_error(self.name, "garbage", answer.status_code, answer.text)
+                raise cloud_refusal(self.name, "garbage", answer.status_code, answer.text)
         return GarbageView.model_validate_json(answer.content)
 
     def _stream(
-        self, path: str, what: str, params: dict[str, str], until: threading.Event | None = None
+        self,
+        path: str,
+        what: str,
+        params: dict[str, str] | None = None,
+        until: threading.Event | None = None,
+        body: dict[str, Any] | None = None,
     ) -> Iterator[str]:
+        method = "GET" if body is None else "POST"
         with (
             self._errors(what),
-            self._http.stream("GET", f"/api/bj/v1{path}", params=params, timeout=30) as response,
+            self._http.stream(method, f"/api/bj/v1{path}", params=params, json=body, timeout=30) as response,
         ):
             if response.status_code != 200:
                 response.read()
-                raise _cloud_error(self.name, what, response.status_code, response.text)
+                raise cloud_refusal(self.name, what, response.status_code, response.text)
             for line in response.iter_lines():
                 if until is not None and until.is_set():
                     return
@@ -555,45 +578,3 @@ def _log_params(source: str, q: str, *, regex: bool, since: datetime | None) -> 
     if since is not None:
         params["since"] = since.isoformat()
     return params
-
-
-def _cloud_error(cloud: str, what: str, code: int, text: str) -> CloudError:
-    """The error of our tree for a status code; `text` may hold the JSON body the cloud sent."""
-    message, hint = text, ""
-    if found := re.search(r"\{.*\}", text, re.DOTALL):
-        try:
-            body = json.loads(found.group())
-            message = body.get("message") or body.get("error") or text
-            hint = body.get("hint") or ""
-        except ValueError:
-            pass
-    if code == 401:
-        return NotLoggedInError(
-            f"{cloud} does not accept the token", hint=hint or "%bento_login", status_code=code
-        )
-    if code == 404:
-        return NotFoundError(
-            f"{cloud} has no {what}", hint=hint or "%bento_list shows what there is", status_code=404
-        )
-    kinds = {
-        409: ConflictError,
-        400: InvalidRequestError,
-        422: InvalidRequestError,
-        507: StorageFullError,
-    }
-    return kinds.get(code, CloudError)(f"{what}: {message}", hint=hint, status_code=code)
-
-
-def quiet_spinner(progress: Callable[[str], None] | None) -> Any:
-    """The client's spinner without its console: in a notebook it would write into the cell's output."""
-    import io
-
-    from bentoml._internal.cloud.base import Spinner
-    from rich.console import Console
-
-    class Quiet(Spinner):  # type: ignore[misc]
-        def log(self, *args: Any, **_: Any) -> None:
-            if progress is not None:
-                progress(re.sub(r"\[/?[^\]]*\]|:\w+:", "", str(args[0])).strip())
-
-    return Quiet(console=Console(file=io.StringIO(), force_terminal=False, force_jupyter=False))

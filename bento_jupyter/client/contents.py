@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CloudError, NotFoundError
-from .cloud import quiet_spinner
 from .local import stored
+from .spinner import quiet_spinner
 
 if TYPE_CHECKING:
     from .cloud import Cloud

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import NotLoggedInError
 
-__all__ = ["Context", "current", "file", "get", "known", "names", "save"]
+__all__ = ["Context", "current", "file", "forget", "get", "known", "names", "save"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,24 @@ def save(name: str, *, endpoint: str, token: str, switch: bool = True) -> None:
             config.to_yaml_file()
     finally:
         logger.setLevel(level)
+
+
+def forget(name: str, *, instead: str) -> None:
+    """Take a context with its token out of the file.
+
+    Args:
+        name: Name of the context; it need not be there.
+        instead: The one that plain `bentoml` commands use from then on, when they used this one; where it is
+            not in the file they ask for a login: they never go to another cloud unasked.
+    """
+    config = _config()
+    kept = [item for item in config.contexts if item.name != name]
+    if len(kept) == len(config.contexts):
+        return
+    config.contexts = kept
+    if config.current_context_name == name:
+        config.current_context_name = instead
+    config.to_yaml_file()
 
 
 def file() -> Path:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import CloudError, WaitTimeoutError
+from ..errors import CloudError, ConflictError, WaitTimeoutError
 from ..home import CloudState, Home
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..views import CloudView
 
-__all__ = ["find", "login", "runs", "start", "status", "stop"]
+__all__ = ["engine_options", "find", "login", "runs", "start", "start_with", "status", "stop"]
 
 #: Name under which the embedded cloud stands in the `bentoml` client's context file.
 CONTEXT_NAME = "embedded"
@@ -85,6 +85,7 @@ def start(home: Home | None = None, *, timeout: float = 60.0, options: Sequence[
     if (state := find(home)) is not None:
         return state
     output = home.logs / "cloud.out"
+    said_before = output.stat().st_size if output.exists() else 0
     deadline = time.monotonic() + timeout
     process, spawned = _spawn(home, output, options), time.monotonic()
     while time.monotonic() < deadline:
@@ -96,7 +97,8 @@ def start(home: Home | None = None, *, timeout: float = 60.0, options: Sequence[
             return state
         code = process.poll()
         if code:
-            tail = "\n".join(output.read_text(errors="replace").splitlines()[-5:])
+            said = output.read_bytes()[said_before:].decode(errors="replace")
+            tail = "\n".join(said.splitlines()[-5:])
             raise CloudError(f"the embedded cloud ended with code {code}: {tail}", hint=f"its log: {output}")
         if code == 0 and time.monotonic() > spawned + RESPAWN_INTERVAL:
             # It left because another one has the lock, and that may have been about to end.
@@ -105,6 +107,57 @@ def start(home: Home | None = None, *, timeout: float = 60.0, options: Sequence[
     raise WaitTimeoutError(
         f"the embedded cloud did not answer within {timeout:g} s", hint=f"its log: {home.logs / 'cloud.log'}"
     )
+
+
+def start_with(options: Sequence[str], home: Home | None = None) -> CloudState:
+    """Start the embedded cloud as it is told to be; without options as it was last.
+
+    Args:
+        options: Words for its command line.
+        home: Home of the cloud; None = the default one.
+
+    Raises:
+        ConflictError: It is to be told something, but runs already.
+        CloudError: As `start`.
+    """
+    running = find(home) if options else None
+    if running is not None:
+        raise ConflictError(
+            f"the embedded cloud runs already, at {running.endpoint}",
+            hint="stop it (bento-jupyter cloud stop, %bento_cloud stop), then start it with these options",
+        )
+    return start(home, options=options)
+
+
+def engine_options(
+    engine: str | None = None,
+    ray_address: str | None = None,
+    ray_token_env: str | None = None,
+    ray_ca: str | None = None,
+    *,
+    ray_tls: bool = False,
+) -> list[str]:
+    """The words that tell a cloud what is to run its instances.
+
+    Args:
+        engine: `processes`, `containers` or `ray`; None = as it was last.
+        ray_address: URL of a Ray cluster's dashboard.
+        ray_token_env: Name of the environment variable that has the cluster's token.
+        ray_ca: PEM file with who signed the dashboard's certificate.
+        ray_tls: TLS between the cloud and the nodes.
+
+    Example:
+        >>> engine_options(ray_address="http://10.0.0.2:8265")
+        ['--ray-address', 'http://10.0.0.2:8265']
+    """
+    named = {
+        "--engine": engine,
+        "--ray-address": ray_address,
+        "--ray-token-env": ray_token_env,
+        "--ray-ca": ray_ca and os.path.abspath(ray_ca),
+    }
+    words = [word for name, value in named.items() if value for word in (name, value)]
+    return [*words, "--ray-tls"] if ray_tls else words
 
 
 def stop(home: Home | None = None, *, timeout: float = 30.0) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from ..errors import CallError
 from ..home import Home
 from .deadlines import until, whole_answer
-from .payload import Payload, answer_value, parts_of, payload_of, takes_arrow
+from .payload import Payload, answer_value, json_of, parts_of, payload_of, takes_arrow
 from .refusals import (
     broken_off,
     may_have_run,
@@ -479,6 +479,9 @@ class Endpoints:
         least = self._arrow_from if allowed else None
         payload = payload_of(route, args, kwargs, arrow_from=least)
         payload.options["headers"] = {**self._headers, **payload.options["headers"]}
+        if "json" in payload.options:
+            payload.options["content"] = json_of(route, "the input", payload.options.pop("json"))
+            payload.options["headers"]["Content-Type"] = "application/json"
         return payload
 
     def _may_do_without(self, route: Route) -> bool:

@@ -18,7 +18,16 @@ from ..errors import CallError
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["ARROW", "Payload", "answer_value", "inputs_by_name", "parts_of", "payload_of", "takes_arrow"]
+__all__ = [
+    "ARROW",
+    "Payload",
+    "answer_value",
+    "inputs_by_name",
+    "json_of",
+    "parts_of",
+    "payload_of",
+    "takes_arrow",
+]
 
 ARROW = "application/vnd.apache.arrow.stream"
 #: The media type of what has none.
@@ -149,11 +158,12 @@ def form_of(
     types: Mapping[str, codec.Descriptor],
 ) -> dict[str, Any]:
     """A multipart form, as BentoML's own client sends it."""
-    data: dict[str, str] = {}
+    data: dict[str, bytes] = {}
     files: list[tuple[str, tuple[str, bytes, str]]] = []
     for key, value in values.items():
         if not is_upload(fields[key]):
-            data[key] = json.dumps(encoded(route, f"input {key!r}", value, types[key]), allow_nan=False)
+            what = f"input {key!r}"
+            data[key] = json_of(route, what, encoded(route, what, value, types[key]), allow_nan=False)
             continue
         several = isinstance(value, (list, tuple)) and fields[key].get("type") != "file"
         for each in value if several else [value]:
@@ -213,6 +223,29 @@ def encoded(route: Mapping[str, Any], what: str, value: Any, descriptor: codec.D
         return codec.encode(value, descriptor)
     except codec.CodecError as error:
         raise misfit(route, what, descriptor, error) from error
+    except RecursionError as error:
+        raise no_json(route, what, error) from error
+
+
+def json_of(route: Mapping[str, Any], what: str, value: Any, *, allow_nan: bool = True) -> bytes:
+    """A value as JSON.
+
+    Raises:
+        CallError: It has something in it that JSON has no word for, or is nested too deeply.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=allow_nan)
+        return text.encode(errors="backslashreplace")  # half a surrogate pair: that is how JSON writes it
+    except (TypeError, ValueError, RecursionError) as error:
+        raise no_json(route, what, error) from error
+
+
+def no_json(route: Mapping[str, Any], what: str, error: Exception) -> CallError:
+    reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    return CallError(
+        f"{what} of endpoint {route['name']!r} is no JSON: {reason}",
+        hint="texts, numbers, lists and dicts, or what the endpoint's types say",
+    )
 
 
 def misfit(

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CallError, WaitTimeoutError
+from ..errors import (
+    CallError,
+    CloudError,
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    NotLoggedInError,
+    StorageFullError,
+    WaitTimeoutError,
+)
 
 if TYPE_CHECKING:
     import httpx
 
 __all__ = [
     "broken_off",
+    "cloud_refusal",
     "may_have_run",
     "moved_on",
     "raised_midway",
@@ -166,3 +177,30 @@ def moved_on(name: str, version: str, response: httpx.Response) -> CallError:
         request_id=request_id_of(response),
         may_have_run=True,
     )
+
+
+def cloud_refusal(cloud: str, what: str, code: int, text: str) -> CloudError:
+    """The error of our tree for a status code; `text` may hold the JSON body the cloud sent."""
+    message, hint = text, ""
+    if found := re.search(r"\{.*\}", text, re.DOTALL):
+        try:
+            body = json.loads(found.group())
+            message = body.get("message") or body.get("error") or text
+            hint = body.get("hint") or ""
+        except ValueError:
+            pass
+    if code == 401:
+        return NotLoggedInError(
+            f"{cloud} does not accept the token", hint=hint or "%bento_login", status_code=code
+        )
+    if code == 404:
+        return NotFoundError(
+            f"{cloud} has no {what}", hint=hint or "%bento_list shows what there is", status_code=404
+        )
+    kinds = {
+        409: ConflictError,
+        400: InvalidRequestError,
+        422: InvalidRequestError,
+        507: StorageFullError,
+    }
+    return kinds.get(code, CloudError)(f"{what}: {message}", hint=hint, status_code=code)

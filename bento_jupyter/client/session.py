@@ -13,7 +13,7 @@ from ..home import Home
 from . import embedded
 from .cloud import Cloud
 
-__all__ = ["chosen", "clouds", "connect", "current", "latest", "peek", "pinned"]
+__all__ = ["chosen", "clouds", "connect", "current", "disconnect", "latest", "peek", "pinned"]
 
 _current: Cloud | None = None
 #: Clouds that this session has connected to, by name; those of the context file need not be here.
@@ -72,6 +72,33 @@ def connect(
     return cloud
 
 
+def disconnect(name: str) -> None:
+    """Log out of a cloud: its token is in this session and in the `bentoml` client's context file no more.
+
+    The token itself stays valid until it is revoked where it was made; what a variable or the keyring holds
+    stays there.
+
+    Args:
+        name: Name of the cloud, as `--cloud` has it.
+
+    Raises:
+        NotLoggedInError: There is no such cloud.
+        InvalidRequestError: It is the embedded one, which nobody logs in to.
+    """
+    global _current  # noqa: PLW0603 - the session's cloud is session state
+    from . import contexts
+
+    if name == embedded.CONTEXT_NAME:
+        raise InvalidRequestError("nobody logs in to the embedded cloud", hint="%bento_cloud stop ends it")
+    with _lock:
+        here = _connected.pop(name, None)
+        if _current is not None and _current.name == name:
+            _current = None
+    if here is None:
+        contexts.get(name)
+    contexts.forget(name, instead=embedded.CONTEXT_NAME)
+
+
 def _refuse_taken(context: str | None, endpoint: str) -> None:
     """A name stands for one endpoint: logging in elsewhere under it would throw a token away."""
     from . import contexts
@@ -80,7 +107,7 @@ def _refuse_taken(context: str | None, endpoint: str) -> None:
         if known.name == context and known.endpoint.rstrip("/") != endpoint.rstrip("/"):
             raise ConflictError(
                 f"the context {context!r} is {known.endpoint} already",
-                hint="choose another name with --context, or `bentoml cloud remove-context`",
+                hint=f"choose another name with --context, or %bento_logout {context} first",
             )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..spec import utc_now
-from ..views import CloudView, DeploymentView, ZygoteView
+from ..views import CloudView, DeploymentView, NodeView, ZygoteView
 from .tables import Listing, card_bundle
 from .words import age, cold_start_words, duration, size, status_tone, status_words
 
@@ -123,11 +123,23 @@ def cloud_card(view: CloudView) -> dict[str, Any]:
         ("process", f"{view.pid}, up {age(view.started_at)}"),
         ("deployments", str(view.deployments)),
         ("instances", str(view.instances)),
+        ("engine", view.engine),
+        ("nodes", nodes_words(view.nodes)),
         ("zygotes", zygotes_words(view.zygotes)),
         ("version", view.version),
     ]
     data = view.model_dump(mode="json", exclude={"event_id"})
     return card_bundle("Embedded cloud", "● running", rows, data, tone="good", at=utc_now())
+
+
+def nodes_words(nodes: Sequence[NodeView]) -> str:
+    """A line per machine: what it has, and how many instances it runs."""
+    lines = []
+    for each in nodes:
+        gpus = f", {each.gpus} GPU ({each.free_gpus} free)" if each.gpus else ""
+        runs = f"{len(each.instances)} instance{'' if len(each.instances) == 1 else 's'}"
+        lines.append(f"{each.name}: {each.cpus:g} CPU, {size(each.memory_bytes)}{gpus}, {runs}")
+    return "\n".join(lines) or "none"
 
 
 def zygotes_words(zygotes: Sequence[ZygoteView]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from ..insight import RevisionChange, RevisionView
 from ..spec import utc_now
 from ..views import Event, ImageView, InstanceType, InstanceView
+from .images import KINDS
 from .tables import Listing, Table
 from .words import age, cold_start_words, duration, size
 
@@ -84,12 +85,14 @@ def clouds_table(items: Sequence[Mapping[str, str]]) -> Listing[Mapping[str, str
 
 
 def images_table(items: Sequence[ImageView]) -> Listing[ImageView]:
-    """Environments of the cloud."""
+    """Images of the cloud: environments of Python packages, and OCI images."""
     return Listing(
         items,
         {
             "key": lambda item: item.key,
+            "kind": lambda item: KINDS.get(item.kind, item.kind),
             "status": lambda item: item.status,
+            "digest": lambda item: item.digest[:19],
             "size": lambda item: size(item.size_bytes),
             "built in": lambda item: "" if item.seconds is None else duration(item.seconds),
             "used by": lambda item: ", ".join(item.used_by),

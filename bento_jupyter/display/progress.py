@@ -111,8 +111,8 @@ class Progress:
         with self._lock:
             previous, self._current = self._current, step
             step.state, step.begun = "running", time.perf_counter()
-        self._draw()
         try:
+            self._draw()
             yield
         except BaseException:
             step.state = "failed"

@@ -68,15 +68,46 @@ class BentoCloudMagics(Magics):
     @no_var_expand
     @line_magic
     @magic_arguments()
+    @argument("name", help="name of the cloud; %%bento_login --list shows them")
+    def bento_logout(self, line: str) -> Any:
+        """Forget a cloud and its token, here and in the bentoml client's context file.
+
+        The token stays valid until it is revoked in the cloud's console.
+        """
+        from .. import workspace
+
+        workspace.disconnect(parse(self.bento_logout, line).name)
+        return workspace.clouds()
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
     @argument("action", choices=["start", "stop", "status"], help="what to do with the embedded cloud")
+    @argument("--engine", choices=["processes", "containers", "ray"], help="what is to run instances")
+    @argument("--ray-address", metavar="URL", help="dashboard of the Ray cluster: http://HEAD:8265")
+    @argument("--ray-token-env", metavar="VAR", help="variable that has the cluster's token")
+    @argument("--ray-ca", metavar="FILE", help="who signed the dashboard's certificate (PEM)")
+    @argument("--ray-tls", action="store_true", help="TLS between the cloud and the nodes")
     def bento_cloud(self, line: str) -> Any:
-        """Start, stop or look at the embedded cloud."""
+        """Start, stop or look at the embedded cloud.
+
+        Where it runs instances is said once: it starts like that again, whatever starts it.
+        """
         from ..client import embedded
         from ..display.cards import CloudCard
 
-        action = parse(self.bento_cloud, line).action
-        if action != "status":
-            getattr(embedded, action)()
+        told = vars(parse(self.bento_cloud, line))
+        action = told.pop("action")
+        options = embedded.engine_options(**told)
+        if options and action != "start":
+            raise MagicUsageError(
+                f"{options[0]} is said when the cloud is started, not to {action}",
+                hint=f"%bento_cloud start {' '.join(options)}",
+            )
+        if action == "start":
+            embedded.start_with(options)
+        elif action == "stop":
+            embedded.stop()
         return CloudCard(embedded.status())
 
     @no_var_expand

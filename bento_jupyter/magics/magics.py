@@ -90,6 +90,10 @@ class BentoMagics(Magics):
             raise MagicUsageError(
                 f"the form {arguments.form} is about no deployment", hint=f"%bento_form {arguments.form}"
             )
+        if arguments.clone and not (name and arguments.form == "deploy"):
+            raise MagicUsageError(
+                "--clone makes another deployment like one", hint="%bento_form deploy NAME --clone"
+            )
         if arguments.form == "build":
             return forms.build(namespace=namespace)
         if arguments.form == "deploy":

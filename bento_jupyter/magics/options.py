@@ -66,6 +66,11 @@ def deployment_options(function: Any) -> Any:
             help="give a request whose instance is lost to another one; default: yes; embedded cloud only",
         ),
         argument(
+            "--image",
+            choices=["oci"],
+            help="oci: run in containers, also if the Bento does not need it; embedded cloud only",
+        ),
+        argument(
             "--service",
             action="append",
             nargs="+",
@@ -115,6 +120,7 @@ def deployment_fields(arguments: Namespace) -> dict[str, Any]:
         "timeout": arguments.timeout,
         "cold_start_timeout": arguments.cold_start_timeout,
         "retries": arguments.retries,
+        "image": arguments.image,
         "services": services or None,
         "canary": canary,
     }

@@ -128,6 +128,23 @@ class BentoSeeMagics(Magics):
         arguments = parse(self.bento_metrics, line)
         return workspace.deployment(arguments.name, cloud=arguments.cloud).metrics(arguments.step)
 
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @argument("name", help="name of the deployment")
+    @argument(
+        "--push",
+        metavar="REGISTRY/REPOSITORY:TAG",
+        help="send its OCI image there, built first if need be, with the credentials of podman or docker",
+    )
+    @cloud_option
+    def bento_image(self, line: str) -> Any:
+        """What a deployment runs in: image, digest, size, log; or send its OCI image to a registry."""
+        from .. import workspace
+
+        arguments = parse(self.bento_image, line)
+        return workspace.image(arguments.name, push=arguments.push, cloud=arguments.cloud)
+
 
 def _ago(word: str | None) -> datetime | None:
     """The time that `10m` ago was.

@@ -8,13 +8,14 @@ obj --build--> BuiltBento --push--> PushedBento --deploy--> Deployment --call-->
 from __future__ import annotations
 
 from ..client.local import local_bentos
-from ..client.session import chosen, connect, current, pinned
+from ..client.session import chosen, connect, current, disconnect, pinned
 from .artifacts import BuiltBento, PushedBento
 from .building import build, export, plan, prove
 from .calling import called
 from .changing import canary, delete, restart, rollback, scale, start, terminate, update
 from .deploying import deploy, push, spec_of
 from .dryrun import DeployPlan
+from .imaging import image
 from .owner import owner
 from .promoting import Promotion, promote, promotion
 from .seeing import bentos, clouds, deployment, deployments, instance_types, listed, models
@@ -38,7 +39,9 @@ __all__ = [
     "deploy",
     "deployment",
     "deployments",
+    "disconnect",
     "export",
+    "image",
     "instance_types",
     "listed",
     "local_bentos",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ..client.local import stored
 from ..display.progress import Progress
 from ..errors import BuildError, NotFoundError, ProofError
 from ..home import Home
+from ..proofs import ProofNote, keep
 from .artifacts import BuiltBento
 from .steps import BUILD_STEPS, shown_by
 
@@ -152,6 +154,7 @@ def _built_and_proven(
             if built is not None:
                 capture.discard(built)
             raise
+    _keep(proof, built.path, home)
     return BuiltBento(built.tag, built.path, built.project, planned, proof)
 
 
@@ -195,9 +198,25 @@ def prove(
     tag = bento if isinstance(bento, str) else bento.tag
     path = Path(stored(tag).path if isinstance(bento, str) else bento.path)
     with shown_by(progress, f"Proving {tag}", ["prove"]) as shown, shown.step("prove"):
-        proof = capture.prove(path, home=home, progress=shown.detail)
+        try:
+            proof = capture.prove(path, home=home, progress=shown.detail)
+        except ProofError as error:
+            if error.proof is not None:
+                _keep(error.proof, path, home)
+            raise
         shown.detail(proof.line)
+    _keep(proof, path, home)
     return proof
+
+
+def _keep(proof: Proof, bento: Path, home: Home) -> None:
+    """Note down how a proof came out, for who looks at the Bento later: the sidebar."""
+    from ..capture.project.build import read_yaml
+
+    built_at = read_yaml(bento / "bento.yaml").get("creation_time")
+    note = ProofNote(equal=proof.equal, line=proof.line, at=proof.at, built_at=built_at)
+    with suppress(OSError):  # it is the proof that counts, and it has been shown
+        keep(home, proof.tag, note)
 
 
 def export(bento: BuiltBento | str, directory: str | Path) -> Path:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..client.changing import (
     completed,
@@ -79,6 +79,7 @@ def deploy(
     scale_up_seconds: int | None = None,
     queue: int | None = None,
     retries: bool | None = None,
+    image: Literal["oci"] | None = None,
     services: Mapping[str, ServiceSpec | Mapping[str, Any]] | None = None,
     canary: Canary | Mapping[str, Any] | None = None,
     config: str | Path | Mapping[str, Any] | None = None,
@@ -121,6 +122,8 @@ def deploy(
         scale_up_seconds: Seconds for which more instances must be wanted before they are started.
         queue: Requests that may wait, 429 above. Embedded cloud only.
         retries: A request whose instance is lost goes to another one. Embedded cloud only.
+        image: `oci` = its instances run in containers, from an OCI image of the Bento; None = as the Bento
+            needs. Embedded cloud only.
         services: Settings of single services of the Bento, by name: fields of `ServiceSpec`.
         canary: Versions beside the main one: fields of `Canary`; `{}` = none any more.
         config: A deployment file, as `bentoml deploy -f` takes it, or its content; what is said here wins.
@@ -177,6 +180,7 @@ def deploy(
         "cold_start_timeout": cold_start_timeout,
         "queue": queue,
         "retries": retries,
+        "image": image,
         "canary": canary,
     }
     in_file = given.pop("services", {})

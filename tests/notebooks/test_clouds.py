@@ -47,6 +47,18 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
     yield from remote(tmp_path_factory.mktemp("prod"))
 
 
+def bentoml(workplace: Workplace, *words: str) -> str:
+    """What the real client says to a command."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bentoml", *words],
+        env=workplace.environment | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
 def remote(folder: Path) -> Iterator[Remote]:
     home = Home(folder / "home")
     state = embedded.start(home)
@@ -113,21 +125,30 @@ def test_a_wrong_token_is_told(kernel: Kernel, prod: Remote) -> None:
 def test_what_was_logged_in_here_is_known_to_the_client_and_back(
     kernel: Kernel, workplace: Workplace, prod: Remote
 ) -> None:
-    def client(*words: str) -> str:
-        environment = workplace.environment | {"COLUMNS": "200"}
-        done = subprocess.run(
-            [sys.executable, "-m", "bentoml", *words],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout
-
-    listed = json.loads(client("cloud", "list-context"))
+    listed = json.loads(bentoml(workplace, "cloud", "list-context"))
     assert {"prod", "staging"} <= set(listed)
-    client("cloud", "login", "--endpoint", prod.endpoint, "--api-token", prod.token, "--context", "by-client")
+    where = ("--endpoint", prod.endpoint, "--api-token", prod.token, "--context", "by-client")
+    bentoml(workplace, "cloud", "login", *where)
     assert "no deployments" in kernel.run("%bento_status --cloud by-client")
+
+
+def test_whoever_logs_out_leaves_no_token_and_is_sent_nowhere_else(
+    kernel: Kernel, workplace: Workplace, prod: Remote
+) -> None:
+    file = workplace.store / ".yatai.yaml"
+    kernel.run(f"%bento_login {prod.endpoint} --context left --token-env PROD_TOKEN")
+    bentoml(workplace, "cloud", "update-current-context", "left")
+    rows = kernel.run("%bento_logout left").splitlines()
+    assert not any(row.startswith("left") for row in rows)
+    assert "left" not in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "no cloud context 'left'" in kernel.fails("%bento_status --cloud left").value
+    assert "no cloud context 'left'" in kernel.fails("%bento_logout left").value
+    assert "embedded" in kernel.fails("%bento_logout embedded").value
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        bentoml(workplace, "deployment", "list")
+    assert "No cloud context embedded" in refused.value.stderr + refused.value.stdout
+    bentoml(workplace, "cloud", "update-current-context", "prod")
 
 
 def test_verbs_go_to_the_cloud_that_they_name(kernel: Kernel) -> None:

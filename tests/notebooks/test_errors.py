@@ -19,8 +19,8 @@ from bento_jupyter.errors import BentoJupyterError, Interrupted
 
 APPROVED = Path(__file__).with_name("approved_errors.txt")
 
-#: A class whose objects fail where they are told to: at the start, or when they are asked for too much.
-FRAGILE = """import os
+#: A class whose objects fail where they are told to: at a start, which can be slow, or when asked for much.
+FRAGILE = """import os, time
 
 class Fragile:
     def __init__(self):
@@ -29,7 +29,7 @@ class Fragile:
     def __setstate__(self, state):
         if os.environ.get("FRAGILE"):
             raise RuntimeError("the weights are gone")
-        self.__dict__.update(state)
+        self.__dict__.update(state); time.sleep(float(os.environ.get("SLOW", "0")))
 
     def half(self, number: float) -> float:
         if number > 100:
@@ -45,6 +45,7 @@ PROVOKED = {
     "SampleError": "%bento_build iris clf",
     "ProofError": "%bento_build pid whose --sample 1.0",
     "EnvironmentBuildError": "prepare(Home.default(), './missing-1.0-py3-none-any.whl\\n')",
+    "NoBuilderError": "Builders('none').find()",
     "CloudError": "elsewhere.metrics('fragile')",
     "CloudUnreachableError": "bj.connect('http://127.0.0.1:9', token='t')",
     "NotLoggedInError": "%bento_login http://127.0.0.1:9",
@@ -67,6 +68,7 @@ PROVOKED = {
 PREPARED = """
 from pathlib import Path
 import sqlite3, tempfile
+from bento_jupyter.cloud.builders import Builders
 from bento_jupyter.cloud.store.archives import Archives
 from bento_jupyter.cloud.store.database import Database
 from bento_jupyter.cloud.store.space import require_space
@@ -145,7 +147,7 @@ def errors(kernel: Kernel, workplace: Workplace) -> dict[str, CellError]:
         "elsewhere = Cloud('elsewhere', 'https://cloud.example.com', 't')"
     )
     found = {name: kernel.fails(code) for name, code in PROVOKED.items()}
-    found["Interrupted"] = interrupted(kernel, "%bento_deploy built --name stopped", "◐ deploy")
+    found["Interrupted"] = interrupted(kernel, "%bento_deploy built --name stopped --env SLOW=60", "◐ deploy")
     if os.environ.get("APPROVE"):
         texts = [f"## {name}\n{shown(error, workplace)}\n" for name, error in sorted(found.items())]
         APPROVED.write_text("\n".join(texts), encoding="utf-8")

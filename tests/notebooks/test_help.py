@@ -73,7 +73,10 @@ def test_a_text_that_looks_like_a_misspelt_magic_stays_as_it_is(kernel: Kernel) 
 
 
 def test_a_verb_behind_bento_is_the_magic_of_its_name(kernel: Kernel) -> None:
-    assert kernel.run("%bento list instance-types") == kernel.run("%bento_list instance-types")
+    *rows, as_of = kernel.run("%bento list instance-types").splitlines()
+    assert rows == kernel.run("%bento_list instance-types").splitlines()[:-1]
+    assert rows[0].startswith("name")
+    assert as_of.startswith("as of ")
 
 
 def test_options_and_choices_are_completed(complete: Callable[[str], list[str]]) -> None:
@@ -113,6 +116,15 @@ def test_a_completion_asks_nobody_while_one_types(
     kernel.run("%bento_cloud stop")
     assert "shouting" in complete("%bento_status ")
     kernel.run("%bento_cloud start")
+
+
+def test_a_cloud_is_told_when_it_starts_what_runs_its_instances(kernel: Kernel) -> None:
+    nobody = "--engine ray --ray-address http://127.0.0.1:9"
+    assert f"%bento_cloud start {nobody}" in "\n".join(kernel.fails(f"%bento_cloud stop {nobody}").traceback)
+    assert "runs already" in kernel.fails(f"%bento_cloud start {nobody}").value
+    assert "not set" in kernel.fails("%bento_cloud stop\n%bento_cloud start --ray-token-env NOBODY").value
+    assert "http://127.0.0.1:9 does not answer" in kernel.fails(f"%bento_cloud start {nobody}").value
+    assert "processes" in kernel.run("%bento_cloud start")
 
 
 def test_defaults_are_set_by_config(kernel: Kernel) -> None:

@@ -8,6 +8,22 @@ from typing import Any
 import pytest
 from kernels import CellError, Kernel, Workplace
 
+#: A Bento that starts as slowly as it is told to: an interrupt must not come when all is over.
+SLOW = """import os, time
+
+class Slow:
+    def __init__(self):
+        self.factor = 2
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        time.sleep(float(os.environ.get("SLOW", "0")))
+
+    def twice(self, number: float) -> float:
+        return number * self.factor
+
+slow = bj.build("slow", Slow(), sample={"twice": 1.0}, endpoints=["twice"])"""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def environment(kernel: Kernel) -> None:
@@ -57,7 +73,8 @@ def test_a_call_that_is_stopped_says_so_in_a_line(kernel: Kernel) -> None:
 
 
 def test_a_deployment_whose_wait_is_stopped_goes_on(kernel: Kernel) -> None:
-    error = interrupted(kernel, "%bento_deploy warm --name goes-on", "◐ deploy")
+    kernel.run(SLOW)
+    error = interrupted(kernel, "%bento_deploy slow --name goes-on --env SLOW=5", "◐ deploy")
     assert "goes-on goes on in embedded" in error.traceback[-1]
     kernel.run("bj.deployment('goes-on').wait()")
 
