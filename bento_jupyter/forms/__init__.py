@@ -31,9 +31,13 @@ def call(name: str = "", *, namespace: dict[str, Any] | None = None) -> CallForm
     Args:
         name: Deployment to begin with; "" = the newest.
         namespace: The notebook's names.
+
+    Raises:
+        NotFoundError: There is no deployment of this name.
     """
     from .call_form import CallForm
 
+    _known(name)
     return CallForm({} if namespace is None else namespace, name)
 
 
@@ -49,9 +53,13 @@ def status(name: str = "") -> WatchForm:
 
     Args:
         name: Deployment to begin with; "" = the newest.
+
+    Raises:
+        NotFoundError: There is no deployment of this name.
     """
     from .watch_form import WatchForm
 
+    _known(name)
     return WatchForm(name)
 
 
@@ -62,7 +70,19 @@ def deploy(*, namespace: dict[str, Any] | None = None, update: str = "", clone: 
         namespace: The notebook's names; Bentos that were built in it are offered first.
         update: Name of a deployment to change.
         clone: Name of a deployment to start from.
+
+    Raises:
+        NotFoundError: There is no deployment of this name.
     """
     from .deploy_form import DeployForm
 
+    _known(update or clone)
     return DeployForm({} if namespace is None else namespace, update=update, clone=clone)
+
+
+def _known(name: str) -> None:
+    """Say at once that there is no deployment of this name, and which ones there are."""
+    from .. import workspace
+
+    if name:
+        workspace.deployment(name)

@@ -8,12 +8,16 @@ from typing import Any
 import ipywidgets
 
 from .. import workspace
-from ..errors import BentoJupyterError, SampleError
+from ..errors import BentoJupyterError, MagicUsageError, NotServableError, SampleError
+from ..spec import NAME_PATTERN
 from . import fields
+from .code import build_call, build_line
 from .form import Form, code_html
-from .namespace import data, evaluated, servable
+from .namespace import data, evaluated, methods, servable
 
 __all__ = ["BuildForm"]
+
+NAME_RULE = "small letters, digits, - and _, at most 63; a letter or digit at both ends"
 
 
 class BuildForm(Form):
@@ -27,38 +31,36 @@ class BuildForm(Form):
     """
 
     def __init__(self, namespace: dict[str, Any]) -> None:
-        super().__init__("Build", "build")
+        super().__init__("Build", "build", "%bento_build NAME OBJECT --sample EXPRESSION")
         self.built: workspace.BuiltBento | None = None
         self.namespace = namespace
-        self._names = {each.label: each.name for each in servable(namespace)}
         self._planned = False
-        self.objects = fields.Several(
-            "Objects",
-            list(self._names),
-            empty="nothing here can be served yet: run the cells",
-        )
+        self.objects = fields.Several("Objects", [], empty="nothing here can be served yet: run the cells")
         self.name = fields.Text("Name", placeholder="small letters, digits, - and _")
-        samples = ", ".join(each.name for each in data(namespace)[:6])
-        self.sample = fields.Text("Sample", placeholder="input like those that will come, e.g. X_test[:5]")
-        self.sample.remark = f"data in the notebook: {samples}" if samples else ""
-        self.endpoints = fields.Several("Endpoints", [], empty="chosen from the plan")
+        self.sample = fields.Text(
+            "Sample", placeholder="input like those that will come, e.g. X_test[:5]", offered=()
+        )
+        # It is evaluated for the plan, so never while it is half typed.
+        self.sample.widget.continuous_update = False
+        self.endpoints = fields.Several("Endpoints", [], empty="those of the plan")
         self.submit = self.button(
             "Build and prove", self._build, button_style="primary", tooltip="Build the Bento as planned"
         )
-        self.plan = ipywidgets.HTML(layout={"width": "100%", "max_height": "24em", "overflow": "auto"})
-        self.code = ipywidgets.HTML(layout={"width": "100%"})
+        self.again = self.again_button(self._look, "Look for objects and data of the notebook")
+        self.plan = ipywidgets.HTML(layout={**fields.FULL, "max_height": "24em", "overflow": "auto"})
         self.widget.children = (
             self.objects.box,
             self.name.box,
             self.sample.box,
             self.endpoints.box,
             self.plan,
-            ipywidgets.HBox([self.submit, self.cancel]),
+            ipywidgets.HBox([self.submit, self.cancel, self.again], layout={"flex_flow": "row wrap"}),
             self.message,
             self.progress,
             self.result,
             self.code,
         )
+        self._look()
         self.objects.watch(lambda: self.guarded(self._chosen))
         for field in (self.name, self.sample, self.endpoints):
             field.watch(lambda: self.guarded(self._changed))
@@ -69,40 +71,54 @@ class BuildForm(Form):
     @property
     def chosen(self) -> list[str]:
         """Names of the objects."""
-        return [self._names[label] for label in self.objects.value]
+        return list(self.objects.value)
+
+    def _look(self) -> None:
+        """Offer what there is now: objects that can be served, and data of the notebook."""
+        self.objects.offer([(each.label, each.name) for each in servable(self.namespace)])
+        samples = [each.name for each in data(self.namespace)]
+        self.sample.offer(samples)
+        self.sample.remark = f"data in the notebook: {', '.join(samples[:6])}" if samples else ""
+        if self.chosen:
+            self._changed()
 
     @property
     def line(self) -> str:
-        """The magic line that does the same; "" while nothing is chosen."""
-        if not self.chosen or not self.name.value:
-            return ""
-        words = ["%bento_build", self.name.value, *self.chosen]
-        words += ["--sample", self.sample.value.strip()] if self.sample.value.strip() else []
-        return " ".join([*words, *(word for each in self.endpoints.value for word in ("--endpoint", each))])
+        """The magic line that does the same; "" while there is no object or no name."""
+        return build_line(*self._said) if self._said else ""
 
-    def _python(self) -> str:
-        if not self.line:
-            return ""
-        objects = ", ".join(self.chosen)
-        parts = [repr(self.name.value), objects if len(self.chosen) == 1 else f"[{objects}]"]
-        parts += [f"sample={self.sample.value.strip()}"] if self.sample.value.strip() else []
-        parts += [f"endpoints={self.endpoints.value!r}"] if self.endpoints.value else []
-        return f"bj.build({', '.join(parts)})"
+    @property
+    def call(self) -> str:
+        """The Python call that does the same; "" while there is no object or no name."""
+        return build_call(*self._said) if self._said else ""
+
+    @property
+    def _said(self) -> tuple[str, list[str], str, list[str]] | None:
+        name = self.name.value
+        if not self.chosen or not NAME_PATTERN.match(name):
+            return None
+        return name, self.chosen, self.sample.value.strip(), self.endpoints.value
 
     def rows(self) -> list[tuple[str, str]]:
         """What a saved notebook says of it."""
         built = [] if self.built is None else [("built", self.built.tag)]
-        return [*built, ("as a line", self.line), ("in Python", self._python())]
+        return [*built, ("as a line", self.line), ("in Python", self.call)]
 
     def refresh(self) -> None:
         """Show what follows from the values."""
         with self._lock:
+            name = self.name.value
+            self.name.problem = "" if not name or NAME_PATTERN.match(name) else NAME_RULE
             self.submit.disabled = self.busy or not self.line or not self._planned
-            self.code.value = code_html([("The same as a line", self.line), ("in Python", self._python())])
+            self.again.disabled = self.busy
+            self.code.value = code_html([("The same as a line", self.line), ("in Python", self.call)])
 
     def _chosen(self) -> None:
         if self.chosen and not self.name.value:
             self.name.value = re.sub(r"[^a-z0-9_-]+", "-", self.chosen[0].lower()).strip("-_")
+        found = {name: self.namespace[name] for name in self.chosen if name in self.namespace}
+        known = methods(found)
+        self.endpoints.offer([(each, each) for each in known] if len(known) > 1 else [])
         self._changed()
 
     def _changed(self) -> None:
@@ -120,27 +136,41 @@ class BuildForm(Form):
         }
 
     def _plan(self) -> None:
+        """Plan what is chosen; what cannot be built is said at the field that it is about."""
         self.plan.value = ""
-        self.name.problem = self.sample.problem = ""
-        if not self.chosen or not self.name.value:
+        self.objects.problem = self.sample.problem = self.endpoints.problem = ""
+        if not self.chosen or not self.name.value or self.name.problem:
             return
         try:
             planned = workspace.plan(**self._arguments())
-        except SampleError as error:
-            self.sample.problem = " ".join(part for part in (error.message, error.hint) if part)
-            return
         except BentoJupyterError as error:
-            self.plan.value = fields.alert(error.message, error.hint)
+            if not self._placed(error):
+                self.plan.value = fields.alert(error.message, error.hint)
             return
         try:
             self.plan.value = planned._repr_mimebundle_()["text/html"]
-            for point in planned.endpoints:
-                if len(planned.endpoints) > 1:
-                    self.endpoints.offer(point.name)
         finally:
             planned.close()
         self._planned = True
+        self.tell("")
         self.refresh()
+
+    def _placed(self, error: BentoJupyterError) -> bool:
+        """Whether an error is about a field, and stands there now."""
+        if isinstance(error, SampleError) or error.message.startswith("sample:"):
+            field: fields.Field = self.sample
+        elif isinstance(error, (NotServableError, MagicUsageError)):
+            named = any(f"{each!r}" in error.message for each in self.endpoints.value)
+            field = self.endpoints if named or error.hint.startswith("--endpoint") else self.objects
+        else:
+            return False
+        hint = "tick those to serve" if field is self.endpoints and error.hint else error.hint
+        field.problem = "; ".join(part for part in (error.message, hint) if part)
+        return True
+
+    def place(self, error: BentoJupyterError) -> None:
+        """Put an error of the build beside the field that it is about."""
+        self._placed(error)
 
     # --- doing -------------------------------------------------------------------------------
 

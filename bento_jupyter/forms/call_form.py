@@ -21,17 +21,17 @@ from ..errors import CallError, MagicUsageError
 from ..views import DeploymentView
 from . import fields
 from .asking import Asking
-from .form import Form, code_html
-from .inputs import Data, Upload, input_field
+from .form import CloudForm, code_html
+from .inputs import LONGEST, Data, Upload, input_field, written
 from .namespace import data
 
 __all__ = ["CallForm"]
 
 #: Characters of a stream that the page shows: its end.
-LONGEST = 20_000
+END = 20_000
 
 
-class CallForm(Form):
+class CallForm(CloudForm):
     """A playground for the endpoints of a deployment.
 
     Args:
@@ -44,11 +44,10 @@ class CallForm(Form):
     """
 
     def __init__(self, namespace: dict[str, Any], name: str = "") -> None:
-        super().__init__("Call", "call")
+        super().__init__("Call", "call", "%bento_call NAME ENDPOINT INPUT=VALUE")
         self.namespace = namespace
         self.answer: Any = None
         self.fields: dict[str, fields.Field] = {}
-        self._cloud = workspace.current()
         self._route: Mapping[str, Any] = {}
         self._views: dict[str, DeploymentView] = {}
         self._snippet = ""
@@ -56,17 +55,14 @@ class CallForm(Form):
         self.endpoint = fields.Choice("Endpoint", [("", "")], few=0)
         self.inputs = ipywidgets.VBox(layout={"width": "100%"})
         self.submit = self.button("Call", self._call, button_style="primary", tooltip="Send the request")
-        self.again = self.button(
-            "Look again", self._look, icon="refresh", tooltip="Look for deployments and names of the notebook"
-        )
-        self.timing = ipywidgets.HTML(layout={"width": "100%"})
-        self.output = ipywidgets.Output(layout={"width": "100%", "max_height": "32em", "overflow": "auto"})
+        self.again = self.again_button(self._look, "Look for deployments and names of the notebook")
+        self.timing = ipywidgets.HTML(layout=fields.FULL)
+        self.output = ipywidgets.Output(layout={**fields.FULL, "max_height": "32em", "overflow": "auto"})
         self.variable = fields.Text("Store as", placeholder="name of a variable")
         self.store = self.button("Store", self._store, tooltip="Put the answer into the notebook")
         self.language = fields.Choice(
             "From elsewhere", [("choose a language", ""), *((each, each) for each in KINDS)], few=0
         )
-        self.code = ipywidgets.HTML(layout={"width": "100%"})
         row = {"flex_flow": "row wrap", "align_items": "center"}
         self.stored = ipywidgets.HBox([self.variable.box, self.store], layout={**row, "max_width": "44em"})
         self.variable.box.layout.flex, self.variable.box.layout.width = "0 1 34em", "auto"
@@ -93,14 +89,11 @@ class CallForm(Form):
 
     def _dep(self) -> Deployment:
         """The deployment; an embedded cloud that was stopped meanwhile is started again."""
-        cloud = "embedded" if self._cloud.embedded else self._cloud
-        return workspace.deployment(self.deployment.value, cloud=cloud)
+        return workspace.deployment(self.deployment.value, cloud=self.reach())
 
     def _look(self, name: str = "") -> None:
         """Offer what there is now: deployments, their endpoints, names of the notebook."""
-        cloud = workspace.current() if self._cloud.embedded else self._cloud
-        self._cloud = cloud
-        self._views = {view.name: view for view in cloud.deployments()}
+        self._views = {view.name: view for view in self.reach().deployments()}
         self.deployment.offer(
             [(f"{view.name}  ({view.mode.full_name})", view.name) for view in self._views.values()]
             or [("none yet: %bento_form deploy makes one", "")]
@@ -175,22 +168,28 @@ class CallForm(Form):
             if isinstance(field, (Data, Upload)):
                 words = field.words
             else:
-                words = repr(field.value) if field.value is not None else ""
+                words = written(field.value) if field.value is not None else ""
             if words:
                 parts.append(words if is_root else f"{name}={words}")
         return ", ".join(parts)
 
     @property
+    def is_long(self) -> bool:
+        """What was entered is more than code can say."""
+        pasted = any(isinstance(each, Data) and each.is_long for each in self.fields.values())
+        return pasted or len(self.words) > LONGEST
+
+    @property
     def line(self) -> str:
-        """The magic line that does the same."""
-        if not self.endpoint.value:
+        """The magic line that does the same; "" when it would be too long."""
+        if not self.endpoint.value or self.is_long:
             return ""
         return f"%bento_call {self.deployment.value} {self.endpoint.value} {self.words}".rstrip()
 
     @property
     def call(self) -> str:
-        """The Python call that does the same."""
-        if not self.endpoint.value:
+        """The Python call that does the same; "" when it would be too long."""
+        if not self.endpoint.value or self.is_long:
             return ""
         inputs = f", {self.words}" if self.words else ""
         return f"bj.deployment({self.deployment.value!r}).call({self.endpoint.value!r}{inputs})"
@@ -215,7 +214,8 @@ class CallForm(Form):
             codes = [("The same as a line", self.line), ("in Python", self.call)]
             if self._snippet:
                 codes.append((f"from elsewhere, {self.language.value}", self._snippet))
-            self.code.value = code_html(codes)
+            too_long = "too long to be shown as code: give the data a name in the notebook, and take that"
+            self.code.value = (fields.note(too_long) if self.is_long else "") + code_html(codes)
 
     def _elsewhere(self) -> None:
         """Write the call in the language that was chosen."""
@@ -225,7 +225,10 @@ class CallForm(Form):
                 values = self._values()
                 is_root = self._route.get("input", {}).get("root_input")
                 args, kwargs = (list(values.values()), {}) if is_root else ([], values)
-                self._snippet = self._dep().snippet(language, self.endpoint.value, *args, **kwargs).text
+                text = self._dep().snippet(language, self.endpoint.value, *args, **kwargs).text
+                self._snippet = (
+                    text if len(text) <= LONGEST else f"# {len(text):,} characters: too long to show"
+                )
             except (CallError, MagicUsageError) as error:
                 self._snippet = f"# {error.message}"
         self.refresh()
@@ -243,7 +246,7 @@ class CallForm(Form):
             try:
                 value = field.value
             except MagicUsageError as error:
-                field.problem = error.message
+                field.refuse(error.message)
                 raise
             if value is not None:
                 values[name] = value
@@ -251,6 +254,7 @@ class CallForm(Form):
 
     def _call(self) -> None:
         for field in self.fields.values():
+            field.pardon()
             field.settle()
         self.offer()
         self.answer, self._said = None, ""
@@ -284,10 +288,13 @@ class CallForm(Form):
 
     def _blame(self, error: CallError) -> None:
         """Put an error of the call at the field of the input that it is about."""
+        if error.status_code == 400 and self._route.get("input", {}).get("root_input"):
+            self.fields["input"].refuse(error.message.partition(" answered 400: ")[2] or error.message)
+            return
         for name, field in self.fields.items():
             word = re.escape(name)
             if re.search(rf"input '{word}'|needs .*\b{word}\b|(?:: |; ){word}[.:]", error.message):
-                field.problem = re.sub(rf"^.*?(?:does not fit: |{word}: )", "", error.message)
+                field.refuse(re.sub(rf"^.*?(?:does not fit: |{word}: )", "", error.message))
 
     def _store(self) -> None:
         self.namespace[self.variable.value] = self.answer
@@ -323,7 +330,7 @@ class _InKind:
 def _stream_html(parts: list[Any]) -> str:
     if parts and all(isinstance(part, bytes) for part in parts):
         return fields.note(f"{sum(map(len, parts))} bytes in {len(parts)} parts")
-    return _pre("".join(part if isinstance(part, str) else f"{part!r}\n" for part in parts)[-LONGEST:])
+    return _pre("".join(part if isinstance(part, str) else f"{part!r}\n" for part in parts)[-END:])
 
 
 def _pre(text: str) -> str:

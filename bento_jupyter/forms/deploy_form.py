@@ -10,19 +10,29 @@ from typing import Any
 import ipywidgets
 
 from .. import workspace
+from ..client.local import stored
 from ..display.cards import deployment_card
 from ..display.tables import Table
-from ..display.words import age, size
-from ..errors import MagicUsageError
+from ..display.words import size
+from ..errors import (
+    BentoJupyterError,
+    ConflictError,
+    MagicUsageError,
+    NotFoundError,
+    NotServableError,
+    SampleError,
+)
 from ..service_spec import STRATEGIES
-from ..spec import DeploymentSpec, Mode
+from ..spec import EXPIRES_LABEL, OWNER_LABEL, DeploymentSpec, Mode
+from ..views import InstanceType
 from . import fields
-from .code import deploy_call, deploy_line
-from .form import Form, code_html
+from .bento_picker import BentoPicker, offered_bentos
+from .code import changed, deploy_call, deploy_line, differences, update_line, wanted_changes
+from .form import CloudForm, code_html
 from .models import Group, Look
-from .namespace import built_bentos, evaluated, servable
+from .namespace import data, evaluated, servable
 
-__all__ = ["BentoPicker", "DeployForm", "changed"]
+__all__ = ["DeployForm"]
 
 #: What is looked at first; all else that the model has stands in the advanced part.
 MAIN = ("min", "max", "concurrency", "queue", "instance_type", "envs", "secrets", "labels", "protected")
@@ -32,7 +42,12 @@ LABELS = {
     "max": "Max instances",
     "envs": "Environment",
     "idle_seconds": "Idle seconds",
+    "cold_start_timeout": "Start timeout",
 }
+#: What the instance type is that nobody has chosen.
+DEFAULT_TYPE = "default: the smallest that fits"
+#: Labels that are those of one deployment.
+OF_ONE = (EXPIRES_LABEL, OWNER_LABEL)
 #: What each type means, for the two things that one chooses by.
 MEANINGS = {
     Mode.ONLINE: ("always up: the first request is as fast as any", "uses memory all the time"),
@@ -40,60 +55,7 @@ MEANINGS = {
 }
 
 
-class BentoPicker(fields.Field):
-    """A Bento out of many: a text to search by, above a list, newest first, with the proof of each.
-
-    Args:
-        label: Label.
-        bentos: Tag, and what is shown.
-    """
-
-    def __init__(self, label: str, bentos: Sequence[tuple[str, str]]) -> None:
-        self._all = [(shown, tag) for tag, shown in bentos]
-        self.search = ipywidgets.Text(
-            description=label, placeholder="type to search", style=fields.LABEL, layout=fields.WIDE
-        )
-        self.widget = ipywidgets.Select(
-            options=self._all,
-            rows=min(5, max(2, len(self._all))),
-            description="found",
-            style=fields.LABEL,
-            layout=fields.WIDE,
-        )
-        super().__init__(
-            ipywidgets.VBox([self.search, self.widget], layout={"width": "100%", "overflow": "visible"})
-        )
-        self.widgets = (self.search, self.widget)
-        self.search.observe(self._searched, "value")
-        self._observe(self.widget)
-
-    def _searched(self, _: Any) -> None:
-        words, kept = self.search.value.lower().split(), self.widget.value
-        found = [each for each in self._all if all(word in each[0].lower() for word in words)]
-        self.widget.options = found
-        self.widget.index = (
-            next((at for at, each in enumerate(found) if each[1] == kept), 0) if found else None
-        )
-        self._changed()
-
-    def _get(self) -> str:
-        return self.widget.value or ""
-
-    def _put(self, value: Any) -> None:
-        self.search.value = ""
-        if value and value not in [tag for _, tag in self._all]:
-            self._all = [(f"{value}  (in the cloud)", value), *self._all]
-        self.widget.options = self._all
-        self.widget.value = value or None
-
-    def own_problem(self) -> str:
-        """What is wrong that the value does not show."""
-        if self.value:
-            return ""
-        return "nothing found" if self._all else "no Bento yet: %bento_form build makes one"
-
-
-class DeployForm(Form):
+class DeployForm(CloudForm):
     """Deploys a Bento or an object of the notebook by hand, changes and clones deployments.
 
     Args:
@@ -107,37 +69,36 @@ class DeployForm(Form):
     """
 
     def __init__(self, namespace: dict[str, Any], *, update: str = "", clone: str = "") -> None:
-        super().__init__("Deploy", "deploy")
+        super().__init__("Deploy", "deploy", "%bento_deploy BENTO_OR_OBJECT --name NAME --mode online")
         self.deployment: Any = None
         self.namespace = namespace
-        #: What names the cloud, also when the embedded one comes back at another address.
-        self._where = workspace.pinned(None)
-        self.cloud = workspace.current()
-        self._taken = {view.name for view in self.cloud.deployments()}
+        self._taken: set[str] = set()
         self._before: DeploymentSpec | None = None
-        self._objects = servable(namespace)
-        types = [(_type_words(item), item.name) for item in self.cloud.instance_types()]
-        look = Look(
-            labels=LABELS,
-            options={"instance_type": types, "strategy": [(each, each) for each in STRATEGIES]},
-            secret=("envs",),
-        )
+        self._types: dict[str, InstanceType] = {}
+        self._bentos: list[tuple[str, str]] = []
+        #: Also of the fields of canaries and services that are added later.
+        self._options: dict[str, list[tuple[str, Any]]] = {"strategy": [(each, each) for each in STRATEGIES]}
+        self._gather()
+        look = Look(labels=LABELS, options=self._options, secret=("envs",))
         self.group = Group(DeploymentSpec, look=look, without=("bento",))
-        self.group["instance_type"].remark = _machine() if self.cloud.embedded else ""
         self.group["envs"].remark = "values are kept in the kernel, never in the notebook"
+        self.group["secrets"].remark = "`bentoml secret create NAME KEY=VALUE` makes one; then look again"
         self.start = fields.Choice("Start from", self._starts(), few=0)
         self.source = fields.Choice("Deploy", [("a Bento", "bento"), ("an object of the notebook", "object")])
-        self.bento = BentoPicker("Bento", _offered(namespace))
-        self.object = fields.Choice(
-            "Object", [(each.label, each.name) for each in self._objects] or [("none", "")], few=0
+        self.bento = BentoPicker("Bento", [])
+        self.object = fields.Choice("Object", [("none", "")], few=0)
+        self.sample = fields.Text(
+            "Sample", placeholder="input like those that will come, e.g. X_test[:5]", offered=()
         )
-        self.sample = fields.Text("Sample", placeholder="input like those that will come, e.g. X_test[:5]")
         self.submit = self.button(
             "Deploy", self._deploy, button_style="primary", icon="rocket", tooltip="Deploy as described"
         )
-        self.difference = ipywidgets.HTML(layout={"width": "100%"})
-        self.code = ipywidgets.HTML(layout={"width": "100%"})
+        self.again = self.again_button(
+            self._look, "Look for Bentos, deployments, secrets and names of the notebook"
+        )
+        self.difference = ipywidgets.HTML(layout=fields.FULL)
         self._lay_out()
+        self._offer()
         self.group["name"].value = self._free_name(self.bento.value)
         self.start.value = ("update", update) if update else ("clone", clone) if clone else ("new", "")
         self._started()
@@ -146,11 +107,17 @@ class DeployForm(Form):
     def _lay_out(self) -> None:
         shown = self.group.fields
         meaning = ipywidgets.HTML(_meanings(), layout={"margin": "0 0 4px 9.5em", "max_width": "40em"})
-        advanced = ipywidgets.Accordion(
-            [ipywidgets.VBox([shown[name].box for name in shown if name not in (*MAIN, "name", "mode")])],
-            titles=("Advanced",),
-            selected_index=None,
+        # A box to tick, because the titles of an accordion are out of reach for the keyboard.
+        self.more = fields.Flag("Advanced", tip="Windows, timeouts, strategy, canary, and what else there is")
+        self._advanced = [shown[name] for name in shown if name not in (*MAIN, "name", "mode")]
+        advanced = ipywidgets.VBox(
+            [field.box for field in self._advanced], layout={"display": "none", "overflow": "visible"}
         )
+
+        def turned() -> None:
+            advanced.layout.display = "" if self.more.value else "none"
+
+        self.more.watch(turned)
         self.widget.children = (
             shown["mode"].box,
             meaning,
@@ -161,29 +128,47 @@ class DeployForm(Form):
             self.object.box,
             self.sample.box,
             *(shown[name].box for name in MAIN if name in shown),
+            self.more.box,
             advanced,
             self.group.box,
             self.difference,
-            ipywidgets.HBox([self.submit, self.cancel], layout={"margin": "6px 0"}),
+            ipywidgets.HBox(
+                [self.submit, self.cancel, self.again], layout={"margin": "6px 0", "flex_flow": "row wrap"}
+            ),
             self.message,
             self.progress,
             self.result,
             self.code,
         )
-        # The group's fields are laid out above; what is about no field of it is said here.
-        self.group.box.children = (self.group._message,)
+        self.group.scatter()
 
     def _watch(self) -> None:
         self.start.watch(lambda: self.later(self._started, "start"))
         self.group["mode"].watch(lambda: self.guarded(self._mode_changed))
         self.group["name"].watch(lambda: self.later(self._look_for_names, "names"))
         self.bento.watch(lambda: self.guarded(self._bento_changed))
+        self.bento.watch(lambda: self.later(self._services_named, "services"))
+        for name in ("instance_type", "max"):
+            self.group[name].watch(lambda: self.guarded(self._room_shown))
         for field in (self.group, self.source, self.object, self.sample):
             field.watch(lambda: self.guarded(self.refresh))
 
     def groups(self) -> Sequence[Group]:
         """The fields of the deployment."""
         return (self.group,)
+
+    def place(self, error: BentoJupyterError) -> None:
+        """Put an error beside its field: object, sample, Bento, start, or one of the deployment."""
+        if isinstance(error, SampleError) or error.message.startswith("sample:"):
+            self.sample.refuse(error.message)
+        elif isinstance(error, NotServableError) or error.message.startswith("object:"):
+            self.object.refuse(error.message)
+        elif isinstance(error, NotFoundError) and self.bento.value and self.bento.value in error.message:
+            self.bento.refuse(error.message)
+        elif isinstance(error, NotFoundError) and self._before is not None:
+            self.start.refuse(error.message)
+        else:
+            super().place(error)
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -201,22 +186,40 @@ class DeployForm(Form):
             self.group["name"].problem = "there is one of this name: 'Start from' can change it"
         return spec if all(each.is_sound for each in (self.group, self.bento, self.object)) else None
 
+    def wanted(self, spec: DeploymentSpec) -> tuple[DeploymentSpec, list[str]]:
+        """What is to be other than it is, and what as if it had never been said, see `wanted_changes`."""
+        return wanted_changes(self._before or DeploymentSpec(name=spec.name), spec)
+
     @property
     def line(self) -> str:
-        """The magic line that does the same; "" while a field is wrong."""
+        """The magic line that does the same; "" while a field is wrong, or nothing is to be changed."""
         spec = self.read()
+        if spec is None or not self._is_change(spec):
+            return ""
+        target, sample = self._target_words(), self._sample_words()
+        wanted, reset = self.wanted(spec)
         try:
-            return "" if spec is None else deploy_line(spec, self._target_words(), self._sample_words())
+            if self._before is None:
+                return deploy_line(spec, target, sample)
+            is_other = spec.mode is not self._before.mode
+            same_bento = self.source.value == "bento" and spec.bento == self._before.bento
+            return update_line(wanted, "" if same_bento else target, sample, mode=is_other, reset=reset)
         except ValueError:  # something that no line can hold, but a call can
             return ""
 
     @property
     def call(self) -> str:
-        """The Python call that does the same; "" while a field is wrong."""
+        """The Python call that does the same; "" while a field is wrong, or nothing is to be changed."""
         spec = self.read()
+        if spec is None or not self._is_change(spec):
+            return ""
         target = self._target_words()
         shown = target if self.source.value == "object" else repr(target)
-        return "" if spec is None else deploy_call(spec, shown, self._sample_words())
+        wanted, reset = self.wanted(spec)
+        return deploy_call(wanted, shown, self._sample_words(), reset=reset)
+
+    def _is_change(self, spec: DeploymentSpec) -> bool:
+        return self._before is None or self.source.value == "object" or bool(self.changes(spec))
 
     def _target_words(self) -> str:
         return str(self.object.value if self.source.value == "object" else self.bento.value)
@@ -243,20 +246,17 @@ class DeployForm(Form):
             self.bento.box.layout.display = "none" if is_object else ""
             self.object.box.layout.display = self.sample.box.layout.display = "" if is_object else "none"
             self.difference.value = self._difference_html(spec) if self._before is not None else ""
-            unchanged = (
-                self._before is not None and spec is not None and not is_object and not self.changes(spec)
-            )
             self.submit.description = "Deploy" if self._before is None else "Apply changes"
-            self.submit.disabled = spec is None or self.busy or unchanged
+            self.submit.disabled = spec is None or self.busy or not self._is_change(spec)
+            self.again.disabled = self.busy
+            if not all(field.is_sound for field in self._advanced):
+                self.more.value = True  # what is wrong is to be seen
             self.code.value = code_html([("The same as a line", self.line), ("in Python", self.call)])
 
     def _difference_html(self, spec: DeploymentSpec | None) -> str:
-        if spec is None:
+        if spec is None or self._before is None:
             return ""
-        rows = [
-            [LABELS.get(name, name), _shown(name, before), _shown(name, after)]
-            for name, (before, after) in self.changes(spec).items()
-        ]
+        rows = [[LABELS.get(place, place), now, then] for place, now, then in differences(self._before, spec)]
         table = Table(["what changes", "now", "then"], rows, empty="nothing changes yet")
         return f'<div role="status">{table._repr_mimebundle_()["text/html"]}</div>'
 
@@ -270,15 +270,19 @@ class DeployForm(Form):
 
     def _started(self) -> None:
         how, name = self.start.value
-        found = self.cloud.spec(name) if name else None
+        found = self.reach().spec(name) if name else None
         if name and found is None:
             raise MagicUsageError(
                 f"there is no deployment {name!r}", hint=f"there are: {', '.join(self._taken)}"
             )
         with self._lock:
-            self._before = found if how == "update" else None
+            self._before = None
             self.group["name"].disabled = how == "update"
             if found is not None:
+                # Whose it is and when it ends are said anew: a copy of a deployment is another one.
+                labels = {key: each for key, each in found.labels.items() if key not in OF_ONE}
+                found = found.model_copy(update={"labels": labels})
+                self._before = found if how == "update" else None
                 self.bento.value = found.bento
                 self.group.value = found.model_copy(
                     update={} if how == "update" else {"name": self._free_name(name)}
@@ -296,10 +300,53 @@ class DeployForm(Form):
             self.group["name"].value = self._free_name(self.bento.value)
         self.refresh()
 
+    def _gather(self) -> None:
+        """Ask for what there is now: deployments, Bentos, objects, instance types, secrets."""
+        cloud = self.reach()
+        self._taken = {view.name for view in cloud.deployments()}
+        self._bentos = offered_bentos(self.namespace, cloud)
+        self._objects = servable(self.namespace)
+        self._types = {item.name: item for item in cloud.instance_types()}
+        self._options["instance_type"] = [(_type_words(item), item.name) for item in self._types.values()]
+        self._options["bento"] = [(tag, tag) for tag, _ in self._bentos]
+        self._options["secrets"] = [(name, name) for name in cloud.secrets()]
+
+    def _look(self) -> None:
+        """Offer what there is now; what is chosen stays."""
+        self._gather()
+        self._offer()
+
+    def _offer(self) -> None:
+        kinds, secrets = self.group["instance_type"], self.group["secrets"]
+        assert isinstance(kinds, fields.Choice)
+        assert isinstance(secrets, fields.Several)
+        kinds.offer([(DEFAULT_TYPE, None), *self._options["instance_type"]])
+        secrets.offer(self._options["secrets"])
+        self.start.offer(self._starts())
+        self.bento.offer(self._bentos)
+        self.object.offer([(each.label, each.name) for each in self._objects] or [("none", "")])
+        self.sample.offer([each.name for each in data(self.namespace)])
+        self._room_shown()
+
+    def _room_shown(self) -> None:
+        """Say what the machine can take of what is asked for."""
+        if self.cloud.embedded:
+            kind = self._types.get(self.group["instance_type"].value or "")
+            self.group["instance_type"].remark = _room(kind, self.group["max"].value)
+
+    def _services_named(self) -> None:
+        """Say which services a Bento has, for the settings of each."""
+        try:
+            names = [each.name for each in stored(self.bento.value).info.services] if self.bento.value else []
+        except NotFoundError:  # it is in the cloud only
+            names = []
+        self.group["services"].remark = f"services of this Bento: {', '.join(names)}" if names else ""
+
     def _look_for_names(self) -> None:
-        taken = {view.name for view in self.cloud.deployments()}
+        taken = {view.name for view in self.reach().deployments()}
         if taken != self._taken:
             self._taken = taken
+            self.start.offer(self._starts())
             self.refresh()
 
     def _free_name(self, tag: str) -> str:
@@ -317,15 +364,9 @@ class DeployForm(Form):
             self.refresh()
             self.tell("mend the fields that are marked")
             return
-        before = self._before or DeploymentSpec(name=spec.name)
-        given = {name: value for name, (_, value) in changed(before, spec).items() if name != "bento"}
-        given |= {"name": spec.name, "mode": spec.mode}
-        reset = [
-            name
-            for name, value in given.items()
-            if name not in ("name", "services") and value == DeploymentSpec.default_of(name)
-        ]
-        given = {name: value for name, value in given.items() if name not in reset}
+        self._check_name(spec.name)
+        wanted, reset = self.wanted(spec)
+        given = {name: getattr(wanted, name) for name in wanted.model_fields_set}
         target: Any = spec.bento
         steps = list(workspace.DEPLOY_STEPS)
         options: dict[str, Any] = {}
@@ -336,31 +377,32 @@ class DeployForm(Form):
         verb = "Deploying" if self._before is None else "Changing"
         with self.progress_of(f"{verb} {spec.name}", steps) as progress:
             self.deployment = workspace.deploy(
-                target, **given, **options, reset=reset, cloud=self._where, progress=progress
+                target, **given, **options, reset=reset, cloud=self.where, progress=progress
             )
-        self.group.forget()
         self.result.value = deployment_card(self.deployment.status())["text/html"]
         self._taken.add(spec.name)
         self.start.offer(self._starts())
         if self._before is not None:
-            self._started()  # what it is now: secrets that were sent are in the fields no more
+            self._started()  # what it is now
 
+    def _check_name(self, name: str) -> None:
+        """Look whether the name is still what the form takes it for: `deploy` makes and changes alike.
 
-def changed(before: DeploymentSpec, after: DeploymentSpec) -> dict[str, tuple[Any, Any]]:
-    """The fields in which two specs differ, with both values; a Bento that is still to be built is none."""
-    return {
-        name: (getattr(before, name), getattr(after, name))
-        for name in DeploymentSpec.model_fields
-        if getattr(before, name) != getattr(after, name) and not (name == "bento" and not after.bento)
-    }
-
-
-def _shown(name: str, value: Any) -> str:
-    if name == "envs":
-        return ", ".join(value) or "none"
-    if isinstance(value, Mode):
-        return value.full_name
-    return "default" if value is None else str(value)
+        Raises:
+            ConflictError: A new deployment is wanted, and somebody has made one of this name.
+            NotFoundError: A deployment is to be changed that is gone.
+        """
+        there = self.reach().spec(name) is not None
+        if there and self._before is None:
+            self._taken.add(name)
+            self.start.offer(self._starts())
+            raise ConflictError(
+                f"the name {name!r} was taken meanwhile", hint="nothing was done; 'Start from' can change it"
+            )
+        if not there and self._before is not None:
+            raise NotFoundError(
+                f"{name} was deleted meanwhile", hint="nothing was done; 'Look again' shows what there is"
+            )
 
 
 def _meanings() -> str:
@@ -382,21 +424,18 @@ def _type_words(item: Any) -> str:
     return f"{item.name}: {item.cpu:g} CPU, {size(item.memory_bytes)}{gpu}{price}"
 
 
-def _machine() -> str:
-    """What there is for instances on this machine."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"this machine has {os.cpu_count()} CPUs and {size(memory)}: what does not fit waits its turn"
+def _room(kind: InstanceType | None, most: Any) -> str:
+    """What this machine can take of an instance type.
 
-
-def _offered(namespace: dict[str, Any]) -> list[tuple[str, str]]:
-    """Bentos to choose from: those built in the notebook, then those of the local store, newest first."""
-    local = {item["tag"]: item for item in workspace.local_bentos()}
-    built = built_bentos(namespace)
-    tags = [*[tag for tag in local if tag in built], *[tag for tag in local if tag not in built]]
-
-    def words(tag: str) -> str:
-        proof = built[tag].proof if tag in built else None
-        badge = "" if proof is None else "  ✓ proven" if proof.equal else "  ✗ different"
-        return f"{tag}{badge}  {age(local[tag]['created_at'])} old, {size(local[tag]['size'])}"
-
-    return [(tag, words(tag)) for tag in tags]
+    Args:
+        kind: The type; None = one that the cloud chooses.
+        most: Instances that are asked for, as typed.
+    """
+    cpus, memory = os.cpu_count() or 1, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    said = f"this machine has {cpus} CPUs and {size(memory)}"
+    if kind is None:
+        return f"{said}: what does not fit waits its turn"
+    fits = max(1, int(min(cpus / max(kind.cpu, 0.01), memory / max(kind.memory_bytes, 1))))
+    wanted = int(most) if str(most or "").isdigit() else 1
+    more = f"; {wanted} are asked for, the others wait their turn" if wanted > fits else ""
+    return f"{said}: room for {fits} of these at a time{more}"

@@ -23,17 +23,23 @@ __all__ = [
     "File",
     "Flag",
     "Json",
-    "Listing",
-    "Mapping",
     "Number",
+    "Options",
     "Secret",
     "Several",
     "Text",
     "alert",
+    "close_widgets",
     "note",
+    "read_json",
 ]
 
+#: What there is to choose from: what is shown, and the value.
+Options = Sequence[tuple[str, Any]]
+
 LABEL = {"description_width": "9em"}
+#: As wide as a column has room; "100%" would be that and the margins of ipywidgets.
+FULL = {"width": "auto", "min_width": "0"}
 WIDE = {"width": "100%", "max_width": "34em", "min_width": "0"}
 #: Up to so many choices are shown side by side instead of in a list that has to be opened.
 FEW = 3
@@ -52,6 +58,46 @@ def note(said: str) -> str:
     return f'<div role="status" style="{style}">{escape(said)}</div>' if said else ""
 
 
+def close_widgets(*widgets: ipywidgets.Widget) -> None:
+    """Close widgets with all that is within them, and their layouts and styles, which nobody else would."""
+    waiting = list(widgets)
+    while waiting:
+        widget = waiting.pop()
+        waiting += getattr(widget, "children", ())
+        parts = (getattr(widget, each, None) for each in ("layout", "style"))
+        waiting += [part for part in parts if isinstance(part, ipywidgets.Widget)]
+        widget.close()
+
+
+class TwiceError(ValueError):
+    """A JSON object has two values of one name."""
+
+
+def read_json(text: str) -> Any:
+    """What a JSON text says.
+
+    Raises:
+        ValueError: It is no JSON, is nested too deeply, or names something twice (one would be lost).
+
+    Example:
+        >>> read_json('{"a": 1, "a": 2}')
+        Traceback (most recent call last):
+        bento_jupyter.forms.fields.TwiceError: 'a' is there twice
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_named_once)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise TwiceError(f"{next(name for name in names if names.count(name) > 1)!r} is there twice")
+    return found
+
+
 class Field:
     """What all fields have in common.
 
@@ -65,7 +111,7 @@ class Field:
 
     def __init__(self, *widgets: ipywidgets.Widget, help_text: str = "") -> None:
         self._listeners: list[Callable[[], None]] = []
-        self._problem = ""
+        self._problem = self._refused = ""
         self._message = ipywidgets.HTML(layout={"display": "none", "margin": "2px 8px"})
         self._help = ipywidgets.HTML(note(help_text), layout={"margin": "0 0 4px 9.5em"})
         self._help.layout.display = "" if help_text else "none"
@@ -96,19 +142,35 @@ class Field:
         widget.observe(self._changed, trait)
 
     def _changed(self, _: Any = None) -> None:
+        self.refuse("")
         for callback in list(self._listeners):
             callback()
 
     @property
     def problem(self) -> str:
-        """What is wrong with the value; "" when nothing is."""
-        return self._problem
+        """What is wrong with the value, or was when it was used last; "" when nothing is."""
+        return self._problem or self._refused
 
     @problem.setter
     def problem(self, said: str) -> None:
-        if said != self._problem:
-            self._problem = said
-            self._message.value = alert(said)
+        self._problem = said
+        self._tell()
+
+    def refuse(self, said: str) -> None:
+        """Say why the value was refused: shown until it changes, but whoever wants to may try it again."""
+        self._refused = said
+        self._tell()
+
+    def pardon(self) -> None:
+        """Take back what was refused, here and within: it is tried again."""
+        self.refuse("")
+        for field in self.inner():
+            field.pardon()
+
+    def _tell(self) -> None:
+        said = alert(self.problem)
+        if said != self._message.value:
+            self._message.value = said
             self._message.layout.display = "" if said else "none"
 
     @property
@@ -142,7 +204,7 @@ class Field:
     @property
     def is_sound(self) -> bool:
         """Nothing is wrong here nor within."""
-        return not self.problem and all(field.is_sound for field in self.inner())
+        return not self._problem and all(field.is_sound for field in self.inner())
 
     def forget(self) -> None:
         """Give up what is secret in it."""
@@ -151,11 +213,9 @@ class Field:
 
     def close(self) -> None:
         """Take its widgets away."""
-        waiting: list[ipywidgets.Widget] = [self.box]
-        while waiting:
-            widget = waiting.pop()
-            waiting += getattr(widget, "children", ())
-            widget.close()
+        close_widgets(self.box)
+        for field in self.inner():
+            field.close()
 
     @property
     def disabled(self) -> bool:
@@ -180,17 +240,26 @@ class Text(Field):
         empty: What an empty text means: "" or None.
         placeholder: What an empty one shows.
         lines: Height.
+        offered: Texts to choose from, or to begin with; None = none, then or later.
     """
 
     def __init__(
-        self, label: str, *, tip: str = "", empty: Any = "", placeholder: str = "", lines: int = 1
+        self,
+        label: str,
+        *,
+        tip: str = "",
+        empty: Any = "",
+        placeholder: str = "",
+        lines: int = 1,
+        offered: Sequence[str] | None = None,
     ) -> None:
         options = {"description": label, "tooltip": tip or None, "placeholder": placeholder, "style": LABEL}
-        self.widget = (
-            ipywidgets.Text(**options, layout=WIDE)
-            if lines == 1
-            else ipywidgets.Textarea(**options, rows=lines, layout=WIDE)
-        )
+        if offered is not None:
+            self.widget = ipywidgets.Combobox(**options, options=list(offered), layout=WIDE)
+        elif lines == 1:
+            self.widget = ipywidgets.Text(**options, layout=WIDE)
+        else:
+            self.widget = ipywidgets.Textarea(**options, rows=lines, layout=WIDE)
         self._empty = empty
         super().__init__(self.widget)
         self._observe(self.widget)
@@ -200,6 +269,10 @@ class Text(Field):
 
     def _put(self, value: Any) -> None:
         self.widget.value = "" if value is None else str(value)
+
+    def offer(self, texts: Sequence[str]) -> None:
+        """Offer other texts, of a field that offers some."""
+        self.widget.options = list(texts)
 
 
 class Number(Text):
@@ -226,9 +299,19 @@ class Json(Text):
         if not typed:
             return None
         try:
-            return json.loads(typed)
+            return read_json(typed)
         except ValueError:
             return typed
+
+    def own_problem(self) -> str:
+        """What is wrong that the value, a text then, does not show."""
+        try:
+            read_json(self.widget.value)
+        except TwiceError as error:
+            return str(error)
+        except ValueError:  # it is a text
+            pass
+        return ""
 
     def _put(self, value: Any) -> None:
         plain = to_jsonable_python(value)
@@ -251,10 +334,9 @@ class Choice(Field):
         few: So many options are shown side by side.
     """
 
-    def __init__(
-        self, label: str, options: Sequence[tuple[str, Any]], *, tip: str = "", few: int = FEW
-    ) -> None:
+    def __init__(self, label: str, options: Options, *, tip: str = "", few: int = FEW) -> None:
         self._values = [value for _, value in options]
+        self._offering = False
         common = {
             "options": _numbered(options),
             "description": label,
@@ -265,13 +347,9 @@ class Choice(Field):
             self.widget = ipywidgets.RadioButtons(
                 **common,
                 orientation="horizontal",
-                layout={
-                    "width": "100%",
-                    "max_width": "44em",
-                    "flex_flow": "row wrap",
-                    "align_items": "center",
-                },
+                layout={"width": "100%", "max_width": "44em", "flex_flow": "row wrap"},
             )
+            self.widget.add_class("widget-inline-hbox").add_class("jupyter-widget-inline-hbox")
         else:
             self.widget = ipywidgets.Dropdown(**common, layout=WIDE)
         super().__init__(self.widget)
@@ -286,17 +364,23 @@ class Choice(Field):
             self.widget.options = [*self.widget.options, (str(value), len(self._values) - 1)]
         self.widget.value = self._values.index(value)
 
-    def offer(self, options: Sequence[tuple[str, Any]]) -> None:
+    def offer(self, options: Options) -> None:
         """Put other options in place; the value stays when it is among them."""
-        kept = self.value
-        self._values = [value for _, value in options]
+        kept, self._values = self.value, [value for _, value in options]
+        self._offering = True  # for a moment the first one is chosen, which nobody is to hear
         self.widget.options = _numbered(options)
         if kept in self._values:
             self.widget.value = self._values.index(kept)
-        self._changed()
+        self._offering = False
+        if self.value != kept:
+            self._changed()
+
+    def _changed(self, _: Any = None) -> None:
+        if not self._offering:
+            super()._changed()
 
 
-def _numbered(options: Sequence[tuple[str, Any]]) -> list[tuple[str, int]]:
+def _numbered(options: Options) -> list[tuple[str, int]]:
     """Options by their place: for the widget the value None would be no choice at all."""
     return [(shown, place) for place, (shown, _) in enumerate(options)]
 
@@ -385,200 +469,55 @@ class Several(Field):
 
     Args:
         label: Label.
-        options: What there is.
+        options: What is shown, and the value.
         empty: Said when there is nothing.
     """
 
-    def __init__(
-        self, label: str, options: Sequence[str], *, tip: str = "", empty: str = "there are none"
-    ) -> None:
+    def __init__(self, label: str, options: Options, *, tip: str = "", empty: str = "there are none") -> None:
         caption = ipywidgets.Label(
             label,
             tooltip=tip or None,
             layout={"width": "9em", "display": "flex", "justify_content": "flex-end"},
         )
         self._boxes: dict[str, ipywidgets.Checkbox] = {}
-        self._list = ipywidgets.HBox(layout={"flex_flow": "row wrap", "max_width": "34em"})
-        self._empty = empty
+        self._empty = ipywidgets.HTML(note(empty), layout={"margin": "5px 2px"})
+        self._list = ipywidgets.HBox([self._empty], layout={"flex_flow": "row wrap", "max_width": "34em"})
         super().__init__(caption, self._list)
-        for each in options:
-            self._offer(each)
+        self.offer(options)
+
+    def offer(self, options: Options) -> None:
+        """Put other options in place; what is ticked of them stays so."""
+        former, self._boxes = self._boxes, {}
+        for shown, value in options:
+            self._boxes[value] = former.get(value) or self._box()
+            self._boxes[value].description = shown
         self._lay_out()
+        gone = [box for value, box in former.items() if value not in self._boxes]
+        was_ticked = any(box.value for box in gone)
+        close_widgets(*gone)
+        if was_ticked:
+            self._changed()
 
-    def _offer(self, option: str) -> None:
-        box = ipywidgets.Checkbox(
-            description=option, indent=False, layout={"width": "auto", "margin": "2px 12px 2px 2px"}
-        )
-        self._boxes[option] = box
+    def _box(self) -> ipywidgets.Checkbox:
+        box = ipywidgets.Checkbox(indent=False, layout={"width": "auto", "margin": "2px 12px 2px 2px"})
         self._observe(box)
-
-    def offer(self, option: str) -> None:
-        """Offer one more, unless it is offered already."""
-        if option not in self._boxes:
-            self._offer(option)
-            self._lay_out()
+        return box
 
     def _lay_out(self) -> None:
-        self._list.children = tuple(self._boxes.values()) or (ipywidgets.HTML(note(self._empty)),)
+        self._empty.layout.display = "none" if self._boxes else ""
+        shown = (self._empty, *self._boxes.values())
+        if shown != self._list.children:
+            self._list.children = shown
 
     def _get(self) -> list[str]:
-        return [option for option, box in self._boxes.items() if box.value]
+        return [value for value, box in self._boxes.items() if box.value]
 
     def _put(self, value: Any) -> None:
         wanted = list(value or [])
         for each in wanted:
-            if each not in self._boxes:
-                self._offer(each)
+            if each not in self._boxes:  # what another cloud has, is kept
+                self._boxes[each] = self._box()
+                self._boxes[each].description = str(each)
         self._lay_out()
-        for option, box in self._boxes.items():
-            box.value = option in wanted
-
-
-class _Rows(Field):
-    """Rows that can be added and removed."""
-
-    def __init__(self, label: str, *, tip: str = "", word: str = "") -> None:
-        caption = ipywidgets.Label(
-            label,
-            tooltip=tip or None,
-            layout={"width": "9em", "display": "flex", "justify_content": "flex-end"},
-        )
-        self._label, self._word = label, word or "one"
-        self._rows: list[tuple[Any, ...]] = []
-        self._list = ipywidgets.VBox(layout={"width": "100%"})
-        self.add = ipywidgets.Button(
-            description="Add",
-            icon="plus",
-            tooltip=f"{label}: add {self._word}",
-            layout={"width": "auto", "align_self": "flex-start"},
-        )
-        self.add.on_click(lambda _: self.more())
-        column = ipywidgets.VBox(
-            [self._list, self.add], layout={"width": "100%", "max_width": "34em", "flex": "1 1 16em"}
-        )
-        super().__init__(caption, column)
-        self.widgets = (self.add,)
-
-    def _made(self) -> tuple[Any, ...]:
-        """The fields of a new row."""
-        raise NotImplementedError
-
-    def _arranged(self, row: tuple[Any, ...]) -> ipywidgets.Widget:
-        for field in row:
-            field.box.layout.flex, field.box.layout.width = "1 1 8em", "auto"
-        return ipywidgets.HBox(
-            [field.box for field in row],
-            layout={"flex": "1 1 auto", "flex_flow": "row wrap", "width": "auto"},
-        )
-
-    def more(self) -> tuple[Any, ...]:
-        """Add a row; returns its fields."""
-        row = self._made()
-        remove = ipywidgets.Button(
-            icon="times",
-            tooltip=f"{self._label}: remove {self._word} {len(self._rows) + 1}",
-            layout={"width": "auto"},
-        )
-        shown = ipywidgets.HBox(
-            [self._arranged(row), remove], layout={"width": "100%", "align_items": "flex-start"}
-        )
-        self._rows.append(row)
-        self._list.children = (*self._list.children, shown)
-
-        def gone(_: Any) -> None:
-            if row in self._rows:
-                self._rows.remove(row)
-                self._list.children = tuple(child for child in self._list.children if child is not shown)
-                self._changed()
-
-        remove.on_click(gone)
-        for field in row:
-            field.watch(self._changed)
-        self._changed()
-        return row
-
-    def inner(self) -> Sequence[Field]:
-        """The fields within it."""
-        return [field for row in self._rows for field in row]
-
-    def _clear(self) -> None:
-        self._rows, self._list.children = [], ()
-
-
-class Listing(_Rows):
-    """A list of values, a row each.
-
-    Args:
-        label: Label.
-        item: Makes the field of one value.
-    """
-
-    def __init__(self, label: str, item: Callable[[], Field], *, tip: str = "") -> None:
-        self._item = item
-        super().__init__(label, tip=tip)
-
-    def _made(self) -> tuple[Any, ...]:
-        return (self._item(),)
-
-    def _get(self) -> list[Any]:
-        return [row[0].value for row in self._rows]
-
-    def _put(self, value: Any) -> None:
-        self._clear()
-        for each in value or []:
-            self.more()[0].value = each
-        self._changed()
-
-    def at(self, place: Sequence[Any]) -> Field:
-        """The field within it that a place means."""
-        if place and isinstance(place[0], int) and place[0] < len(self._rows):
-            found: Field = self._rows[place[0]][0].at(place[1:])
-            return found
-        return self
-
-
-class Mapping(_Rows):
-    """Names with values, a row each.
-
-    Args:
-        label: Label.
-        item: Makes the field of one value.
-    """
-
-    def __init__(self, label: str, item: Callable[[], Field], *, tip: str = "") -> None:
-        self._item = item
-        super().__init__(label, tip=tip)
-
-    def _made(self) -> tuple[Any, ...]:
-        key = Text("", placeholder="NAME", tip=f"{self._label}: name")
-        key.widget.add_class("bento-key")
-        return (key, self._item())
-
-    def _get(self) -> dict[str, Any]:
-        return {row[0].value.strip(): row[1].value for row in self._given()}
-
-    def _put(self, value: Any) -> None:
-        self._clear()
-        for key, each in (value or {}).items():
-            row = self.more()
-            row[0].value, row[1].value = key, each
-        self._changed()
-
-    def _given(self) -> list[tuple[Any, ...]]:
-        return [row for row in self._rows if row[0].value.strip() or row[1].value]
-
-    def own_problem(self) -> str:
-        """What is wrong that the value does not show."""
-        names = [row[0].value.strip() for row in self._given()]
-        twice = sorted({name for name in names if name and names.count(name) > 1})
-        if twice:
-            return f"{', '.join(twice)}: given twice"
-        return "a value has no name" if "" in names else ""
-
-    def at(self, place: Sequence[Any]) -> Field:
-        """The field within it that a place means."""
-        for row in self._given():
-            if place and row[0].value.strip() == place[0]:
-                found: Field = row[0] if place[1:] == ("[key]",) else row[1].at(place[1:])
-                return found
-        return self
+        for each, box in self._boxes.items():
+            box.value = each in wanted

@@ -18,14 +18,16 @@ from typing import Any
 import ipywidgets
 from pydantic import ValidationError
 
+from .. import workspace
+from ..client.cloud import Cloud
 from ..display.progress import Progress
 from ..display.tables import card_bundle
 from ..errors import BentoJupyterError, Interrupted
-from .fields import alert, note
-from .frontend import FrontEnd, record_html, shown_in_kernel
+from .fields import FULL, Field, alert, close_widgets, note
+from .frontend import FrontEnd, cells_of, record_html, running_shell
 from .models import Group, said_by
 
-__all__ = ["Action", "Form", "FormProgress", "Worker", "code_html"]
+__all__ = ["Action", "CloudForm", "Form", "FormProgress", "Worker", "code_html"]
 
 #: Seconds within which a second click on a button belongs to the first: a double click.
 DOUBLE_CLICK = 0.4
@@ -132,7 +134,8 @@ class Action(ipywidgets.Button):  # type: ignore[misc]
         if content.get("event") != "click":
             return
         before, self._clicked = self._clicked, time.monotonic()
-        if self._clicked - before >= DOUBLE_CLICK:
+        # After an error a click is meant, however soon: what was wrong is put right and tried again.
+        if self._clicked - before >= DOUBLE_CLICK or self._form.has_failed:
             self._do(self._after_settling)
 
     def _after_settling(self) -> None:
@@ -146,26 +149,32 @@ class Form:
     Args:
         title: What it is for.
         kind: CSS class `bento-<kind>-form`, and the word of `%bento_form`.
+        usage: The magic line that does the same, for those whose front end shows no forms.
 
     Attributes:
         widget: All of it.
         message: What went wrong, or was done.
         result: What came of it.
+        code: Code that does the same.
         cancelled: Set when the user wants what is under way to stop.
+        said: What is said under the buttons.
+        has_failed: That is an error.
     """
 
-    def __init__(self, title: str, kind: str) -> None:
-        self.title, self.kind = title, kind
+    def __init__(self, title: str, kind: str, usage: str = "") -> None:
+        self.title, self.kind, self._usage = title, kind, usage
         self.worker = Worker()
         self.front_end = FrontEnd()
         self.cancelled = threading.Event()
         self.said = ""
+        self.has_failed = False
         self._busy = False
         self._lock = threading.RLock()
         self._record: Any = None
-        self.message = ipywidgets.HTML(layout={"width": "100%"})
-        self.progress = ipywidgets.HTML(layout={"width": "100%"})
-        self.result = ipywidgets.HTML(layout={"width": "100%"})
+        self.message = ipywidgets.HTML(layout=FULL)
+        self.progress = ipywidgets.HTML(layout=FULL)
+        self.result = ipywidgets.HTML(layout=FULL)
+        self.code = ipywidgets.HTML(layout=FULL)
         self.question = ipywidgets.HBox(layout={"flex_flow": "row wrap", "align_items": "center"})
         self.cancel = Action(
             self,
@@ -204,6 +213,10 @@ class Form:
         """A button that has the worker do something; never twice at the same time."""
         return Action(self, work, description=description, **{"layout": {"width": "auto"}, **options})
 
+    def again_button(self, work: Callable[[], None], tip: str) -> Action:
+        """A button that has the form take in what has changed around it."""
+        return self.button("Look again", work, icon="refresh", tooltip=tip)
+
     @property
     def busy(self) -> bool:
         """Something is under way."""
@@ -217,6 +230,8 @@ class Form:
             self._busy = True
         self.cancelled.clear()
         self.tell("")
+        for field in self._fields():
+            field.pardon()
         self.refresh()
         self.worker.submit(lambda: self._acted(work))
         return True
@@ -246,19 +261,20 @@ class Form:
             self.place(error)
             log = str(getattr(error, "log", "") or "")
             self.tell(error.message, hint=error.hint, log=log)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # code of the user's may want to leave
             self.tell(f"{type(error).__name__}: {error}")
 
     def place(self, error: BentoJupyterError) -> None:
         """Put an error of the cloud beside the field that it is about."""
         for group in self.groups():
             if field := group.meant(error.message):
-                field.problem = error.message
+                field.refuse(error.message)
                 return
 
     def tell(self, said: str, *, hint: str = "", log: str = "", wrong: bool = True) -> None:
         """Say something under the buttons; "" takes back what was said."""
         self.said = said
+        self.has_failed = wrong and bool(said)
         html = alert(said, hint) if wrong else note(f"{said}{f' ({hint})' if hint else ''}")
         if log:
             style = "max-height:16em;overflow:auto;font-size:12px"
@@ -270,17 +286,19 @@ class Form:
         """Ask before doing what cannot be undone."""
 
         def answered() -> None:
-            self.question.children = ()
+            self._unask()
             work()
 
-        def kept() -> None:
-            self.question.children = ()
-
+        self._unask()
         self.question.children = (
             ipywidgets.HTML(f'<div role="alert">⚠ {escape(question)}</div>'),
             self.button(yes, answered, button_style="danger"),
-            Action(self, kept, always=True, description="No", layout={"width": "auto"}),
+            Action(self, self._unask, always=True, description="No", layout={"width": "auto"}),
         )
+
+    def _unask(self) -> None:
+        asked, self.question.children = self.question.children, ()
+        close_widgets(*asked)
 
     def progress_of(self, title: str, steps: list[str]) -> FormProgress:
         """Progress that is shown in the form, with a button to cancel."""
@@ -302,9 +320,15 @@ class Form:
         """End it: nothing is begun any more, what is under way is asked to stop, its widgets go."""
         self.worker.close()
         self.cancelled.set()
+        for group in self.groups():
+            group.forget()
         self.front_end.close()
-        for widget in reversed(_tree(self.widget)):
-            widget.close()
+        for field in self._fields():
+            field.close()
+        close_widgets(*(each for each in vars(self).values() if isinstance(each, ipywidgets.Widget)))
+
+    def _fields(self) -> list[Field]:
+        return [*self.groups(), *(each for each in list(vars(self).values()) if isinstance(each, Field))]
 
     def _gone(self, change: Any) -> None:
         if change["new"] is None and not self.worker.closed.is_set():
@@ -314,14 +338,22 @@ class Form:
 
     def __repr__(self) -> str:
         rows = card_bundle(f"{self.title} form", "", self.rows(), None)["text/plain"]
-        words = f"%bento_form {self.kind}, bento_jupyter.forms.{self.kind}()"
-        return f"{rows}\n  Jupyter front ends show it: {words}"
+        lines = [rows, f"  Jupyter front ends show it: %bento_form {self.kind}"]
+        if self._usage:
+            magic = self._usage.partition(" ")[0]
+            lines.append(f"  without one: {self._usage}   ({magic}? explains all of it)")
+        return "\n".join(lines)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        if not shown_in_kernel():
+        shell = running_shell()
+        if shell is None:
             sys.stdout.write(f"{self!r}\n")
+            self.close()
+            return
+        if self.worker.closed.is_set():  # its widgets are gone
+            display(self._recorded(), raw=True)
             return
         bundle = self.widget._repr_mimebundle_()
         found = dict(bundle[0] if isinstance(bundle, tuple) else bundle)
@@ -329,6 +361,8 @@ class Form:
         found["text/plain"] = repr(self)
         display(found, raw=True)
         self._record = display(self._recorded(), raw=True, display_id=True)
+        self.code.observe(lambda _: self.later(self.update_record, "record"), "value")
+        cells_of(shell).show(self)
 
     def _recorded(self) -> dict[str, str]:
         card = card_bundle(f"{self.title} form", "run the cell to use it again", self.rows(), None)
@@ -340,11 +374,30 @@ class Form:
             self._record.update(self._recorded(), raw=True)
 
 
-def _tree(widget: Any) -> list[Any]:
-    found = [widget]
-    for child in getattr(widget, "children", ()):
-        found += _tree(child)
-    return found
+class CloudForm(Form):
+    """A form about the cloud that was the current one when it was made.
+
+    Args:
+        title: As of `Form`.
+        kind: As of `Form`.
+        usage: As of `Form`.
+
+    Attributes:
+        where: What names the cloud.
+        cloud: The cloud, where it was reached last.
+    """
+
+    def __init__(self, title: str, kind: str, usage: str = "") -> None:
+        super().__init__(title, kind, usage)
+        self.cloud = workspace.current()
+        self.where = workspace.pinned(None)
+
+    def reach(self) -> Cloud:
+        """The cloud, where it is now: an embedded one that was stopped is started."""
+        found = workspace.chosen(self.where)
+        if found.endpoint != self.cloud.endpoint:
+            self.cloud = found
+        return self.cloud
 
 
 def code_html(codes: Sequence[tuple[str, str]]) -> str:

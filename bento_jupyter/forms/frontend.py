@@ -1,17 +1,19 @@
-"""What a form has to know of its front end: whether what was typed has arrived, and what stays of it."""
+"""What a form has to know of its front end: what has arrived, which cell shows it, and what stays of it."""
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets
 
 from ..errors import WaitTimeoutError
+from .fields import close_widgets
 
-__all__ = ["FrontEnd", "record_html", "shown_in_kernel"]
+__all__ = ["Cells", "Closable", "FrontEnd", "cells_of", "record_html", "running_shell"]
 
 #: Seconds to wait for a front end that has never answered: it may have no links.
 PATIENCE = 3.0
@@ -33,11 +35,64 @@ def record_html(html: str) -> str:
     return f'{STYLE}<div class="bento-record">{html}</div>'
 
 
-def shown_in_kernel() -> bool:
-    """Is there a front end that may show widgets?"""
+def running_shell() -> Any:
+    """The IPython of a kernel, whose front end may show widgets; None where there is none."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and getattr(shell, "kernel", None) is not None
+    return None if getattr(shell, "kernel", None) is None else shell
+
+
+class Closable(Protocol):
+    """What a cell shows until it runs again."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class Cells:
+    """Which forms are shown by which cells: what a cell that ran again, or is gone, shows no more is closed.
+
+    Cells are known by the ids that front ends send; where none is sent, forms stay until they are closed.
+
+    Args:
+        shell: The IPython of the kernel.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._shown: dict[str, list[Closable]] = {}
+        self._former: dict[str, list[Closable]] = {}
+        shell.events.register("pre_run_cell", self._begun)
+        shell.events.register("post_run_cell", self._ended)
+
+    def show(self, form: Closable) -> None:
+        """The cell that runs now shows a form."""
+        if cell := self._metadata().get("cellId"):
+            self._shown.setdefault(cell, []).append(form)
+
+    def _metadata(self) -> dict[str, Any]:
+        """What the front end said about the cell that runs now."""
+        parent = self._shell.kernel.get_parent("shell") or {}
+        return dict(parent.get("metadata") or {})
+
+    def _begun(self, info: Any) -> None:
+        if info.cell_id in self._shown:
+            self._former[info.cell_id] = self._shown.pop(info.cell_id)
+
+    def _ended(self, result: Any) -> None:
+        left = self._former.pop(result.info.cell_id, [])
+        for deleted in self._metadata().get("deletedCells") or ():
+            left += self._shown.pop(deleted, [])
+        shown = [form for forms in self._shown.values() for form in forms]
+        for form in left:
+            if form not in shown:
+                form.close()
+
+
+@functools.cache
+def cells_of(shell: Any) -> Cells:
+    """The cells of a kernel."""
+    return Cells(shell)
 
 
 class FrontEnd:
@@ -87,5 +142,4 @@ class FrontEnd:
 
     def close(self) -> None:
         """Take the two widgets and the link away."""
-        for widget in (self._link, self._asked, self._answered):
-            widget.close()
+        close_widgets(self._link, self._asked, self._answered)

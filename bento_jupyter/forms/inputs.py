@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -20,8 +21,10 @@ from .namespace import Named, data, evaluated
 from .pasting import TABLES, pasted
 from .secret import UploadedItem
 
-__all__ = ["Data", "Input", "Upload", "input_field"]
+__all__ = ["LONGEST", "Data", "Input", "Upload", "input_field", "written"]
 
+#: Characters of code that a form shows; what is longer helps nobody, and would be in the notebook.
+LONGEST = 20_000
 #: Bytes of a picture that is shown as it is; larger ones are made small first.
 SMALL = 128 * 1024
 #: Pixels of the longer side of a picture that was made small.
@@ -56,6 +59,7 @@ class Data(fields.Field):
     ) -> None:
         self._label, self._descriptor, self._namespace = label, descriptor, namespace
         self._is_table = descriptor["kind"] in TABLES
+        self._seen: tuple[str, Any] | None = None
         self.expression = ipywidgets.Combobox(
             description=label,
             placeholder="from the notebook, e.g. X_test[:5]",
@@ -89,28 +93,43 @@ class Data(fields.Field):
         if not self.text.value.strip():
             return ""
         try:
-            found = repr(self._read())
-        except MagicUsageError:
+            found = written(self._read())
+        except (MagicUsageError, RecursionError):
             return "..."
         return f"pd.Series({found})" if self._descriptor["kind"] == "series" else found
 
+    @property
+    def is_long(self) -> bool:
+        """What was pasted is more than code can say."""
+        return len(self.text.value) > LONGEST and not self.expression.value.strip()
+
     def _read(self) -> Any:
-        """The JSON that the text stands for."""
+        """The JSON that the text stands for, read once."""
         text = self.text.value
+        if self._seen is None or self._seen[0] != text:
+            self._seen = (text, self._parsed(text))
+        return self._seen[1]
+
+    def _parsed(self, text: str) -> Any:
         try:
-            return json.loads(text)
+            return fields.read_json(text)
         except ValueError as error:
             if not self._is_table:
                 raise MagicUsageError(f"this is no JSON: {error}") from error
             if text.lstrip().startswith(("[", "{")):
                 raise MagicUsageError(f"this is neither JSON ({error}) nor rows of cells") from error
-            return pasted(text, self._descriptor)
+            try:
+                return pasted(text, self._descriptor)
+            except ValueError as wrong:
+                raise MagicUsageError(str(wrong)) from wrong
 
     def _decoded(self) -> Any:
         try:
             return codec.decode(self._read(), self._descriptor)
         except ValueError as error:  # CodecError, too
             raise MagicUsageError(str(error)) from error
+        except RecursionError as error:
+            raise MagicUsageError("it is nested too deeply") from error
 
     def own_problem(self) -> str:
         """What is wrong with the text; an expression is not looked at before the call."""
@@ -181,6 +200,22 @@ def _preview(file: UploadedItem) -> str:
             return ""
         kind, content = "image/jpeg", small.getvalue()
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def written(value: Any) -> str:
+    """A value of JSON as Python writes it, also where a number is none: `nan` alone would be a name.
+
+    Example:
+        >>> written({"a": [float("nan"), 1.5]})
+        "{'a': [float('nan'), 1.5]}"
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name!r}: {written(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(written, value)) + "]"
+    return repr(value)
 
 
 def _misfit(value: Any, descriptor: codec.Descriptor) -> str:

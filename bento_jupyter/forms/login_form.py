@@ -21,7 +21,7 @@ class LoginForm(Form):
     """
 
     def __init__(self) -> None:
-        super().__init__("Log in", "login")
+        super().__init__("Log in", "login", "%bento_login ENDPOINT")
         self.cloud: Cloud | None = None
         known = [name for name in contexts.names() if name != embedded.CONTEXT_NAME]
         self.which = fields.Choice(
@@ -38,7 +38,6 @@ class LoginForm(Form):
         self.submit = self.button(
             "Log in", self._log_in, button_style="primary", tooltip="Connect to the cloud"
         )
-        self.code = ipywidgets.HTML(layout={"width": "100%"})
         self.widget.children = (
             self.which.box,
             self.endpoint.box,

@@ -22,12 +22,10 @@ import ipywidgets
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from . import fields
-from .fields import Field
+from . import fields, rows
+from .fields import Field, Options
 
 __all__ = ["Group", "Look", "described", "field_for", "said_by"]
-
-Options = Sequence[tuple[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,17 +94,17 @@ def field_for(
     empty = None if optional else ""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     make = partial(field_for, look=look, name=name)
-    if optional and (origin in (list, dict) or _is_model(annotation)) and options is None:
+    if optional and (origin in (list, dict) or (_is_model(annotation) and options is None)):
         return Maybe(label, make(annotation, ""), tip=tip)
     if origin in (list, set, frozenset, tuple) and (origin is not tuple or arguments[1:] == (...,)):
         item = arguments[0] if arguments else Any
         if options is not None:
-            return fields.Several(label, [value for _, value in options], tip=tip)
+            return fields.Several(label, options, tip=tip)
         if item is bytes:
             return fields.File(label, tip=tip, several=True)
-        return fields.Listing(label, lambda: make(item, ""), tip=tip)
+        return rows.Listing(label, lambda: make(item, ""), tip=tip)
     if origin is dict and arguments and _bare(arguments[0])[0] is str:
-        return fields.Mapping(label, lambda: make(arguments[1], ""), tip=tip)
+        return rows.Mapping(label, lambda: make(arguments[1], ""), tip=tip)
     if _is_model(annotation):
         return Group(annotation, title=label, look=look)
     options = _options(annotation) if options is None else options
@@ -198,14 +196,20 @@ class Group(Field):
                     required=info.is_required(),
                 )
                 self._fill(self.fields[name], info)
-        column = ipywidgets.VBox([field.box for field in self.fields.values()], layout={"width": "100%"})
-        super().__init__(column)
+        self._column = ipywidgets.VBox(
+            [field.box for field in self.fields.values()], layout={"width": "100%"}
+        )
+        super().__init__(self._column)
         self.widgets = ()
         if title:
             heading = ipywidgets.HTML(f"<strong>{escape(title)}</strong>")
             self.box.children = (heading, *self.box.children)
         for field in self.fields.values():
             field.watch(self._changed)
+
+    def scatter(self) -> None:
+        """Let the fields be laid out elsewhere; what is about none of them is still said here."""
+        self._column.children = ()
 
     @staticmethod
     def _fill(field: Field, info: FieldInfo) -> None:
@@ -255,7 +259,7 @@ class Group(Field):
     def blame(self, place: Sequence[Any], said: str) -> None:
         """Show what is wrong beside the field that it is about."""
         field = self.at(tuple(place)) if place else self.meant(said) or self
-        if not field.problem:
+        if not field._problem:
             field.problem = said
 
     def meant(self, said: str) -> Field | None:

@@ -12,7 +12,7 @@ from .. import workspace
 from ..display.words import size
 from ..errors import MagicUsageError
 
-__all__ = ["Named", "built_bentos", "data", "evaluated", "servable"]
+__all__ = ["Named", "built_bentos", "data", "evaluated", "methods", "servable"]
 
 #: Names that IPython puts into a notebook.
 IPYTHON = frozenset(["In", "Out", "exit", "quit", "get_ipython", "open"])
@@ -43,6 +43,25 @@ def servable(namespace: Mapping[str, Any]) -> list[Named]:
     return [Named(name, value, _words(value)) for name, value in _own(namespace) if _is_servable(value)]
 
 
+def methods(objects: Mapping[str, Any]) -> list[str]:
+    """Names of all that could be endpoints, of objects by their names; none where there is no choice."""
+    from ..capture.frameworks import framework_of
+    from ..capture.subjects import is_function, is_service, public_methods
+
+    if len(objects) > 1:
+        return [name for name, value in objects.items() if is_function(value)]
+    found: list[str] = []
+    for value in objects.values():
+        if is_service(value):
+            found = list(value.apis)
+        elif not is_function(value):
+            known = (
+                [] if isinstance(value, type) else [each.name for each in framework_of(value).methods(value)]
+            )
+            found = known or public_methods(value)
+    return found
+
+
 def data(namespace: Mapping[str, Any]) -> list[Named]:
     """The arrays, frames, lists and texts that can be sent to an endpoint."""
     kinds = (list, tuple, dict, str, int, float)
@@ -68,7 +87,7 @@ def evaluated(expression: str, namespace: dict[str, Any], what: str) -> Any:
         return None
     try:
         return eval(expression, namespace)  # noqa: S307 - what the user typed, as in a cell
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise MagicUsageError(f"{what}: {expression!r} fails: {type(error).__name__}: {error}") from error
 
 
@@ -101,7 +120,9 @@ def _is_servable(value: Any) -> bool:
 
 
 def _words(value: Any) -> str:
-    kind = "service" if hasattr(value, "inner") else type(value).__name__
+    kind = type(value).__name__
+    if hasattr(value, "inner") or isinstance(value, type):
+        kind = "service" if hasattr(value, "inner") else "class"
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple):
         return f"{kind} {' × '.join(map(str, shape))}" if shape else kind

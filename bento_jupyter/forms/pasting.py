@@ -29,6 +29,9 @@ def pasted(text: str, descriptor: Descriptor) -> list[Any]:
         text: The rows.
         descriptor: Of a kind in `TABLES`.
 
+    Raises:
+        ValueError: Two columns have one name.
+
     Example:
         >>> pasted("a\tb\n1\t2.5", {"kind": "records"})
         [{'a': 1, 'b': 2.5}]
@@ -57,6 +60,9 @@ def _records(rows: Sequence[Sequence[str]], descriptor: Descriptor) -> list[Any]
     columns = {str(each["name"]): each for each in descriptor.get("columns") or () if isinstance(each, dict)}
     named = not columns or len(rows[0]) != len(columns) or not columns.keys().isdisjoint(rows[0])
     names = rows[0] if named else list(columns)
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise ValueError(f"the column {twice!r} is there twice")
     return [
         {
             name: _cell(cell, str(columns.get(name, {}).get("dtype", "")))

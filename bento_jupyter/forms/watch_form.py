@@ -47,7 +47,7 @@ class WatchForm(Form):
     """
 
     def __init__(self, name: str = "") -> None:
-        super().__init__("Status", "status")
+        super().__init__("Status", "status", "%bento_status NAME")
         self.watch = Watch(workspace.current(), lambda: self.guarded(self.look), self._pace)
         self.views: list[DeploymentView] = []
         self.name = name
@@ -59,11 +59,10 @@ class WatchForm(Form):
             description="Deployments",
             rows=5,
             style=fields.LABEL,
-            layout={"width": "100%", "max_width": "60em"},
+            layout={**fields.FULL, "max_width": "60em"},
         )
         self.live = ipywidgets.HTML()
-        self.detail = ipywidgets.HTML(layout={"width": "100%"})
-        self.code = ipywidgets.HTML(layout={"width": "100%"})
+        self.detail = ipywidgets.HTML(layout=fields.FULL)
         self._actions()
         self._tabs()
         row = {"flex_flow": "row wrap", "align_items": "center"}
@@ -76,6 +75,7 @@ class WatchForm(Form):
             self.question,
             self.message,
             self.detail,
+            self.style,
             self.tabs,
             self.code,
         )
@@ -118,14 +118,13 @@ class WatchForm(Form):
         )
 
     def _tabs(self) -> None:
-        full = {"width": "100%"}
         self.instances, self.metrics, self.logs, self.events, self.revisions = (
-            ipywidgets.HTML(layout=full) for _ in range(5)
+            ipywidgets.HTML(layout=fields.FULL) for _ in range(5)
         )
         self.search = fields.Text("Search", placeholder="only lines with this text")
         self.follow = fields.Flag("follow new lines")
         self.follow.value = True
-        self.change = ipywidgets.HTML(layout=full)
+        self.change = ipywidgets.HTML(layout=fields.FULL)
         for button in (self.apply, self.rollback):
             button.layout.align_self = "flex-start"
         parts = {
@@ -136,6 +135,12 @@ class WatchForm(Form):
             "Revisions": [self.revisions, self.revision.box, self.rollback],
             "Scale": [self.scaling.box, self.apply, self.change],
         }
+        # Titles that find no room in a narrow cell go into a second row: cut off, nobody would know of them.
+        self.style = ipywidgets.HTML(
+            "<style>.bento-status-form .lm-TabBar, .bento-status-form .lm-TabBar-content "
+            "{ flex-wrap: wrap; overflow: visible; height: auto; max-height: none }</style>",
+            layout={"display": "none"},
+        )
         self.tabs = ipywidgets.Tab([ipywidgets.VBox(each) for each in parts.values()], titles=tuple(parts))
         for each in (self.search, self.follow):
             each.watch(self._turned)
@@ -237,8 +242,10 @@ class WatchForm(Form):
         dep = Deployment(self.watch.cloud, view.name)
         if self.tab == "Instances":
             self.instances.value = _html(dep.instances())
-        elif self.tab in ("Scale", "") or not self.watch.cloud.embedded:
+        elif self.tab == "Scale":
             return
+        elif not self.watch.cloud.embedded:
+            self._untold()
         elif self.tab == "Metrics":
             self.metrics.value = _html(dep.metrics())
         elif self.tab == "Logs" and (self.follow.value or turned):
@@ -258,6 +265,18 @@ class WatchForm(Form):
                     ]
                     or [("there is no earlier one", 0)]
                 )
+
+    def _untold(self) -> None:
+        """Say where else to look: a cloud tells its client nothing of these."""
+        shown = {
+            "Metrics": self.metrics,
+            "Logs": self.logs,
+            "Events": self.events,
+            "Revisions": self.revisions,
+        }
+        shown[self.tab].value = fields.note(
+            f"{self.watch.cloud.name} shows these in its console only: {self.watch.cloud.endpoint}"
+        )
 
     def _fill(self, view: DeploymentView) -> None:
         """Begin with the numbers that hold: of another deployment, or after somebody has changed them."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field, SecretStr
 
-from bento_jupyter.forms import fields
+from bento_jupyter.forms import fields, rows
 from bento_jupyter.forms.models import Group, described
 
 
@@ -100,8 +100,8 @@ def test_each_type_has_its_kind_of_field(group: Group) -> None:
     assert kinds["number"] is fields.Number
     assert kinds["flag"] is fields.Flag
     assert kinds["maybe"] is fields.Choice
-    assert kinds["words"] is fields.Listing
-    assert kinds["pairs"] is kinds["canaries"] is fields.Mapping
+    assert kinds["words"] is rows.Listing
+    assert kinds["pairs"] is kinds["canaries"] is rows.Mapping
     assert kinds["inner"] is Group
     assert kinds["token"] is fields.Secret
     assert kinds["file"] is fields.File
@@ -146,7 +146,7 @@ def test_what_is_no_number_is_said_to_be_none(group: Group) -> None:
 
 def test_a_name_given_twice_or_missing_is_said(group: Group) -> None:
     pairs = group["pairs"]
-    assert isinstance(pairs, fields.Mapping)
+    assert isinstance(pairs, rows.Mapping)
     for key, value in (("A", "1"), ("A", "2")):
         row = pairs.more()
         row[0].value, row[1].value = key, value
@@ -160,7 +160,7 @@ def test_a_name_given_twice_or_missing_is_said(group: Group) -> None:
 
 def test_rows_come_and_go_by_their_buttons(group: Group) -> None:
     words = group["words"]
-    assert isinstance(words, fields.Listing)
+    assert isinstance(words, rows.Listing)
     words.add.click()
     words.add.click()
     words.inner()[0].value, words.inner()[1].value = "a", "b"
@@ -205,7 +205,7 @@ def test_the_default_is_a_choice_that_is_seen(group: Group) -> None:
 
 
 def test_some_of_several_are_ticked() -> None:
-    several = fields.Several("Secrets", ["a", "b"])
+    several = fields.Several("Secrets", [("a", "a"), ("b", "b")])
     several.value = ["b", "of-another-cloud"]
     assert several.value == ["b", "of-another-cloud"]
 

@@ -11,6 +11,8 @@ import pytest
 
 from bento_jupyter.errors import DeploymentError
 from bento_jupyter.forms.form import Form, code_html
+from bento_jupyter.forms.models import Group, Look
+from bento_jupyter.spec import DeploymentSpec
 
 
 def until(look: Callable[[], bool]) -> None:
@@ -63,6 +65,24 @@ def test_clicks_from_many_threads_do_it_once(form: Form) -> None:
     assert ran == [1]
 
 
+def test_after_an_error_the_next_click_counts_however_soon_it_comes(form: Form) -> None:
+    tried: list[int] = []
+
+    def work() -> None:
+        tried.append(len(tried))
+        if len(tried) == 1:
+            raise ValueError("not this time")
+
+    button = form.button("Go", work)
+    link = ipywidgets.dlink((form.front_end._asked, "value"), (form.front_end._answered, "value"))
+    for _ in range(3):
+        button._handle_button_msg(button, {"event": "click"}, [])
+        until(lambda: not form.busy)
+    link.unlink()
+    assert tried == [0, 1], "the second one worked: a third that soon is a double click"
+    assert not form.has_failed
+
+
 def test_a_double_click_of_the_front_end_is_one_however_fast_the_work_is(form: Form) -> None:
     form.front_end._knows_links = False
     ran: list[int] = []
@@ -102,6 +122,40 @@ def test_an_error_is_said_in_the_form_which_goes_on(form: Form) -> None:
     form.button("Go", lambda: None).click()
     until(lambda: not form.busy)
     assert form.message.value == ""
+
+
+def test_an_error_of_the_cloud_stands_beside_its_field_until_that_changes() -> None:
+    group = Group(DeploymentSpec, without=("bento",))
+
+    class Grouped(Form):
+        def groups(self) -> list[Group]:
+            return [group]
+
+        def refresh(self) -> None:
+            button.disabled = self.busy or group.read() is None
+
+    failing = [True, True, False, True]
+
+    def work() -> None:
+        if failing.pop(0):
+            raise DeploymentError("there is no instance type 'gpu.9'", hint="%bento_list instance-types")
+
+    form = Grouped("Try", "try")
+    button = form.button("Go", work)
+    group.value = {"name": "iris", "instance_type": "gpu.9"}
+    for said in ("there is no instance type 'gpu.9'", "there is no instance type 'gpu.9'", ""):
+        button.click()
+        form.worker.wait(10)
+        assert group["instance_type"].problem == said
+        assert not button.disabled  # it may be there by now
+    button.click()
+    form.worker.wait(10)
+    group["instance_type"].value = "cpu.1"
+    assert group["instance_type"].problem == ""
+    group["max"].value = 0
+    form.refresh()
+    assert button.disabled
+    form.close()
 
 
 def test_an_error_that_nobody_expected_is_said_too(form: Form) -> None:
@@ -154,6 +208,27 @@ def test_a_form_that_is_closed_begins_nothing_more(end: str) -> None:
     assert form.cancelled.is_set()
     assert not form.act(lambda: None)
     assert child.comm is None
+
+
+def test_a_terminal_is_told_the_line_that_does_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    form = Form("Try", "try", "%bento_try NAME")
+    form._ipython_display_()
+    said = capsys.readouterr().out
+    assert "Jupyter front ends show it: %bento_form try" in said
+    assert "without one: %bento_try NAME   (%bento_try? explains all of it)" in said
+    assert form.worker.closed.is_set()  # nobody will see it
+
+
+def test_a_closed_form_forgets_what_is_secret() -> None:
+    class Secretive(Form):
+        def groups(self) -> list[Group]:
+            return [group]
+
+    group = Group(DeploymentSpec, look=Look(secret=("envs",)))
+    form = Secretive("Try", "try")
+    group.value = {"name": "iris", "envs": {"KEY": "s3cret"}}
+    form.close()
+    assert group["envs"].value == {"KEY": ""}
 
 
 def test_code_can_be_selected_and_is_escaped() -> None:

@@ -69,3 +69,8 @@ def test_any_table_that_a_spreadsheet_writes_is_read_back(
     csv.writer(written, delimiter=between).writerows([frame.columns, *rows])
     descriptor = codec.describe(frame)
     assert codec.decode(pasted(written.getvalue(), descriptor), descriptor).equals(frame)
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="'age' is there twice"):
+        pasted("age,age,zip\n1,2,3", FRAME)

@@ -37,9 +37,9 @@ def kernel(kernel: Kernel) -> Kernel:
 
 def test_an_object_is_chosen_planned_built_and_proven(kernel: Kernel) -> None:
     kernel.run("form = bj.forms.build(namespace=globals())")
-    label = kernel.run("print(next(each for each in form._names if form._names[each] == 'clf'))").strip()
-    assert "LogisticRegression" in label
-    kernel.run(f"form.objects.value = [{label!r}]\nform.name.value = 'by-form'")
+    said = kernel.run("print([box.description for box in form.objects._boxes.values()])")
+    assert "clf  (LogisticRegression, " in said
+    kernel.run("form.objects.value = ['clf']\nform.name.value = 'by-form'")
     kernel.run("until(lambda: form.sample.problem)\nassert form.submit.disabled")
     kernel.run("form.sample.value = 'X[:5]'\nuntil(lambda: not form.submit.disabled)")
     assert "predict_proba" in kernel.run("print(form.plan.value)")
@@ -48,14 +48,40 @@ def test_an_object_is_chosen_planned_built_and_proven(kernel: Kernel) -> None:
     assert "5 rows each, max difference" in kernel.run("print(form.built.proof.line, form.result.value)")
 
 
+def test_what_is_wrong_with_the_plan_stands_at_the_field_that_it_is_about(kernel: Kernel) -> None:
+    kernel.run(
+        "class Steps:\n    def first(self, x: int) -> int: return x\n"
+        "    def second(self, x: int) -> int: return -x\n"
+        "steps = Steps()\nform = bj.forms.build(namespace=globals())\n"
+        "def planned(**values):\n"
+        "    for name, value in values.items():\n        getattr(form, name).value = value\n"
+        "    form.worker.wait(60)\n"
+        "    print({name: getattr(form, name).problem for name in ('objects', 'name', 'sample', 'endpoints')"
+        " if getattr(form, name).problem}, form.submit.disabled)"
+    )
+    said = kernel.run("planned(objects=['steps'])")
+    assert "{'endpoints': 'it is not clear which methods" in said
+    assert "tick those to serve" in said
+    assert kernel.run("planned(endpoints=['second'], sample='3')").strip() == "{} False"
+    assert "{'sample': \"sample: 'x +' fails: SyntaxError" in kernel.run("planned(sample='x +')")
+    assert "{'name': 'small letters" in kernel.run("planned(name='No Name', sample='3')")
+    assert kernel.run("print(repr(form.line))").strip() == "''"
+    assert "{'sample': " in kernel.run("planned(name='steps', objects=['clf'], sample='\"text\"')")
+    assert kernel.run("planned(sample='X[:3]', endpoints=['predict'])").strip() == "{} False"
+    assert (
+        kernel.run("print(form.line)").strip() == "%bento_build steps clf --sample X[:3] --endpoint predict"
+    )
+    kernel.run("def newer(x: int) -> int: return x\nform.again.click()\nform.worker.wait(60)")
+    assert kernel.run("planned(objects=['newer'], sample='1')").strip() == "{} False"
+
+
 def test_what_cannot_be_served_is_said_and_the_form_goes_on(kernel: Kernel) -> None:
     kernel.run(
         "def broken(x):\n    return open('/nowhere').read() + x\nform = bj.forms.build(namespace=globals())"
     )
-    label = kernel.run("print(next(each for each in form._names if form._names[each] == 'broken'))").strip()
-    kernel.run(f"form.objects.value = [{label!r}]\nform.sample.value = \"'a'\"")
-    kernel.run("until(lambda: form.sample.problem or form.plan.value)\nassert form.submit.disabled")
-    said = kernel.run("print(form.sample.problem, form.plan.value)")
+    kernel.run("form.objects.value = ['broken']\nform.sample.value = \"'a'\"")
+    kernel.run("until(lambda: form.sample.problem or form.objects.problem)\nassert form.submit.disabled")
+    said = kernel.run("print(form.sample.problem, form.objects.problem)")
     assert "nowhere" in said
 
 

@@ -12,11 +12,24 @@ from pathlib import Path
 import bentoml
 from bentoml.validators import ContentType
 from PIL.Image import Image
+from pydantic import BaseModel, Field
 
 Words = Generator[str, None, None]
 
+class Point(BaseModel):
+    x: float
+    y: int = Field(le=10)
+
 @bentoml.service(traffic={"concurrency": 8})
 class Zoo:
+    @bentoml.api
+    def ping(self) -> str:
+        return "pong"
+
+    @bentoml.api
+    def place(self, point: Point, /) -> str:
+        return f"{point.x} {point.y}"
+
     @bentoml.api
     def add(self, a: int, b: float = 1.5) -> float:
         if a < 0:
@@ -84,7 +97,7 @@ def form(kernel: Kernel) -> None:
         "iris = bj.deploy(clf, sample=X[:5], name='iris', mode='on-demand')\n"
     )
     kernel.run(
-        "import time\n"
+        "import json, time\n"
         "def settled():\n"
         "    form.worker.wait(120)\n"
         "def choose(endpoint, name='zoo'):\n"
@@ -162,6 +175,44 @@ def test_json_is_checked_while_it_is_typed(kernel: Kernel) -> None:
     assert "no JSON" in kernel.run("print(form.fields['options'].problem, form.submit.disabled)")
     kernel.run("form.fields['options'].text.value = '{\"b\": 1, \"a\": [2]}'\ncalled()")
     assert kernel.run("print(form.answer, form.said)").strip() == "['a', 'b']"
+
+
+def test_json_that_would_lose_something_or_never_ends_is_refused(kernel: Kernel) -> None:
+    kernel.run('options = form.fields[\'options\']\noptions.text.value = \'{"a": {"b": 1, "b": 2}}\'')
+    assert "'b' is there twice" in kernel.run("print(options.problem)")
+    kernel.run("options.text.value = '[' * 100_000")
+    assert "too deep" in kernel.run("print(options.problem)")
+    kernel.run("options.text.value = ''\noptions.expression.value = '__import__(\"sys\").exit()'\ncalled()")
+    assert kernel.run("print(options.problem != '', form.busy)").strip() == "True False"
+    kernel.run("deep = []\nfor _ in range(100_000): deep = [deep]")
+    for value, words in (("deep", "nested too deeply"), ("{'a': print}", "not JSON serializable")):
+        kernel.run(f"options.expression.value = {value!r}\ncalled()")
+        assert words in kernel.run("print(form.said)")
+        assert "CallError" in kernel.fails(f"zoo.call('keys', options={value})").name
+    kernel.run("options.expression.value = ''\noptions.text.value = '{\"a\": NaN}'")
+    assert kernel.run("print(form.line)").strip() == "%bento_call zoo keys options={'a': float('nan')}"
+    assert kernel.run(kernel.run("print(form.line)").strip()) == "['a']"
+
+
+def test_what_is_too_long_is_sent_and_not_shown_as_code(kernel: Kernel) -> None:
+    kernel.run("options.text.value = json.dumps({str(n): n for n in range(100_000)})")
+    said = kernel.run("print(repr(form.line), repr(form.call), len(form.code.value) < 2000, form.code.value)")
+    assert said.startswith("'' '' True")
+    assert "give the data a name" in said
+    kernel.run("form.language.value = 'curl'\nsettled()")
+    assert kernel.run("print(len(form.code.value) < 4000)").strip() == "True"
+    kernel.run("form.language.value = ''\nworks()")
+    assert kernel.run("print(len(form.answer))").strip() == "100000"
+
+
+def test_endpoints_without_inputs_and_with_a_bare_one(kernel: Kernel) -> None:
+    kernel.run("choose('ping')\nworks()")
+    assert kernel.run("print(form.answer, form.line)").strip() == "pong %bento_call zoo ping"
+    kernel.run("choose('place')\nform.fields['input'].text.value = '{\"x\": 2.5, \"y\": 99}'\ncalled()")
+    assert "less than or equal to 10" in kernel.run("print(form.fields['input'].problem)")
+    kernel.run("form.fields['input'].text.value = '{\"x\": 2.5, \"y\": 9}'\nworks()")
+    assert kernel.run("print(form.answer)").strip() == "2.5 9"
+    assert kernel.run(kernel.run("print(form.line)").strip()) == "'2.5 9'"
 
 
 def test_a_table_is_pasted_or_a_frame_of_the_notebook(kernel: Kernel) -> None:
