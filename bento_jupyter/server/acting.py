@@ -155,8 +155,9 @@ class CloudStartHandler(BentoHandler):
     @authorized
     async def post(self) -> None:
         """Start the cloud and wait until it answers; the answer is the overview."""
-        await self.link.start_cloud()
-        self.reply(await self.link.overview())
+        link = self.bento.link()
+        await link.start_cloud()
+        self.reply(await link.overview())
 
 
 class CloudStopHandler(BentoHandler):
@@ -166,5 +167,6 @@ class CloudStopHandler(BentoHandler):
     @authorized
     async def post(self) -> None:
         """Stop the cloud with everything it runs; the answer is the overview."""
-        await self.link.stop_cloud()
-        self.reply(await self.link.overview())
+        link = self.bento.link()
+        await link.stop_cloud()
+        self.reply(await link.overview())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jupyter_events import EventLogger
 
     from .hints import Hint
+    from .jobs import Jobs
     from .link import CloudLink
     from .passes import Passes
     from .watcher import Watcher
@@ -28,8 +29,8 @@ EVENT_SCHEMA_ID = "https://events.bento-jupyter.org/deployments/v1"
 class BentoJupyterApp(ExtensionApp):
     """Connects the sidebar with the user's embedded cloud.
 
-    All browsers of this Jupyter server share one `CloudLink` and one `Watcher`, so the cloud sees one
-    client however many tabs are open. Both are made when a sidebar asks for the first time.
+    All browsers of this Jupyter server share one `CloudLink` and one `Watcher` of each cloud, so it sees one
+    client however many tabs are open. Both are made when a sidebar asks about the cloud for the first time.
     """
 
     name = "bento_jupyter"
@@ -40,8 +41,6 @@ class BentoJupyterApp(ExtensionApp):
         help="Home of the embedded cloud; empty = BENTO_JUPYTER_HOME, else the user's data folder.",
     )
 
-    _watching = False
-
     @cached_property
     def home(self) -> Home:
         """The home of the cloud that the sidebar shows."""
@@ -50,11 +49,25 @@ class BentoJupyterApp(ExtensionApp):
         return Home.default()
 
     @cached_property
-    def link(self) -> CloudLink:
-        """The one connection to the cloud."""
-        from .link import CloudLink
+    def _links(self) -> dict[str, CloudLink]:
+        return {}
 
-        return CloudLink(self.home)
+    @cached_property
+    def _watchers(self) -> dict[str, Watcher]:
+        return {}
+
+    def link(self, context: str = "") -> CloudLink:
+        """The one connection to a cloud.
+
+        Args:
+            context: One that `bentoml` is logged in to; "" = the embedded cloud.
+        """
+        from .link import CloudLink
+        from .other import OtherLink
+
+        if context not in self._links:
+            self._links[context] = OtherLink(self.home, context) if context else CloudLink(self.home)
+        return self._links[context]
 
     @cached_property
     def passes(self) -> Passes:
@@ -64,16 +77,19 @@ class BentoJupyterApp(ExtensionApp):
         return Passes()
 
     @cached_property
-    def watcher(self) -> Watcher:
-        """Follows the cloud and emits hints."""
+    def jobs(self) -> Jobs:
+        """What commands do for the sidebar."""
+        from .jobs import Jobs
+
+        return Jobs(self.home)
+
+    def watch(self, context: str = "") -> None:
+        """Follow a cloud from now on and emit hints; called by each sidebar that asks, works once."""
         from .watcher import Watcher
 
-        return Watcher(self.link, self._emit)
-
-    def watch(self) -> None:
-        """Follow the cloud from now on; called by each sidebar that asks, works once."""
-        self._watching = True
-        self.watcher.start()
+        if context not in self._watchers:
+            self._watchers[context] = Watcher(self.link(context), self._emit)
+            self._watchers[context].start()
 
     def initialize_settings(self) -> None:
         """Make the event known to Jupyter's event bus."""
@@ -88,10 +104,12 @@ class BentoJupyterApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Called by Jupyter when the server ends. The cloud stays: it outlives notebooks."""
-        if self._watching:
-            await self.watcher.stop()
-        if "link" in self.__dict__:
-            await self.link.aclose()
+        for watcher in self._watchers.values():
+            await watcher.stop()
+        if "jobs" in self.__dict__:
+            await self.jobs.aclose()
+        for link in self._links.values():
+            await link.aclose()
 
     @property
     def _event_logger(self) -> EventLogger:

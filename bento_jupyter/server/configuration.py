@@ -46,7 +46,7 @@ async def configuration_of(link: CloudLink, name: str) -> Configuration:
     told = without_values(_without_nothing(spec.to_wire(entry)))
     told.pop("dev", None)
     return Configuration(
-        yaml=yaml.safe_dump(told, sort_keys=False, allow_unicode=True), magic=magic_line(spec)
+        yaml=yaml.safe_dump(told, sort_keys=False, allow_unicode=True), magic=magic_line(spec, link.context)
     )
 
 
@@ -74,10 +74,14 @@ def changed(before: DeploymentSpec, entry: str, wanted: Change) -> DeploymentSpe
         raise InvalidRequestError(error.message, hint="is it the mode that fits?", status_code=400) from error
 
 
-def magic_line(spec: DeploymentSpec) -> str:
+def magic_line(spec: DeploymentSpec, context: str = "") -> str:
     """The `%bento_deploy` line that asks for the same; the call, where a line cannot say it.
 
     Values of variables never leave the Jupyter server: a comment names those that are to be given.
+
+    Args:
+        spec: What is asked for.
+        context: Of which cloud; "" = of the embedded one.
     """
     from ..spelling import to_call, to_line
 
@@ -96,9 +100,9 @@ def magic_line(spec: DeploymentSpec) -> str:
     names = sorted({name for each in named for name in each.envs or {}})
     comment = f"  # and the values of its variables: {', '.join(names)}" if names else ""
     try:
-        return to_line(shown) + comment
+        return to_line(shown, cloud=context) + comment
     except ValueError:
-        return to_call(shown) + comment
+        return to_call(shown, cloud=context) + comment
 
 
 def _bare(spec: Any) -> dict[str, Any]:

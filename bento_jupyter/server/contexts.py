@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
 
+import httpx
+
+from ..errors import NotLoggedInError
 from ..home import Home
-from .payloads import Context, Contexts
+from .link import LOOPBACK, Address
+from .local import bentoml_home
+from .payloads import Context, Contexts, ContextState, ContextStates
 
-__all__ = ["contexts"]
+__all__ = ["address_of", "context_file", "context_states", "contexts"]
+
+#: Seconds that a cloud has to say whether it takes the token.
+_TIMEOUT: Final = httpx.Timeout(5)
 
 
 def contexts(home: Home) -> Contexts:
@@ -17,15 +27,7 @@ def contexts(home: Home) -> Contexts:
     Args:
         home: Home of the embedded cloud, which is told from the others by its address.
     """
-    import yaml  # type: ignore[import-untyped]
-
-    folder = os.environ.get("BENTOML_HOME")
-    path = (Path(folder) if folder else Path.home() / "bentoml") / ".yatai.yaml"
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
-        return Contexts(items=[])
-    said = said if isinstance(said, dict) else {}
+    said = _read()
     state = home.read_state()
     own = state.endpoint.rstrip("/") if state is not None else None
     current = said.get("current_context_name")
@@ -37,7 +39,69 @@ def contexts(home: Home) -> Contexts:
                 current=item["name"] == current,
                 embedded=str(item.get("endpoint", "")).rstrip("/") == own or item["name"] == "embedded",
             )
-            for item in said.get("contexts") or []
-            if isinstance(item, dict) and "name" in item
+            for item in _items(said)
         ]
     )
+
+
+def address_of(name: str) -> Address:
+    """Where a cloud is that one is logged in to, and the token that is kept for it.
+
+    Raises:
+        NotLoggedInError: Nobody is (any more), or its address is none.
+    """
+    for item in _items(_read()):
+        if item["name"] == name:
+            endpoint = str(item.get("endpoint", "")).rstrip("/")
+            if urlsplit(endpoint).scheme not in ("http", "https"):
+                raise NotLoggedInError(f"{name} is at no address: {endpoint!r}", hint="log in again")
+            return Address(endpoint, str(item.get("api_token", "")))
+    raise NotLoggedInError(f"nobody is logged in to a cloud {name}", hint="log in to it, or show another one")
+
+
+def context_file() -> Path:
+    """The `bentoml` client's file of contexts; it need not exist."""
+    return bentoml_home() / ".yatai.yaml"
+
+
+async def context_states(home: Home) -> ContextStates:
+    """Whether the other clouds answer, and take the tokens that are kept for them.
+
+    Each token goes to the endpoint that it is kept with, and nowhere else.
+    """
+    others = {item.name for item in contexts(home).items if not item.embedded}
+    asked = [item for item in _items(_read()) if str(item["name"]) in others]
+    return ContextStates(items=list(await asyncio.gather(*map(_state, asked))))
+
+
+async def _state(item: dict[str, Any]) -> ContextState:
+    name, endpoint = str(item["name"]), str(item.get("endpoint", "")).rstrip("/")
+    headers = {"X-YATAI-API-TOKEN": str(item.get("api_token", ""))}
+    try:
+        # Not through a proxy to this machine itself.
+        direct = urlsplit(endpoint).hostname in LOOPBACK
+        async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=not direct) as client:
+            answer = await client.get(f"{endpoint}/api/v1/auth/current", headers=headers)
+        if answer.status_code in (401, 403):
+            return ContextState(name=name, state="refused", message="it does not accept the token (any more)")
+        answer.raise_for_status()
+        said = answer.json()
+        return ContextState(
+            name=name, state="ready", message=str(said.get("email") or said.get("name") or "")
+        )
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError) as error:
+        return ContextState(name=name, state="unreachable", message=str(error) or type(error).__name__)
+
+
+def _read() -> dict[str, Any]:
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        said = yaml.safe_load(context_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _items(said: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item for item in said.get("contexts") or [] if isinstance(item, dict) and "name" in item]

@@ -58,6 +58,7 @@ FIELDS = (
     "cold_start_timeout",
     "queue",
     "strategy",
+    "image",
 )
 #: Stands for the value of a variable, which no browser gets.
 _HIDDEN = "…"
@@ -127,6 +128,8 @@ def form_schema(
             said = dict(whole["$defs"][said["$ref"].rpartition("/")[2]])
         for word in ("default", "title", "description"):
             said.pop(word, None)
+        if "const" in said:
+            said["enum"] = [said.pop("const")]
         if choices.get(field):
             said["enum"] = list(choices[field])
         if field == "secrets":
@@ -150,13 +153,13 @@ async def plan_of(link: CloudLink, wanted: Wanted) -> Plan:
         if problems := problems_of(error):
             return Plan(action="nothing", problems=problems)
         raise
-    plan = deploy_plan("embedded", before, spec, entry)
+    plan = deploy_plan(link.name, before, spec, entry)
     problems = []
     if before is None and any(view.name == spec.name for view in (await link.overview()).deployments):
         problems.append(FieldProblem(field="name", message=f"there is a deployment {spec.name} already"))
     return Plan(
         action=plan.action,
-        line=masked_line(spec),
+        line=masked_line(spec, link.context),
         changes=[Difference(field=field, before=old, after=new) for field, old, new in plan.changes],
         problems=problems,
     )
@@ -202,8 +205,13 @@ def refusal_of(error: BentoJupyterError) -> Refusal:
     return Refusal(message=error.message, hint=error.hint, problems=problems_of(error))
 
 
-def masked_line(spec: DeploymentSpec) -> str:
-    """The line of the magic that asks for the same, without the values of variables; "" if no line can."""
+def masked_line(spec: DeploymentSpec, context: str = "") -> str:
+    """The line of the magic that asks for the same, without the values of variables; "" if no line can.
+
+    Args:
+        spec: What is asked for.
+        context: Of which cloud; "" = of the embedded one.
+    """
     labels = {key: value for key, value in spec.labels.items() if not key.startswith("bento-jupyter.")}
     shown = spec.model_copy(update={"envs": dict.fromkeys(spec.envs, _HIDDEN), "labels": labels})
     shown.services = {
@@ -211,7 +219,7 @@ def masked_line(spec: DeploymentSpec) -> str:
         for name, each in spec.services.items()
     }
     try:
-        return to_line(shown)
+        return to_line(shown, cloud=context)
     except ValueError:
         return ""
 

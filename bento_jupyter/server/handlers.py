@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
 
 from jupyter_server.base.handlers import APIHandler
 from pydantic import BaseModel, ValidationError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .app import BentoJupyterApp
     from .link import CloudLink
 
-__all__ = ["BentoHandler", "deployment_name", "status_of"]
+__all__ = ["BentoHandler", "deployment_name", "link_of", "status_of"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -48,8 +49,15 @@ class BentoHandler(APIHandler):
 
     @property
     def link(self) -> CloudLink:
-        """The connection to the cloud."""
-        return self.bento.link
+        """The connection to the cloud that the query's `cloud` names; without, to the embedded one.
+
+        Where the query is a deployment's own, the header `X-Bento-Cloud` names it.
+
+        Raises:
+            NotLoggedInError: Nobody is logged in to it.
+        """
+        named = unquote(self.request.headers.get("X-Bento-Cloud", ""))
+        return link_of(self.bento, named or self.get_query_argument("cloud", ""))
 
     def reply(self, answer: BaseModel) -> None:
         """Send `answer` as JSON."""
@@ -95,6 +103,19 @@ class BentoHandler(APIHandler):
             self.log.debug("bento_jupyter: %s", value.message)
         else:
             super().log_exception(typ, value, tb)
+
+
+def link_of(app: BentoJupyterApp, context: str) -> CloudLink:
+    """The connection to a cloud; "" = the embedded one.
+
+    Raises:
+        NotLoggedInError: Nobody is logged in to it: nothing is kept for a name that is none.
+    """
+    if context:
+        from .contexts import address_of
+
+        address_of(context)
+    return app.link(context)
 
 
 def deployment_name(name: str) -> str:

@@ -36,9 +36,7 @@ async def interface_of(link: CloudLink, name: str) -> Interface:
         raise CloudError(f"{name} has no address yet: it is {view.status.value}", status_code=409)
     headers = {"Authorization": f"Bearer {link.token()}"} if view.protected else {}
     try:
-        async with httpx.AsyncClient(
-            timeout=_TIMEOUT, trust_env=False, verify=link.home.trust(view.url)
-        ) as client:
+        async with httpx.AsyncClient(timeout=_TIMEOUT, **link.options(view.url)) as client:
             answer = await client.get(f"{view.url}/schema.json", headers=headers)
         answer.raise_for_status()
         return read_interface(answer.json())

@@ -1,11 +1,14 @@
-"""The Jupyter server's one connection to the embedded cloud."""
+"""The Jupyter server's connection to a cloud: the embedded one, or one that `bentoml` is logged in to."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -18,11 +21,14 @@ from ..errors import (
     NotFoundError,
     NotLoggedInError,
 )
-from ..home import CloudState, Home
+from ..home import Home
 from ..views import CloudView, DeploymentView
 from .payloads import Changes, CloudStatus, Overview
 
-__all__ = ["CloudLink"]
+__all__ = ["LOOPBACK", "OURS", "Address", "CloudLink", "Stat", "stat_of"]
+
+#: Names of this machine, which no proxy leads to.
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 _TIMEOUT = httpx.Timeout(10, connect=2)
 #: Streams send a blank line every 10 s; three of them missing means that it is dead.
@@ -39,9 +45,19 @@ _ERRORS: dict[int, type[CloudError]] = {
 
 M = TypeVar("M", bound=BaseModel)
 
+#: What shows that a file is another one: inode, time, size; None = there is none.
+Stat = tuple[int, int, int] | None
 
 #: Base of our own additions to BentoCloud's API.
 OURS = "/api/bj/v1"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a cloud is, and the token that it takes."""
+
+    endpoint: str
+    token: str = field(repr=False)
 
 
 class _Deployments(BaseModel):
@@ -52,17 +68,26 @@ class _Deployments(BaseModel):
 class CloudLink:
     """Talks to the embedded cloud of a home, wherever it listens at the moment.
 
-    Each call looks at the state file first, so a cloud that was restarted on another port is found
-    without further ado.
+    Each call looks at the files of state and token first, so a cloud that was restarted on another port, or
+    got another token, is found without further ado.
 
     Args:
         home: Home of the cloud.
+
+    Attributes:
+        name: What the verbs' `--cloud` calls it.
+        context: The same; "" for the embedded cloud, which they use unless told otherwise.
+        title: What to call it in messages.
     """
+
+    name = "embedded"
+    context = ""
+    title = "the embedded cloud"
 
     def __init__(self, home: Home) -> None:
         self.home = home
         self._client: httpx.AsyncClient | None = None
-        self._state: CloudState | None = None
+        self._known: tuple[Address, tuple[Stat, ...]] | None = None
         self._running: asyncio.Task[Overview] | None = None
         self._next: asyncio.Task[Overview] | None = None
         self._life_cycle = asyncio.Lock()
@@ -117,11 +142,11 @@ class CloudLink:
         Raises:
             CloudError: The cloud refuses, does not answer, or answers something else.
         """
-        return _parsed(model, await self.request("GET", f"{OURS}{path}", query=query))
+        return self._parsed(model, await self.request("GET", f"{OURS}{path}", query=query))
 
     async def send(self, model: type[M], method: str, path: str, body: Any = None) -> M:
         """Ask the cloud to do something; arguments and errors as `get`, `body` is sent as JSON."""
-        return _parsed(model, await self.request(method, f"{OURS}{path}", body=body))
+        return self._parsed(model, await self.request(method, f"{OURS}{path}", body=body))
 
     async def request(
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: Any = None
@@ -132,11 +157,11 @@ class CloudLink:
             answer = await client.request(method, path, params=query, json=body)
         except httpx.HTTPError as error:
             raise CloudUnreachableError(
-                f"the embedded cloud does not answer at {client.base_url}: {error or type(error).__name__}",
-                hint="its log is logs/cloud.log below its home",
+                f"{self.title} does not answer at {client.base_url}: {error or type(error).__name__}",
+                hint=self._where_to_look,
             ) from error
         if answer.is_error:
-            raise _error(answer)
+            raise self._refusal(answer)
         return answer
 
     async def start_cloud(self) -> None:
@@ -177,14 +202,21 @@ class CloudLink:
         async with client.stream("GET", url, params=query, timeout=_STREAM_TIMEOUT) as answer:
             if answer.status_code != 200:
                 await answer.aread()
-                raise _error(answer)
+                raise self._refusal(answer)
             yield (line async for line in answer.aiter_lines() if line)
 
     def token(self) -> str:
         """The owner's token, which protected deployments take. Raises `CloudError` when there is none."""
-        self._connect()
-        assert self._state is not None
-        return self._state.token
+        return self.address().token
+
+    def options(self, url: str) -> dict[str, Any]:
+        """How httpx is to call `url`, which is of this cloud: whom to trust, and whether by a proxy."""
+        direct = not self.context or urlsplit(url).hostname in LOOPBACK
+        return {"trust_env": not direct, "verify": self.home.trust(url)}
+
+    def signature(self) -> tuple[Stat, ...]:
+        """Another one when the cloud may be elsewhere or take another token; first None while it is off."""
+        return stat_of(self.home.state_file), stat_of(self.home.token_file)
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -200,19 +232,30 @@ class CloudLink:
             await asyncio.wait([earlier])
         self._running, self._next = self._next, None
         try:
-            cloud, listed = await asyncio.gather(
-                self.get(CloudView, "/cloud"), self.get(_Deployments, "/deployments")
-            )
+            return await self._look()
         except CloudUnreachableError as error:
-            state: CloudStatus = "unreachable" if self._process_lives() else "stopped"
-            return Overview(state=state, message=error.message)
+            state: CloudStatus = "unreachable" if self._may_live() else "stopped"
+            return Overview(context=self.context, state=state, message=error.message)
+        except NotLoggedInError as error:
+            return Overview(context=self.context, state="refused", message=error.message)
         except CloudError as error:
-            return Overview(state="unreachable", message=error.message)
+            return Overview(context=self.context, state="unreachable", message=error.message)
+
+    async def _look(self) -> Overview:
+        """The cloud and its deployments. Raises `CloudError`."""
+        cloud, listed = await asyncio.gather(
+            self.get(CloudView, "/cloud"), self.get(_Deployments, "/deployments")
+        )
         return Overview(
-            state="running", cloud=cloud, deployments=listed.deployments, event_id=listed.event_id
+            context=self.context,
+            state="running",
+            cloud=cloud,
+            deployments=listed.deployments,
+            event_id=listed.event_id,
         )
 
-    def _process_lives(self) -> bool:
+    def _may_live(self) -> bool:
+        """Whether it is there, though it does not answer."""
         import psutil
 
         state = self.home.read_state()
@@ -224,47 +267,69 @@ class CloudLink:
         except psutil.Error:
             return False
 
-    def _connect(self) -> httpx.AsyncClient:
+    def address(self) -> Address:
+        """Where it is now. Raises `CloudUnreachableError`, `NotLoggedInError`."""
         state = self.home.read_state()
         if state is None:
             raise CloudUnreachableError("the embedded cloud is not running", hint="start it")
-        if self._client is None or state != self._state:
-            try:
-                token = state.token
-            except OSError as error:
-                raise NotLoggedInError(
-                    f"cannot read the cloud's token: {error}", hint="stop the cloud and start it again"
-                ) from error
+        try:
+            return Address(state.endpoint, state.token)
+        except (OSError, ValueError) as error:
+            raise NotLoggedInError(
+                f"cannot read the cloud's token: {error}", hint="stop the cloud and start it again"
+            ) from error
+
+    @property
+    def _where_to_look(self) -> str:
+        """What may tell why it does not answer."""
+        return "its log is logs/cloud.log below its home"
+
+    @property
+    def _why_not_understood(self) -> str:
+        """What may be behind an answer that makes no sense."""
+        return "Jupyter and the cloud may run different versions of bento_jupyter: restart both"
+
+    def _connect(self) -> httpx.AsyncClient:
+        address = self.address()
+        # A cloud that was started again may have another certificate at the same place.
+        known = address, self.signature()
+        if self._client is None or known != self._known:
             # The old client is left to its requests in flight; its idle connections go with it.
             self._client = httpx.AsyncClient(
-                base_url=state.endpoint,
-                headers={"X-YATAI-API-TOKEN": token},
+                base_url=address.endpoint,
+                headers={"X-YATAI-API-TOKEN": address.token},
                 timeout=_TIMEOUT,
-                trust_env=False,
-                verify=self.home.trust(state.endpoint),
+                **self.options(address.endpoint),
             )
-            self._state = state
+            self._known = known
         return self._client
 
+    def _parsed(self, model: type[M], answer: httpx.Response) -> M:
+        try:
+            return model.model_validate_json(answer.content)
+        except ValidationError as error:
+            raise CloudError(
+                f"{self.title}'s answer to {answer.request.url.path} is not understood: "
+                f"{error.errors()[0]['msg']}",
+                hint=self._why_not_understood,
+                status_code=502,
+            ) from error
 
-def _parsed(model: type[M], answer: httpx.Response) -> M:
+    def _refusal(self, answer: httpx.Response) -> CloudError:
+        try:
+            said = answer.json()
+        except ValueError:
+            said = None
+        said = said if isinstance(said, dict) else {}
+        message = said.get("message") or said.get("error") or f"{self.title} answered {answer.status_code}"
+        kind = _ERRORS.get(answer.status_code, CloudError)
+        return kind(str(message), hint=str(said.get("hint") or ""), status_code=answer.status_code)
+
+
+def stat_of(file: Path) -> Stat:
+    """What shows that a file is another one; None when there is none."""
     try:
-        return model.model_validate_json(answer.content)
-    except ValidationError as error:
-        raise CloudError(
-            f"the embedded cloud's answer to {answer.request.url.path} is not understood: "
-            f"{error.errors()[0]['msg']}",
-            hint="Jupyter and the cloud may run different versions of bento_jupyter: restart both",
-            status_code=502,
-        ) from error
-
-
-def _error(answer: httpx.Response) -> CloudError:
-    try:
-        said = answer.json()
-    except ValueError:
-        said = None
-    said = said if isinstance(said, dict) else {}
-    message = said.get("message") or said.get("error") or f"the embedded cloud answered {answer.status_code}"
-    kind = _ERRORS.get(answer.status_code, CloudError)
-    return kind(str(message), hint=str(said.get("hint") or ""), status_code=answer.status_code)
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

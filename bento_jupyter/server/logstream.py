@@ -17,7 +17,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..errors import BentoJupyterError
 from ..views import LogLine
-from .handlers import deployment_name
+from .handlers import deployment_name, link_of
 from .payloads import LogTail
 from .reading import LOG_QUERY
 
@@ -74,7 +74,9 @@ class LogStreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         app: BentoJupyterApp = self.settings["bento_jupyter"]
         queue: asyncio.Queue[str | None] = asyncio.Queue(maxsize=_MOST_LINES)
         try:
-            async with app.link.lines(f"/deployments/{name}/logs", query) as lines:
+            async with link_of(app, self.get_query_argument("cloud", "")).lines(
+                f"/deployments/{name}/logs", query
+            ) as lines:
                 tasks = [
                     asyncio.create_task(self._send(queue)),
                     asyncio.create_task(_take_in(lines, queue)),

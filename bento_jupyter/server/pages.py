@@ -17,10 +17,11 @@ from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from tornado.web import HTTPError, authenticated
 
 from ..errors import CloudError, CloudUnreachableError
-from .handlers import BentoHandler, deployment_name
+from .handlers import BentoHandler, deployment_name, link_of
 
 if TYPE_CHECKING:
     from ..views import DeploymentView
+    from .link import CloudLink
 
 __all__ = ["PageEntryHandler", "PagesHandler"]
 
@@ -45,18 +46,16 @@ _VISIBLE: Final = bytes(range(0x21, 0x7F)).decode()
 class _Forwarding(BentoHandler):
     """Gives a request to a deployment that the cloud knows, and its answer back."""
 
-    async def _forward(self, name: str, word: str = "") -> None:
-        view = await self.link.deployment(deployment_name(name))
+    async def _forward(self, link: CloudLink, name: str, word: str = "") -> None:
+        view = await link.deployment(deployment_name(name))
         if view.url is None:
             raise CloudError(f"{name} has no address yet: it is {view.status.value}", status_code=409)
         headers = {key: self.request.headers[key] for key in _PASSED_ON if key in self.request.headers}
         if view.protected:
-            headers["Authorization"] = f"Bearer {self.link.token()}"
+            headers["Authorization"] = f"Bearer {link.token()}"
         try:
             async with (
-                httpx.AsyncClient(
-                    timeout=_TIMEOUT, trust_env=False, verify=self.bento.home.trust(view.url)
-                ) as client,
+                httpx.AsyncClient(timeout=_TIMEOUT, **link.options(view.url)) as client,
                 client.stream(
                     self.request.method or "GET",
                     httpx.URL(view.url).copy_with(raw_path=self._target()),
@@ -117,8 +116,9 @@ class PageEntryHandler(_Forwarding):
     @authorized
     async def get(self, name: str, path: str) -> None:
         """Issue a pass and say where it leads."""
-        await self.link.deployment(deployment_name(name))
-        word = self.bento.passes.issue(name)
+        link = self.link
+        await link.deployment(deployment_name(name))
+        word = self.bento.passes.issue(name, link.context)
         self.set_header("Cache-Control", "no-store")
         self.redirect(_address(self.base_url, word, name) + quote(path))
 
@@ -127,7 +127,7 @@ class PageEntryHandler(_Forwarding):
     async def post(self, name: str, path: str) -> None:
         """Ask an endpoint on behalf of the playground, which reads the answer and never runs it."""
         self.set_header("X-Content-Type-Options", "nosniff")
-        await self._forward(name)
+        await self._forward(self.link, name)
 
 
 class PagesHandler(_Forwarding):
@@ -177,9 +177,10 @@ class PagesHandler(_Forwarding):
         await self._pass_on(word, name)
 
     async def _pass_on(self, word: str, name: str) -> None:
-        if not self.bento.passes.is_good(word, deployment_name(name)):
+        cloud = self.bento.passes.cloud_of(word, deployment_name(name))
+        if cloud is None:
             raise HTTPError(403, "this page is out of date: open it again from JupyterLab")
-        await self._forward(name, word)
+        await self._forward(link_of(self.bento, cloud), name, word)
 
     @allow_unauthenticated
     def options(self, word: str, name: str, path: str) -> None:
@@ -200,4 +201,5 @@ def _led_on(answer: httpx.Response, view: DeploymentView, address: str) -> str:
     led = answer.url.join(answer.headers["location"])
     if urlsplit(str(led)).netloc != urlsplit(view.url or "").netloc:
         return str(led)
-    return address + led.raw_path.decode("ascii").removeprefix("/")
+    place = f"#{led.fragment}" if led.fragment else ""
+    return address + led.raw_path.decode("ascii").removeprefix("/") + place

@@ -21,28 +21,28 @@ class Passes:
 
     Example:
         >>> passes = Passes()
-        >>> word = passes.issue("iris")
-        >>> passes.is_good(word, "iris"), passes.is_good(word, "other"), passes.is_good("guess", "iris")
-        (True, False, False)
+        >>> word = passes.issue("iris", cloud="team")
+        >>> passes.cloud_of(word, "iris"), passes.cloud_of(word, "other"), passes.cloud_of("guess", "iris")
+        ('team', None, None)
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._issued: dict[str, tuple[str, float]] = {}
+        self._issued: dict[str, tuple[str, str, float]] = {}
 
-    def issue(self, name: str) -> str:
-        """A new pass to the pages of the deployment `name`."""
+    def issue(self, name: str, cloud: str = "") -> str:
+        """A new pass to the pages of the deployment `name` of a cloud."""
         now = self._clock()
-        self._issued = {word: each for word, each in self._issued.items() if each[1] > now}
+        self._issued = {word: each for word, each in self._issued.items() if each[2] > now}
         word = secrets.token_urlsafe(24)
-        self._issued[word] = (name, now + _GOOD_FOR)
+        self._issued[word] = (name, cloud, now + _GOOD_FOR)
         return word
 
-    def is_good(self, word: str, name: str) -> bool:
-        """Is this a pass to the pages of `name`? If so it is good for another hour."""
+    def cloud_of(self, word: str, name: str) -> str | None:
+        """In which cloud this is a pass to the pages of `name`, for another hour now; None = it is none."""
         now = self._clock()
-        known, until = self._issued.get(word, ("", 0.0))
+        known, cloud, until = self._issued.get(word, ("", "", 0.0))
         if known != name or until <= now:
-            return False
-        self._issued[word] = (name, now + _GOOD_FOR)
-        return True
+            return None
+        self._issued[word] = (name, cloud, now + _GOOD_FOR)
+        return cloud

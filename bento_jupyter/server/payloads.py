@@ -9,23 +9,29 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from ..insight import PackageView, RevisionView
+from ..proofs import ProofNote
 from ..spec import Mode
 from ..views import CloudView, DeploymentView, Event, ImageView, InstanceType, InstanceView, LogLine
 
 __all__ = [
     "AskedPart",
+    "Bento",
+    "Bentos",
     "Change",
     "Changes",
     "CloudStatus",
     "Configuration",
     "Context",
+    "ContextState",
+    "ContextStates",
     "Contexts",
     "Difference",
     "Done",
     "Events",
+    "Export",
     "FieldProblem",
     "Form",
     "Images",
@@ -33,34 +39,42 @@ __all__ = [
     "Instances",
     "Interface",
     "InterfaceEndpoint",
+    "Job",
+    "JobState",
     "LogTail",
+    "Login",
     "Overview",
     "Packages",
     "Plan",
+    "Push",
     "Refusal",
     "Revisions",
     "Rollback",
     "SecretNames",
+    "Start",
     "Traffic",
     "TrafficItem",
     "Wanted",
 ]
 
 #: `running`: it answers. `stopped`: none runs. `unreachable`: its process lives, but does not answer.
-CloudStatus = Literal["running", "stopped", "unreachable"]
+#: `refused`: it answers, but not to the token that is in its home.
+CloudStatus = Literal["running", "stopped", "unreachable", "refused"]
 
 
 class Overview(BaseModel):
     """Everything the list shows.
 
     Attributes:
-        state: How the embedded cloud is.
+        context: The cloud that was asked about; "" = the embedded one.
+        state: How it is; only the embedded one is ever `stopped`.
         message: Why it is not running, in words; "" when it runs.
-        cloud: The cloud; None unless it runs.
+        cloud: The cloud; None unless it runs, and where it does not tell, as BentoCloud.
         deployments: Its deployments.
         event_id: Id of the newest event included.
     """
 
+    context: str = ""
     state: CloudStatus
     message: str = ""
     cloud: CloudView | None = None
@@ -108,6 +122,26 @@ class Packages(BaseModel):
     """Bentos or models of the cloud's registry."""
 
     items: list[PackageView]
+
+
+class Bento(PackageView):
+    """A Bento of the cloud's registry, of the local store, or of both.
+
+    Attributes:
+        in_cloud: Whether the registry of the cloud that is shown has it; only then it can be deployed there.
+        in_store: Whether the local store has it.
+        proof: How its last proof on this machine came out; None when there was none.
+    """
+
+    in_cloud: bool
+    in_store: bool
+    proof: ProofNote | None = None
+
+
+class Bentos(BaseModel):
+    """The Bentos that there are, newest first."""
+
+    items: list[Bento]
 
 
 class Images(BaseModel):
@@ -180,6 +214,107 @@ class Contexts(BaseModel):
     """The clouds that the `bentoml` client is logged in to."""
 
     items: list[Context]
+
+
+#: `ready`: it takes the token. `refused`: it does not. `unreachable`: it does not answer.
+ContextStatus = Literal["ready", "refused", "unreachable"]
+
+
+class ContextState(BaseModel):
+    """How a cloud is that the `bentoml` client is logged in to.
+
+    Attributes:
+        name: Name of the context.
+        state: How it is.
+        message: Who one is logged in as; else why it is so.
+    """
+
+    name: str
+    state: ContextStatus
+    message: str
+
+
+class ContextStates(BaseModel):
+    """How the clouds are that the `bentoml` client is logged in to."""
+
+    items: list[ContextState]
+
+
+class Push(BaseModel):
+    """Where a Bento is to be sent.
+
+    Attributes:
+        cloud: Name of a context, or `embedded`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    cloud: str = Field(min_length=1, max_length=200)
+
+
+class Export(BaseModel):
+    """Where the project of a Bento is to be written.
+
+    Attributes:
+        folder: A new folder, as the file browser names it: below Jupyter's root.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    folder: str = Field(min_length=1, max_length=1000)
+
+
+class Login(BaseModel):
+    """A cloud to log in to.
+
+    Attributes:
+        endpoint: Base URL of its control plane.
+        context: Name to keep it under; "" = the endpoint's host.
+        token: API token; goes to the endpoint and into the `bentoml` client's file, and is never told again.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint: str = Field(pattern=r"^https?://[^\s/@]+/?$", max_length=500)
+    context: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", max_length=100)
+    token: SecretStr = Field(min_length=1, max_length=10_000)
+
+
+class Start(BaseModel):
+    """What is to run the instances of the embedded cloud, from its start on.
+
+    Attributes:
+        engine: Processes of this machine, containers on it, or the nodes of a Ray cluster.
+        ray_address: URL of the cluster's dashboard.
+        ray_token: The cluster's token, kept in the cloud's home and never told again; "" = it wants none.
+        ray_tls: TLS between this machine and the nodes.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    engine: Literal["processes", "containers", "ray"]
+    ray_address: str = Field("", pattern=r"^(https?://[^\s/@]+/?)?$", max_length=500)
+    ray_token: SecretStr = Field(SecretStr(""), max_length=10_000)
+    ray_tls: bool = False
+
+
+JobState = Literal["running", "done", "failed"]
+
+
+class Job(BaseModel):
+    """Something that takes its time.
+
+    Attributes:
+        id: To ask for it again.
+        state: How far it is.
+        message: What it does at the moment; at its end why it failed.
+        hint: What to do about that.
+    """
+
+    id: str
+    state: JobState
+    message: str = ""
+    hint: str = ""
 
 
 class Done(BaseModel):

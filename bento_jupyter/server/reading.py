@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from jupyter_server.auth.decorator import authorized
 from pydantic import BaseModel
 from tornado.web import authenticated
 
+from ..errors import CloudUnreachableError, NotLoggedInError
 from ..insight import GarbageView, MetricsView
 from ..views import DeploymentView
 from .configuration import configuration_of
-from .contexts import contexts
+from .contexts import context_states, contexts
 from .handlers import BentoHandler, deployment_name
 from .interface import interface_of
-from .payloads import Events, Images, Instances, InstanceTypes, LogTail, Packages, Revisions, SecretNames
+from .local import merged
+from .payloads import (
+    Bentos,
+    Events,
+    Images,
+    Instances,
+    InstanceTypes,
+    LogTail,
+    Overview,
+    Packages,
+    Revisions,
+    SecretNames,
+)
 from .traffic import traffic_of
 
 __all__ = [
     "LOG_QUERY",
     "READINGS",
+    "BentosHandler",
     "ChangesHandler",
     "ConfigurationHandler",
+    "ContextStatesHandler",
     "ContextsHandler",
     "InterfaceHandler",
     "OverviewHandler",
@@ -58,7 +74,6 @@ READINGS = (
     Reading("deployments/{name}/revisions", Revisions),
     Reading("images", Images),
     Reading("images/{key}/log", LogTail, ("lines",)),
-    Reading("bentos", Packages),
     Reading("models", Packages),
     Reading("garbage", GarbageView),
     Reading("instance_types", InstanceTypes),
@@ -94,8 +109,14 @@ class OverviewHandler(BentoHandler):
     @authorized
     async def get(self) -> None:
         """Everything the list shows; also begins to watch the cloud."""
-        self.bento.watch()
-        self.reply(await self.link.overview())
+        try:
+            link = self.link
+        except NotLoggedInError as error:
+            context = self.get_query_argument("cloud", "")
+            self.reply(Overview(context=context, state="refused", message=error.message))
+            return
+        self.bento.watch(link.context)
+        self.reply(await link.overview())
 
 
 class ChangesHandler(BentoHandler):
@@ -146,3 +167,27 @@ class ContextsHandler(BentoHandler):
     async def get(self) -> None:
         """Their names and addresses."""
         self.reply(contexts(self.bento.home))
+
+
+class ContextStatesHandler(BentoHandler):
+    """`GET contexts/states`: whether those clouds answer and take their tokens."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Asks each of them."""
+        self.reply(await context_states(self.bento.home))
+
+
+class BentosHandler(BentoHandler):
+    """`GET bentos`: those of the cloud's registry and of the local store."""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Each once; without a cloud those of the local store."""
+        try:
+            registered = (await self.link.get(Packages, "/bentos")).items
+        except CloudUnreachableError:
+            registered = []
+        self.reply(Bentos(items=await asyncio.to_thread(merged, self.bento.home, registered)))

@@ -6,7 +6,7 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from . import acting, reading
+from . import acting, delegating, reading
 from .logstream import LogStreamHandler
 from .pages import PageEntryHandler, PagesHandler
 
@@ -15,7 +15,8 @@ __all__ = ["ROUTES"]
 _NAME = r"(?P<name>[^/]+)"
 _KEY = r"(?P<key>[0-9a-f]+)"
 _ONE = rf"/bento-jupyter/deployments/{_NAME}"
-_PACKAGE = r"(?P<kind>bentos|models)/(?P<name>[a-z0-9._-]+)/(?P<version>[A-Za-z0-9._-]+)"
+_VERSION = r"(?P<name>[a-z0-9][a-z0-9._-]*)/(?P<version>[A-Za-z0-9._-]+)"
+_PACKAGE = rf"(?P<kind>bentos|models)/{_VERSION}"
 
 
 class _Deployment(reading.ReadingHandler, acting.DeploymentChangeHandler):
@@ -34,6 +35,13 @@ ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
     (r"/bento-jupyter/changes", reading.ChangesHandler, {}),
     (r"/bento-jupyter/traffic", reading.TrafficHandler, {}),
     (r"/bento-jupyter/contexts", reading.ContextsHandler, {}),
+    (r"/bento-jupyter/contexts/states", reading.ContextStatesHandler, {}),
+    (r"/bento-jupyter/contexts/(?P<action>current|forget)", delegating.ContextHandler, {}),
+    (r"/bento-jupyter/login", delegating.LoginHandler, {}),
+    (r"/bento-jupyter/jobs/(?P<key>[0-9a-f]+)", delegating.JobHandler, {}),
+    (r"/bento-jupyter/bentos", reading.BentosHandler, {}),
+    (rf"/bento-jupyter/bentos/{_VERSION}/push", delegating.PushHandler, {}),
+    (rf"/bento-jupyter/bentos/{_VERSION}/export", delegating.ExportHandler, {}),
     (r"/bento-jupyter/form", acting.FormHandler, {}),
     (r"/bento-jupyter/plan", acting.PlanHandler, {}),
     (r"/bento-jupyter/deploy", acting.DeployHandler, {}),
@@ -54,6 +62,7 @@ ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
     (rf"{_ONE}/terminate", acting.TerminationHandler, {}),
     (rf"{_ONE}/rollback", acting.RollbackHandler, {}),
     (rf"/bento-jupyter/{_PACKAGE}", acting.PackageDeletionHandler, {}),
+    (r"/bento-jupyter/cloud/start-on", delegating.StartHandler, {}),
     (r"/bento-jupyter/cloud/start", acting.CloudStartHandler, {}),
     (r"/bento-jupyter/cloud/stop", acting.CloudStopHandler, {}),
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
 from typing import Final
 
@@ -20,18 +19,19 @@ __all__ = ["Watcher"]
 
 _LOG = logging.getLogger(__name__)
 
-#: Seconds between two looks at the state file while there is no cloud to listen to.
+#: Seconds between two looks at the files of state and token while there is no cloud to listen to.
 _LOOK: Final = 0.3
 #: Seconds until the next try after the first, and after any number of failures in a row.
 _FIRST_DELAY: Final = 0.3
-_LONGEST_DELAY: Final = 10.0
+_LONGEST_DELAY: Final = 3.0
 
 
 class Watcher:
     """One task that turns the cloud's change feed, its coming and its going into hints.
 
-    While the cloud runs it waits on the feed; while there is none it looks at the state file's time
-    and size. So a cloud that is started in a notebook or a shell shows up within a third of a second.
+    While the cloud runs it waits on the feed; while there is none it looks at time and size of the files that
+    tell where the cloud is and what its token is. So a cloud that is started in a notebook or a shell shows
+    up within a third of a second, and so does a token that it takes.
 
     Args:
         link: The connection to the cloud.
@@ -59,7 +59,7 @@ class Watcher:
     async def _run(self) -> None:
         delay = _FIRST_DELAY
         while True:
-            before = self._signature()
+            before = self._link.signature()
             followed = False
             try:
                 async with self._link.lines("/events") as lines:
@@ -75,7 +75,7 @@ class Watcher:
                 _LOG.exception("bento_jupyter: the change feed broke off")
             if followed:
                 delay = _FIRST_DELAY
-            if await self._until_changed(before, timeout=delay if before else float("inf")):
+            if await self._until_changed(before, timeout=delay if before[0] else float("inf")):
                 delay = _FIRST_DELAY
                 self._hints.add(Hint(cloud=True))
             elif followed:
@@ -86,21 +86,14 @@ class Watcher:
                 delay = min(delay * 2, _LONGEST_DELAY)
 
     async def _until_changed(self, before: object, *, timeout: float) -> bool:
-        """Wait until the state file is another one; False when `timeout` seconds passed before."""
+        """Wait until a file is another one; False when `timeout` seconds passed before."""
         waited = 0.0
         while waited < timeout:
             await asyncio.sleep(_LOOK)
             waited += _LOOK
-            if self._signature() != before:
+            if self._link.signature() != before:
                 return True
         return False
-
-    def _signature(self) -> tuple[int, int, int] | None:
-        try:
-            found = os.stat(self._link.home.state_file)
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _hint(line: str) -> Hint:

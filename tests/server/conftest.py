@@ -13,7 +13,7 @@ from pytest_jupyter.jupyter_server import *  # noqa: F403
 from realcloud import RealCloud
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCloud]:
     """A running cloud with the deployment `hello`; tests leave it as they found it."""
     cloud = RealCloud(tmp_path_factory.mktemp("shared"))
@@ -36,8 +36,9 @@ def own(tmp_path: Path) -> Iterator[RealCloud]:
 
 
 @pytest.fixture
-def jp_server_config(cloud: RealCloud) -> dict[str, object]:
-    """The extension on, and every handler without authentication an error."""
+def jp_server_config(cloud: RealCloud, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """The extension on, with the store of the cloud's user; every handler without authentication an error."""
+    monkeypatch.setenv("BENTOML_HOME", cloud.environment["BENTOML_HOME"])
     return {
         "ServerApp": {
             "jpserver_extensions": {"bento_jupyter": True},

@@ -145,6 +145,15 @@ async def test_a_log_that_cannot_be_followed_says_why(jp_ws_fetch):
     assert await asyncio.wait_for(listener.read_message(), 20) is None
 
 
+async def test_a_followed_log_ends_with_its_deployment(jp_fetch, jp_ws_fetch, other):
+    listener = await jp_ws_fetch("bento-jupyter", "deployments", other, "logs", "stream", params={"lines": 5})
+    first = json.loads(await asyncio.wait_for(listener.read_message(), 20))
+    assert 1 <= len(first["lines"]) <= 5
+    await call(jp_fetch, "DELETE", "deployments", other)
+    while await asyncio.wait_for(listener.read_message(), 20) is not None:
+        pass
+
+
 async def test_the_pages_of_a_deployment_are_reached_below_the_base_url(jp_fetch):
     below = await pages(jp_fetch)
     page = await jp_fetch(f"{below}/")
@@ -154,6 +163,24 @@ async def test_the_pages_of_a_deployment_are_reached_below_the_base_url(jp_fetch
     assert style.headers["Content-Type"].startswith("text/css")
     described = json.loads((await jp_fetch(below, "docs.json", params={"q": "é"})).body)
     assert "/echo" in described["paths"]
+
+
+async def test_where_a_page_leads_on_to_is_below_the_base_url_too(jp_fetch, jp_base_url):
+    below = await pages(jp_fetch)
+    led = {}
+    for word in ("near", "far"):
+        answer = await jp_fetch(below, "pages", word, follow_redirects=False, raise_error=False)
+        led[word] = (answer.code, answer.headers["Location"])
+    assert led == {
+        "near": (307, f"{jp_base_url}{below}/echo?q=1#top"),
+        "far": (307, "https://elsewhere.example/x"),
+    }
+
+
+async def test_a_page_that_breaks_off_is_not_taken_for_a_whole_one(jp_fetch):
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_fetch(await pages(jp_fetch), "pages", "broken")
+    assert caught.value.code == 599, "the connection was closed before the end"
 
 
 async def test_a_page_of_a_deployment_is_no_part_of_jupyter(jp_fetch, http_server_client, jp_base_url):

@@ -100,16 +100,21 @@ async def test_a_cloud_that_does_not_answer_is_told_from_one_that_is_gone(jp_fet
     assert (await overview(jp_fetch))["state"] == "running"
 
 
-async def test_a_wrong_token_is_not_taken_for_the_browsers_fault(jp_fetch, cloud):
+async def test_a_wrong_token_is_not_taken_for_the_browsers_fault(jp_fetch, jp_ws_fetch, cloud):
     await asyncio.to_thread(cloud.start)
-    wrong = cloud.folder / "wrong"
-    wrong.write_text("not-the-token")
-    state = cloud.state
-    cloud.home.write_state(dataclasses.replace(state, token_file=str(wrong)))
+    listener = await jp_ws_fetch("api", "events", "subscribe")
+    file = cloud.home.token_file
+    right = file.read_text()
+    file.write_text("not-the-token")
     shown = await overview(jp_fetch)
-    assert shown["state"] == "unreachable"
+    assert shown["state"] == "refused"
     assert shown["message"]
     with pytest.raises(HTTPClientError) as caught:
         await jp_fetch("bento-jupyter", "deployments", "hello")
     assert caught.value.code == 502
-    cloud.home.write_state(state)
+    file.unlink()
+    assert str(file) in (await overview(jp_fetch))["message"]
+    file.write_text(right)
+    while (await overview(jp_fetch))["state"] != "running":
+        await next_hint(listener)
+    listener.close()
