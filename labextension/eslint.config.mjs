@@ -47,6 +47,7 @@ export default tseslint.config(
             '../commands',
             '../components/StatusItem',
             '../format',
+            '../inventory/commands',
             '../inventory/model',
             '../model',
             '../panel',

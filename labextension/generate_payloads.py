@@ -27,14 +27,25 @@ __all__ = ["TARGET", "generated"]
 TARGET = Path(__file__).parent / "src" / "payloads.ts"
 
 #: What is sent and not received: types only.
-SENT = (payloads.Change, payloads.Rollback, payloads.Wanted)
+SENT = (
+    payloads.Change,
+    payloads.Rollback,
+    payloads.Wanted,
+    payloads.Push,
+    payloads.Export,
+    payloads.Login,
+    payloads.Start,
+)
 RECEIVED: tuple[type[BaseModel], ...] = tuple(
     dict.fromkeys(
         [
             payloads.Overview,
             payloads.Changes,
             payloads.Traffic,
+            payloads.Bentos,
             payloads.Contexts,
+            payloads.ContextStates,
+            payloads.Job,
             payloads.Configuration,
             payloads.Form,
             payloads.Interface,

@@ -2,10 +2,12 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import {
+  IBento,
   IChange,
   IChanges,
   IConfiguration,
   IContext,
+  IContextState,
   IDeployment,
   IEvent,
   IFieldProblem,
@@ -14,16 +16,21 @@ import {
   IImage,
   IInstance,
   IInterface,
+  IJob,
   ILogLine,
+  ILogin,
   IMetrics,
   IOverview,
   IPackage,
   IPlan,
   IRevision,
+  IStart,
   ITrafficItem,
   IWanted,
+  readBentos,
   readChanges,
   readConfiguration,
+  readContextStates,
   readContexts,
   readDeployment,
   readDone,
@@ -33,6 +40,7 @@ import {
   readImages,
   readInstances,
   readInterface,
+  readJob,
   readLogTail,
   readMetrics,
   readOverview,
@@ -103,7 +111,14 @@ type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** The only place that calls the server extension. */
 export class BentoApi {
-  constructor(readonly settings: ServerConnection.ISettings) {}
+  /**
+   * @param settings - Of the Jupyter server.
+   * @param cloud - Tells the cloud to ask, whenever something is asked; empty is the embedded one.
+   */
+  constructor(
+    readonly settings: ServerConnection.ISettings,
+    readonly cloud: () => string = () => ''
+  ) {}
 
   /** The cloud and its deployments. */
   overview(): Promise<IOverview> {
@@ -125,6 +140,32 @@ export class BentoApi {
   /** The clouds that the `bentoml` client is logged in to. */
   async contexts(): Promise<IContext[]> {
     return (await this._call(readContexts, 'GET', 'contexts')).items;
+  }
+
+  /** Whether those clouds answer and take their tokens. */
+  async contextStates(): Promise<IContextState[]> {
+    return (await this._call(readContextStates, 'GET', 'contexts/states'))
+      .items;
+  }
+
+  /** Log in to a cloud; the token stays in the server. */
+  login(wanted: ILogin): Promise<void> {
+    return this._job('login', wanted);
+  }
+
+  /** Start the embedded cloud and say what runs its instances. */
+  startCloudOn(wanted: IStart): Promise<void> {
+    return this._job('cloud/start-on', wanted);
+  }
+
+  /** Make a cloud the one that plain `bentoml` commands use. */
+  useContext(name: string): Promise<void> {
+    return this._job('contexts/current', { cloud: name });
+  }
+
+  /** Log out of a cloud: its token is kept no more. */
+  logOut(name: string): Promise<void> {
+    return this._job('contexts/forget', { cloud: name });
   }
 
   /** The instances of a deployment. */
@@ -178,7 +219,7 @@ export class BentoApi {
       URLExt.join(
         settings.wsUrl,
         NAMESPACE,
-        `${deploymentPath(name, 'logs', 'stream')}${query({ ...wanted, ...token })}`
+        `${deploymentPath(name, 'logs', 'stream')}${query({ ...wanted, ...token, cloud: this.cloud() })}`
       )
     );
     let reason = '';
@@ -203,7 +244,8 @@ export class BentoApi {
   /** Where the pages of a deployment (Swagger) are reached from this browser. */
   pagesUrl(name: string): string {
     const path = `${deploymentPath(name, 'pages')}/`;
-    return URLExt.join(this.settings.baseUrl, NAMESPACE, path);
+    const url = URLExt.join(this.settings.baseUrl, NAMESPACE, path);
+    return url + query({ cloud: this.cloud() });
   }
 
   /** What a deployment can be asked. */
@@ -214,22 +256,42 @@ export class BentoApi {
 
   /** Ask a deployment something; through the Jupyter server, which adds the token. */
   ask(name: string, route: string, request: RequestInit): Promise<Response> {
+    const path = URLExt.join(deploymentPath(name, 'pages'), route);
+    const headers = new Headers(request.headers);
+    if (this.cloud() !== '') {
+      // The query is the deployment's.
+      headers.set('X-Bento-Cloud', encodeURIComponent(this.cloud()));
+    }
     return ServerConnection.makeRequest(
-      URLExt.join(this.pagesUrl(name), route),
-      request,
+      URLExt.join(this.settings.baseUrl, NAMESPACE, path),
+      { ...request, headers },
       this.settings
     );
   }
 
-  /** Bentos or models of the registry. */
-  async packages(kind: PackageKind): Promise<IPackage[]> {
-    return (await this._call(readPackages, 'GET', kind)).items;
+  /** The Bentos of the registry and of the local store. */
+  async bentos(): Promise<IBento[]> {
+    return (await this._call(readBentos, 'GET', 'bentos')).items;
+  }
+
+  /** The models of the registry. */
+  async models(): Promise<IPackage[]> {
+    return (await this._call(readPackages, 'GET', 'models')).items;
+  }
+
+  /** Send a Bento to a cloud, and wait until it is there. */
+  push(tag: string, cloud: string): Promise<void> {
+    return this._job(packagePath('bentos', tag, 'push'), { cloud });
+  }
+
+  /** Write the project of a Bento into a new folder below Jupyter's root. */
+  export(tag: string, folder: string): Promise<void> {
+    return this._job(packagePath('bentos', tag, 'export'), { folder });
   }
 
   /** Delete a Bento or a model of the registry. */
   async deletePackage(kind: PackageKind, tag: string): Promise<void> {
-    const path = [kind, ...tag.split(':').map(encodeURIComponent)].join('/');
-    await this._call(readDone, 'DELETE', path);
+    await this._call(readDone, 'DELETE', packagePath(kind, tag));
   }
 
   /** The environments that Bentos run in. */
@@ -311,13 +373,33 @@ export class BentoApi {
     return this._call(readDeployment, 'POST', path, body);
   }
 
+  /** Begin something that takes its time, and wait for its end. */
+  private async _job(path: string, body: object): Promise<void> {
+    let job: IJob = await this._call(readJob, 'POST', path, body);
+    while (job.state === 'running') {
+      // Answers at the end, or after a while.
+      job = await this._call(readJob, 'GET', `jobs/${job.id}`);
+    }
+    if (job.state === 'failed') {
+      throw new ApiError(job.message, 0, job.hint);
+    }
+  }
+
+  /** Where something is asked, of the cloud that is shown. */
+  private _url(path: string): string {
+    const [place, asked] = path.split('?');
+    const about = query({ cloud: this.cloud() });
+    const url = URLExt.join(this.settings.baseUrl, NAMESPACE, place ?? '');
+    return asked ? `${url}?${asked}${about.replace('?', '&')}` : url + about;
+  }
+
   private async _call<T>(
     reader: Reader<T>,
     method: Method,
     path: string,
     body?: object
   ): Promise<T> {
-    const url = URLExt.join(this.settings.baseUrl, NAMESPACE, path);
+    const url = this._url(path);
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(
@@ -345,6 +427,14 @@ export class BentoApi {
 
 function deploymentPath(...parts: string[]): string {
   return ['deployments', ...parts.map(encodeURIComponent)].join('/');
+}
+
+function packagePath(
+  kind: PackageKind,
+  tag: string,
+  ...rest: string[]
+): string {
+  return [kind, ...tag.split(':').map(encodeURIComponent), ...rest].join('/');
 }
 
 /** A query of what is given; empty when nothing is. */

@@ -16,11 +16,35 @@ export namespace CommandIDs {
   /** Start the embedded cloud. */
   export const startCloud = 'bento-jupyter:start-cloud';
 
+  /** Start the embedded cloud; asks what is to run its instances. */
+  export const startCloudOn = 'bento-jupyter:start-cloud-on';
+
   /** Stop the embedded cloud, after a confirmation. */
   export const stopCloud = 'bento-jupyter:stop-cloud';
 
   /** Delete what the cloud keeps and nobody needs, after a confirmation. */
   export const collectGarbage = 'bento-jupyter:collect-garbage';
+
+  /** Send the Bento `{tag}` to the cloud `{cloud}`; asks for what is absent. */
+  export const pushBento = 'bento-jupyter:push-bento';
+
+  /** Write the project of the Bento `{tag}` into a folder. */
+  export const exportBento = 'bento-jupyter:export-bento';
+
+  /** Copy the tag of a Bento or a model. */
+  export const copyTag = 'bento-jupyter:copy-tag';
+
+  /** Delete a Bento or a model of the registry, after a confirmation. */
+  export const deletePackage = 'bento-jupyter:delete-package';
+
+  /** Log in to another cloud. */
+  export const logIn = 'bento-jupyter:log-in';
+
+  /** Log out of the cloud `{name}`, after a confirmation. */
+  export const logOut = 'bento-jupyter:log-out';
+
+  /** Make a cloud the one that plain `bentoml` commands use. */
+  export const useCloud = 'bento-jupyter:use-cloud';
 
   /** Open the details of a deployment, at `{tab}` if given. */
   export const openDetails = 'bento-jupyter:open-details';

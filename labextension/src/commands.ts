@@ -19,7 +19,7 @@ import { DisposableSet, IDisposable } from '@lumino/disposable';
 import type { BentoApi } from './api';
 import { CommandIDs } from './commandids';
 import { askName, askRevision, askScaling, confirmed } from './dialogs';
-import { callCell, curlSnippet, pythonSnippet } from './format';
+import { callCell, curlSnippet, isThere, pythonSnippet } from './format';
 import { bentoIcon, restartIcon, scaleIcon, switchIcon } from './icons';
 import type { IDeployment } from './payloads';
 import type { IBentoDeployments } from './tokens';
@@ -116,7 +116,9 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
         commands.isEnabled(INSERT_CELL),
       run: async deployment => {
         await commands.execute(INSERT_CELL);
-        await commands.execute(WRITE_CELL, { text: callCell(deployment) });
+        await commands.execute(WRITE_CELL, {
+          text: callCell(deployment, model.cloud)
+        });
       }
     }),
     add(CommandIDs.openPages, {
@@ -276,6 +278,9 @@ function addOne(
   const { commands, model, trans } = options;
   const fits = command.fits ?? (() => true);
   const meant = (args: ReadonlyPartialJSONObject): IDeployment | null => {
+    if (typeof args.cloud === 'string' && args.cloud !== model.cloud) {
+      return null; // there may be another one of this name
+    }
     const name =
       typeof args.name === 'string'
         ? args.name
@@ -390,7 +395,9 @@ export function addCloudCommands(options: ICommandsOptions): IDisposable {
       icon: runIcon,
       describedBy,
       isEnabled: () =>
-        model.connection !== 'running' && model.pending('cloud') === null,
+        model.cloud === '' &&
+        model.connection !== 'running' &&
+        model.pending('cloud') === null,
       execute: () => model.startCloud()
     }),
     commands.addCommand(CommandIDs.stopCloud, {
@@ -399,21 +406,27 @@ export function addCloudCommands(options: ICommandsOptions): IDisposable {
       icon: stopIcon,
       describedBy,
       isEnabled: () =>
-        model.connection === 'running' && model.pending('cloud') === null,
+        model.cloud === '' &&
+        isThere(model.connection) &&
+        model.pending('cloud') === null,
       execute: async () => {
         const running = (model.overview?.deployments ?? []).filter(isOn).length;
         const agreed = await confirmed({
           title: trans.__('Stop the cloud?'),
           body:
-            running === 0
+            model.connection !== 'running'
               ? trans.__(
-                  'Nothing is deployed. You can start it again at any time.'
+                  'Deployments stop answering until the cloud is started again.'
                 )
-              : trans._n(
-                  '%1 deployment stops answering until the cloud is started again.',
-                  '%1 deployments stop answering until the cloud is started again.',
-                  running
-                ),
+              : running === 0
+                ? trans.__(
+                    'Nothing is deployed. You can start it again at any time.'
+                  )
+                : trans._n(
+                    '%1 deployment stops answering until the cloud is started again.',
+                    '%1 deployments stop answering until the cloud is started again.',
+                    running
+                  ),
           accept: trans.__('Stop Cloud'),
           trans
         });
@@ -426,7 +439,7 @@ export function addCloudCommands(options: ICommandsOptions): IDisposable {
       label: trans.__('Free Disk Space…'),
       caption: trans.__('Delete what the cloud keeps and nobody needs'),
       describedBy,
-      isEnabled: () => model.connection === 'running',
+      isEnabled: () => (model.overview?.cloud ?? null) !== null,
       execute: async () => {
         const found = await api.garbage();
         const megabytes = Math.round(found.bytes / 2 ** 20);

@@ -1,9 +1,29 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IDeployment, IEndpoint, ILogLine, IScaling } from './payloads';
+import type { Connection } from './tokens';
 
 /** How a status is to be seen. */
 export type Tone = 'ok' | 'idle' | 'busy' | 'failed' | 'off';
+
+/** How good it is that the embedded cloud is as it is. */
+export function toneOfConnection(connection: Connection): Tone {
+  switch (connection) {
+    case 'loading':
+      return 'busy';
+    case 'running':
+      return 'ok';
+    case 'stopped':
+      return 'off';
+    default:
+      return 'failed';
+  }
+}
+
+/** Whether there is a process of the embedded cloud, as far as is known. */
+export function isThere(connection: Connection): boolean {
+  return ['running', 'unreachable', 'refused'].includes(connection);
+}
 
 /** The tone of a deployment's status; that of an unknown one is `off`. */
 export function toneOf(status: string): Tone {
@@ -53,6 +73,22 @@ export function statusWord(status: string, trans: TranslationBundle): string {
       return trans.__('Not deployed');
     default:
       return trans.__('Unknown');
+  }
+}
+
+/** How far the environment of a Bento is. */
+export function imageWord(status: string, trans: TranslationBundle): string {
+  switch (status) {
+    case 'pending':
+      return trans.__('waiting');
+    case 'building':
+      return trans.__('being built');
+    case 'success':
+      return trans.__('ready');
+    case 'failed':
+      return trans.__('failed');
+    default:
+      return status;
   }
 }
 
@@ -202,6 +238,16 @@ export function scalingText(
 }
 
 /**
+ * Whether its cloud tells how it does beside its status.
+ *
+ * #### Notes
+ * BentoCloud tells of no revision, instance, request or log.
+ */
+export function isTold({ revision }: Pick<IDeployment, 'revision'>): boolean {
+  return revision > 0;
+}
+
+/**
  * A shell command that calls the deployment; null while it has no URL.
  *
  * #### Notes
@@ -228,12 +274,14 @@ export function curlSnippet(
 
 /** Python code that calls the deployment from a notebook; null while it cannot be called. */
 export function callCell(
-  deployment: Pick<IDeployment, 'name' | 'endpoints'>
+  deployment: Pick<IDeployment, 'name' | 'endpoints'>,
+  cloud = ''
 ): string {
   const endpoint = deployment.endpoints[0];
   const body = endpoint && endpoint.example !== '' ? endpoint.example : '{}';
   const name = endpoint ? ` ${endpoint.name}` : '';
-  return `%%bento_call ${deployment.name}${name}\n${body}`;
+  const where = cloud ? `${quoted(`--cloud=${cloud}`)} ` : '';
+  return `%%bento_call ${where}${deployment.name}${name}\n${body}`;
 }
 
 /**

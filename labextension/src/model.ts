@@ -24,7 +24,7 @@ export const EVENT_SCHEMA_ID =
   'https://events.bento-jupyter.org/deployments/v1';
 
 /**
- * The deployments of the embedded cloud, as the server extension tells them.
+ * The deployments of the cloud that is shown, as the server extension tells them.
  *
  * #### Notes
  * Hints say that something changed, a slow poll is the truth: hints may be lost
@@ -53,6 +53,31 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
       standby: () => this._connection !== 'running' || 'when-hidden',
       factory: () => this._loadTraffic()
     });
+  }
+
+  get cloud(): string {
+    return this._cloud;
+  }
+  set cloud(cloud: string) {
+    if (cloud === this._cloud) {
+      return;
+    }
+    this._cloud = cloud;
+    // Answers that are under way are about another one.
+    this._answered = ++this._asked;
+    this._connection = 'loading';
+    this._current = null;
+    this._message = '';
+    this._overview = null;
+    this._byName.clear();
+    this._hinted.clear();
+    this._pending.clear();
+    this._problems.clear();
+    this._traffic.clear();
+    this._changed();
+    if (this._watchers > 0) {
+      void this.refresh();
+    }
   }
 
   get connection(): Connection {
@@ -174,6 +199,13 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     return this._act('cloud', 'stop', () => this._api.stopCloud());
   }
 
+  restartCloud(): Promise<void> {
+    return this._act('cloud', 'start', async () => {
+      await this._api.stopCloud();
+      await this._api.startCloud();
+    });
+  }
+
   start(name: string): Promise<void> {
     return this._act({ deployment: name }, 'start', () =>
       this._api.start(name)
@@ -219,6 +251,7 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     if (this._pending.has(key)) {
       return;
     }
+    const cloud = this._cloud;
     this._pending.set(key, action);
     this._problems.delete(key);
     this._changed();
@@ -226,9 +259,13 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
       await call();
       await this._load();
     } catch (reason) {
-      this._problems.set(key, Private.problem(reason));
+      if (cloud === this._cloud) {
+        this._problems.set(key, Private.problem(reason));
+      }
     } finally {
-      this._pending.delete(key);
+      if (cloud === this._cloud) {
+        this._pending.delete(key);
+      }
       this._changed();
     }
   }
@@ -250,10 +287,23 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     if (this._connection === 'offline') {
       this._settledAt = Date.now() + Private.SETTLING;
     }
-    const isSettled = Date.now() >= this._settledAt;
-    this._poll.frequency = isSettled
-      ? Private.frequency(this._pollSeconds * 1000)
-      : Private.AWAY;
+    const { interval } = this._poll.frequency;
+    if (Date.now() < this._settledAt) {
+      this._poll.frequency = Private.AWAY;
+    } else if (['unreachable', 'refused'].includes(this._connection)) {
+      // No hint tells that a process goes on that was stopped or too busy.
+      this._poll.frequency = Private.STUCK;
+    } else if (this._cloud !== '' && this._overview?.cloud === null) {
+      // BentoCloud gives no hints at all.
+      this._poll.frequency = Private.UNHINTED;
+    } else {
+      this._poll.frequency = Private.frequency(this._pollSeconds * 1000);
+    }
+    const sooner = this._poll.frequency.interval;
+    if (sooner < interval && this._watchers > 0) {
+      // A new frequency does not move the tick that is due already.
+      void this._poll.schedule({ interval: sooner, phase: 'rejected' });
+    }
   }
 
   /** Ask for the overview; rejects, for the poll's back-off, when there is none. */
@@ -279,19 +329,13 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     this._loading -= 1;
     // An answer that was overtaken by a later one is old news.
     if (asked > this._answered && !this._isDisposed) {
-      const isLost = connection === 'offline' && this._connection !== 'offline';
       this._answered = asked;
       this._connection = connection;
       this._message = message;
-      this._pace();
-      if (isLost && this._watchers > 0) {
-        // A new frequency does not move the tick that is due already.
-        const { interval } = Private.AWAY;
-        void this._poll.schedule({ interval, phase: 'rejected' });
-      }
       if (overview) {
         this._take(overview);
       }
+      this._pace();
       this._changed();
     }
     if (failure !== null) {
@@ -383,10 +427,12 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     if (names.length === 0 || this._connection !== 'running') {
       return;
     }
-    for (const item of await this._api.traffic(names)) {
-      this._traffic.set(item.name, item);
+    const cloud = this._cloud;
+    const items = await this._api.traffic(names);
+    if (cloud === this._cloud) {
+      items.forEach(item => this._traffic.set(item.name, item));
+      this._changed();
     }
-    this._changed();
   }
 
   private _changed(): void {
@@ -402,6 +448,7 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   private _hinted = new Set<string>();
   private _loading = 0;
   private _byName = new Map<string, IDeployment>();
+  private _cloud = '';
   private _connection: Connection = 'loading';
   private _current: string | null = null;
   private _isDisposed = false;
@@ -437,6 +484,12 @@ export namespace DeploymentsModel {
 namespace Private {
   /** How often a server is asked that did not answer, or did not just now. */
   export const AWAY = { interval: 1000, backoff: true, max: 4000 };
+
+  /** How often a cloud is asked for that is there but does not answer. */
+  export const STUCK = { interval: 3000, backoff: true, max: 4000 };
+
+  /** How often a cloud is asked for that tells of no changes by itself. */
+  export const UNHINTED = { interval: 3000, backoff: true, max: 60 * 1000 };
 
   /** Milliseconds after which hints can be relied upon again. */
   export const SETTLING = 60 * 1000;

@@ -1,4 +1,3 @@
-import { Clipboard } from '@jupyterlab/apputils';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import {
   CommandToolbarButton,
@@ -11,17 +10,18 @@ import type { CommandRegistry } from '@lumino/commands';
 import { DisposableSet, IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import type { ISignal } from '@lumino/signaling';
-import { AccordionPanel } from '@lumino/widgets';
+import { AccordionPanel, Menu } from '@lumino/widgets';
 import React from 'react';
 
+import type { PackageKind } from './api';
 import { CommandIDs } from './commandids';
 import { StatusLine } from './components/StatusLine';
-import { confirmed } from './dialogs';
 import { bentoIcon } from './icons';
 import { CloudsSection } from './inventory/CloudsSection';
 import { InventoryModel } from './inventory/model';
 import { PackagesSection } from './inventory/PackagesSection';
 import { DeploymentsSection } from './listing/DeploymentsSection';
+import type { IBento } from './payloads';
 import type { IBentoDeployments } from './tokens';
 
 /**
@@ -60,6 +60,7 @@ export class BentoPanel extends SidePanel {
       content.collapse(2);
       // What was collapsed before it was ever seen has no size to come back to.
       content.expansionToggled.connect(() => {
+        void options.inventory.refresh();
         content.setRelativeSizes(
           content.widgets.map((section, index) =>
             section.isHidden ? 0 : index === 0 ? 2 : 1
@@ -118,6 +119,7 @@ export class BentoPanel extends SidePanel {
             },
             open: name => run(CommandIDs.openDetails, name),
             refresh: () => void commands.execute(CommandIDs.refresh),
+            restartCloud: () => void model.restartCloud(),
             startCloud: () => void commands.execute(CommandIDs.startCloud)
           }}
           compact={this._compact}
@@ -143,23 +145,8 @@ export class BentoPanel extends SidePanel {
       () => (
         <PackagesSection
           actions={{
-            copy: tag => Clipboard.copyToSystem(tag),
-            deploy: bento =>
-              void this._options.commands.execute(CommandIDs.deploy, {
-                bento
-              }),
-            delete: (kind, tag) => {
-              void confirmed({
-                title: trans.__('Delete %1?', tag),
-                body: trans.__(
-                  'It goes from the cloud’s registry; the local store keeps its own.'
-                ),
-                accept: trans.__('Delete'),
-                trans
-              }).then(agreed =>
-                agreed ? inventory.delete(kind, tag) : undefined
-              );
-            }
+            deploy: bento => void this._deploy(bento),
+            menu: (kind, tag, x, y) => this._openMenu(kind, tag, x, y)
           }}
           bentos={inventory.inventory?.bentos ?? []}
           models={inventory.inventory?.models ?? []}
@@ -176,26 +163,76 @@ export class BentoPanel extends SidePanel {
     this._addSection(trans.__('Clouds'), [], inventory.stateChanged, () => (
       <UseSignal signal={model.stateChanged}>
         {() => {
-          const running = model.connection === 'running';
+          const running = model.connection === 'running' && model.cloud === '';
           return (
             <CloudsSection
               actions={{
+                logIn: () => void commands.execute(CommandIDs.logIn),
+                logOut: name =>
+                  void commands.execute(CommandIDs.logOut, { name }),
+                show: name => {
+                  model.cloud = name;
+                },
+                use: name =>
+                  void commands.execute(CommandIDs.useCloud, { name }),
                 free: () => void commands.execute(CommandIDs.collectGarbage),
                 start: () => void commands.execute(CommandIDs.startCloud),
+                startOn: () => void commands.execute(CommandIDs.startCloudOn),
                 stop: () => void commands.execute(CommandIDs.stopCloud)
               }}
               busy={model.pending('cloud') !== null}
               cloud={running ? (model.overview?.cloud ?? null) : null}
+              shown={model.cloud}
+              connection={model.connection}
               contexts={inventory.inventory?.contexts ?? []}
               deployments={running ? (model.overview?.deployments ?? []) : []}
               images={running ? (inventory.inventory?.images ?? []) : []}
               now={Date.now()}
+              states={inventory.states}
               trans={trans}
             />
           );
         }}
       </UseSignal>
     ));
+  }
+
+  /** Open the dialog that deploys; what is only in the local store is brought to the cloud before. */
+  private async _deploy({ in_cloud, tag }: IBento): Promise<void> {
+    const { commands } = this._options;
+    const there =
+      in_cloud ||
+      (await commands.execute(CommandIDs.pushBento, {
+        tag,
+        cloud: this._options.model.cloud || 'embedded'
+      })) === true;
+    if (there) {
+      await commands.execute(CommandIDs.deploy, { bento: tag });
+    }
+  }
+
+  /** Open the menu of a Bento or a model. */
+  private _openMenu(
+    kind: PackageKind,
+    tag: string,
+    x: number,
+    y: number
+  ): void {
+    const menu = new Menu({ commands: this._options.commands });
+    const actions =
+      kind === 'bentos' ? [CommandIDs.pushBento, CommandIDs.exportBento] : [];
+    for (const command of [
+      ...actions,
+      CommandIDs.copyTag,
+      CommandIDs.deletePackage
+    ]) {
+      menu.addItem({ command, args: { kind, tag } });
+    }
+    // A command runs after the menu has closed.
+    menu.aboutToClose.connect(() => {
+      requestAnimationFrame(() => menu.dispose());
+    });
+    menu.open(x, y);
   }
 
   private _addSection(
@@ -222,6 +259,7 @@ export class BentoPanel extends SidePanel {
     const widget = ReactWidget.create(
       <UseSignal signal={signal}>{content}</UseSignal>
     );
+    widget.addClass('jp-BentoPanel-body');
     section.addWidget(widget);
     this.addWidget(section);
     return widget;

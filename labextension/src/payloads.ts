@@ -28,6 +28,40 @@ export interface IAskedPart {
   example: string;
 }
 
+/** How the last proof of a Bento came out. */
+export interface IProofNote {
+  /** It answered as the objects in the notebook did. */
+  equal: boolean;
+  /** The proof in one line, e.g. "1 endpoint, 5 rows, max difference 0". */
+  line: string;
+  /** When it was proven. */
+  at: number;
+  /** When the Bento was built, as its `bento.yaml` says: another one under the same tag is not the one that was proven. */
+  built_at: number | null;
+}
+
+/** A Bento of the cloud's registry, of the local store, or of both. */
+export interface IBento {
+  tag: string;
+  digest: string;
+  size_bytes: number;
+  status: string;
+  reason: string;
+  used_by: string[];
+  created_at: number;
+  /** Whether the registry of the cloud that is shown has it; only then it can be deployed there. */
+  in_cloud: boolean;
+  /** Whether the local store has it. */
+  in_store: boolean;
+  /** How its last proof on this machine came out; None when there was none. */
+  proof: IProofNote | null;
+}
+
+/** The Bentos that there are, newest first. */
+export interface IBentos {
+  items: IBento[];
+}
+
 /** One thing that a deployment can be asked. */
 export interface IEndpoint {
   /** Name of the endpoint. */
@@ -62,10 +96,12 @@ export interface IColdStart {
   phases: [string, number][];
 }
 
-/** The environment a Bento runs in. */
+/** What a Bento runs in: an environment of Python packages, or an OCI image. */
 export interface IImage {
   /** Content hash. */
   key: string;
+  /** `environment` or `oci`. */
+  kind: string;
   /** pending, building, success or failed. */
   status: string;
   /** Why it failed; "" otherwise. */
@@ -80,6 +116,14 @@ export interface IImage {
   at: number | null;
   /** Deployments that run in it; empty where that was not asked. */
   used_by: string[];
+  /** `sha256:...` of an OCI image; "" until it is built. */
+  digest: string;
+  /** Its name in the storage of the program that runs it; "" until it is built. */
+  reference: string;
+  /** The program that has built it; "" until then. */
+  builder: string;
+  /** File with the log of its build, on the machine of the cloud. */
+  log: string;
 }
 
 /** One instance of a deployment, as shown. */
@@ -233,6 +277,22 @@ export interface IZygote {
   users: string[];
 }
 
+/** A machine that instances run on. */
+export interface INode {
+  /** Its name. */
+  name: string;
+  /** CPUs that it has for instances. */
+  cpus: number;
+  /** Memory that it has for them. */
+  memory_bytes: number;
+  /** GPUs that it has. */
+  gpus: number;
+  /** Those of them that no instance has. */
+  free_gpus: number;
+  /** Ids of the instances on it. */
+  instances: string[];
+}
+
 /** The embedded cloud as a whole. */
 export interface ICloud {
   /** Base URL. */
@@ -251,6 +311,10 @@ export interface ICloud {
   event_id: number;
   /** The processes that are kept warm to fork instances. */
   zygotes: IZygote[];
+  /** What runs instances: `processes` of this machine, or the nodes of a `ray` cluster. */
+  engine: string;
+  /** The machines that they run on. */
+  nodes: INode[];
 }
 
 /** What a deployment was asked to be, to take elsewhere; values of variables are not in it. */
@@ -271,6 +335,21 @@ export interface IContext {
   current: boolean;
   /** Whether it is the embedded cloud of this machine. */
   embedded: boolean;
+}
+
+/** How a cloud is that the `bentoml` client is logged in to. */
+export interface IContextState {
+  /** Name of the context. */
+  name: string;
+  /** How it is. */
+  state: 'ready' | 'refused' | 'unreachable';
+  /** Who one is logged in as; else why it is so. */
+  message: string;
+}
+
+/** How the clouds are that the `bentoml` client is logged in to. */
+export interface IContextStates {
+  items: IContextState[];
 }
 
 /** The clouds that the `bentoml` client is logged in to. */
@@ -333,7 +412,7 @@ export interface IForm {
 
 /** Something on the cloud's disk that nobody needs. */
 export interface IGarbageItem {
-  /** `blob`, `bento` or `model` (unpacked), `upload`, `environment` or `log`. */
+  /** `blob`, `bento` or `model` (unpacked), `upload`, `environment`, `image` (OCI) or `log`. */
   kind: string;
   /** Its digest, tag or key. */
   name: string;
@@ -418,6 +497,18 @@ export interface IInterface {
   endpoints: IInterfaceEndpoint[];
 }
 
+/** Something that takes its time. */
+export interface IJob {
+  /** To ask for it again. */
+  id: string;
+  /** How far it is. */
+  state: 'running' | 'done' | 'failed';
+  /** What it does at the moment; at its end why it failed. */
+  message: string;
+  /** What to do about that. */
+  hint: string;
+}
+
 /** One line of a log. */
 export interface ILogLine {
   /** When it was written (None where the source does not say). */
@@ -475,11 +566,13 @@ export interface IMetrics {
 
 /** Everything the list shows. */
 export interface IOverview {
-  /** How the embedded cloud is. */
-  state: 'running' | 'stopped' | 'unreachable';
+  /** The cloud that was asked about; "" = the embedded one. */
+  context: string;
+  /** How it is; only the embedded one is ever `stopped`. */
+  state: 'running' | 'stopped' | 'unreachable' | 'refused';
   /** Why it is not running, in words; "" when it runs. */
   message: string;
-  /** The cloud; None unless it runs. */
+  /** The cloud; None unless it runs, and where it does not tell, as BentoCloud. */
   cloud: ICloud | null;
   /** Its deployments. */
   deployments: IDeployment[];
@@ -615,12 +708,73 @@ export interface IWanted {
   owner?: string;
 }
 
+/** Where a Bento is to be sent. */
+export interface IPush {
+  /** Name of a context, or `embedded`. */
+  cloud: string;
+}
+
+/** Where the project of a Bento is to be written. */
+export interface IExport {
+  /** A new folder, as the file browser names it: below Jupyter's root. */
+  folder: string;
+}
+
+/** A cloud to log in to. */
+export interface ILogin {
+  /** Base URL of its control plane. */
+  endpoint: string;
+  /** Name to keep it under; "" = the endpoint's host. */
+  context?: string;
+  /** API token; goes to the endpoint and into the `bentoml` client's file, and is never told again. */
+  token: string;
+}
+
+/** What is to run the instances of the embedded cloud, from its start on. */
+export interface IStart {
+  /** Processes of this machine, containers on it, or the nodes of a Ray cluster. */
+  engine: 'processes' | 'containers' | 'ray';
+  /** URL of the cluster's dashboard. */
+  ray_address?: string;
+  /** The cluster's token, kept in the cloud's home and never told again; "" = it wants none. */
+  ray_token?: string;
+  /** TLS between this machine and the nodes. */
+  ray_tls?: boolean;
+}
+
 /** Reads an `IAskedPart`. */
 export const readAskedPart: Reader<IAskedPart> = object<IAskedPart>({
   name: text,
   file: flag,
   many: flag,
   example: text
+});
+
+/** Reads an `IProofNote`. */
+export const readProofNote: Reader<IProofNote> = object<IProofNote>({
+  equal: flag,
+  line: text,
+  at: time,
+  built_at: optional(time)
+});
+
+/** Reads an `IBento`. */
+export const readBento: Reader<IBento> = object<IBento>({
+  tag: text,
+  digest: text,
+  size_bytes: number,
+  status: text,
+  reason: text,
+  used_by: list(text),
+  created_at: time,
+  in_cloud: flag,
+  in_store: flag,
+  proof: optional(readProofNote)
+});
+
+/** Reads an `IBentos`. */
+export const readBentos: Reader<IBentos> = object<IBentos>({
+  items: list(readBento)
 });
 
 /** Reads an `IEndpoint`. */
@@ -649,13 +803,18 @@ export const readColdStart: Reader<IColdStart> = object<IColdStart>({
 /** Reads an `IImage`. */
 export const readImage: Reader<IImage> = object<IImage>({
   key: text,
+  kind: text,
   status: text,
   reason: text,
   seconds: optional(number),
   cached: flag,
   size_bytes: optional(number),
   at: optional(time),
-  used_by: list(text)
+  used_by: list(text),
+  digest: text,
+  reference: text,
+  builder: text,
+  log: text
 });
 
 /** Reads an `IInstance`. */
@@ -744,6 +903,16 @@ export const readZygote: Reader<IZygote> = object<IZygote>({
   users: list(text)
 });
 
+/** Reads an `INode`. */
+export const readNode: Reader<INode> = object<INode>({
+  name: text,
+  cpus: number,
+  memory_bytes: number,
+  gpus: number,
+  free_gpus: number,
+  instances: list(text)
+});
+
 /** Reads an `ICloud`. */
 export const readCloud: Reader<ICloud> = object<ICloud>({
   endpoint: text,
@@ -753,7 +922,9 @@ export const readCloud: Reader<ICloud> = object<ICloud>({
   deployments: number,
   instances: number,
   event_id: number,
-  zygotes: list(readZygote)
+  zygotes: list(readZygote),
+  engine: text,
+  nodes: list(readNode)
 });
 
 /** Reads an `IConfiguration`. */
@@ -768,6 +939,18 @@ export const readContext: Reader<IContext> = object<IContext>({
   current: flag,
   embedded: flag
 });
+
+/** Reads an `IContextState`. */
+export const readContextState: Reader<IContextState> = object<IContextState>({
+  name: text,
+  state: word('ready', 'refused', 'unreachable'),
+  message: text
+});
+
+/** Reads an `IContextStates`. */
+export const readContextStates: Reader<IContextStates> = object<IContextStates>(
+  { items: list(readContextState) }
+);
 
 /** Reads an `IContexts`. */
 export const readContexts: Reader<IContexts> = object<IContexts>({
@@ -882,6 +1065,14 @@ export const readInterface: Reader<IInterface> = object<IInterface>({
   endpoints: list(readInterfaceEndpoint)
 });
 
+/** Reads an `IJob`. */
+export const readJob: Reader<IJob> = object<IJob>({
+  id: text,
+  state: word('running', 'done', 'failed'),
+  message: text,
+  hint: text
+});
+
 /** Reads an `ILogLine`. */
 export const readLogLine: Reader<ILogLine> = object<ILogLine>({
   at: optional(time),
@@ -920,7 +1111,8 @@ export const readMetrics: Reader<IMetrics> = object<IMetrics>({
 
 /** Reads an `IOverview`. */
 export const readOverview: Reader<IOverview> = object<IOverview>({
-  state: word('running', 'stopped', 'unreachable'),
+  context: text,
+  state: word('running', 'stopped', 'unreachable', 'refused'),
   message: text,
   cloud: optional(readCloud),
   deployments: list(readDeployment),

@@ -4,10 +4,10 @@ import type { ISignal } from '@lumino/signaling';
 
 import type { IChange, IDeployment, IOverview, ITrafficItem } from './payloads';
 
-/** The deployments of the user's embedded cloud. */
+/** The deployments of a cloud: the embedded one, unless another is shown. */
 export const IBentoDeployments = new Token<IBentoDeployments>(
   'bento-jupyter:IBentoDeployments',
-  "The deployments of the user's embedded cloud: their state, and what can be done with them."
+  'The deployments of the cloud that is shown: their state, and what can be done with them.'
 );
 
 /** The settings of the extension. */
@@ -44,6 +44,8 @@ export type Connection =
   | 'stopped'
   /** The cloud's process is there, but does not answer. */
   | 'unreachable'
+  /** The cloud does not take the token that is in its home. */
+  | 'refused'
   /** The Jupyter server has no such extension. */
   | 'missing'
   /** The Jupyter server does not answer, or not as it should. */
@@ -63,6 +65,9 @@ export type Target = { deployment: string } | 'cloud';
 
 /** The model behind the sidebar. */
 export interface IBentoDeployments {
+  /** The cloud that is shown, by its context's name; empty for the embedded one. */
+  cloud: string;
+
   /** What is known of the cloud. */
   readonly connection: Connection;
 
@@ -101,6 +106,9 @@ export interface IBentoDeployments {
 
   /** Stop the embedded cloud. Failures are in `problem('cloud')`. */
   stopCloud(): Promise<void>;
+
+  /** Stop the embedded cloud and start it, so that it takes the token in its home. Failures are in `problem('cloud')`. */
+  restartCloud(): Promise<void>;
 
   /** Start a terminated deployment. Failures of this and the following are in `problem`. */
   start(name: string): Promise<void>;

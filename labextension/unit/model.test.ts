@@ -16,7 +16,7 @@ beforeEach(async () => {
   server = new TestServer();
   const settings = await server.start();
   model = new DeploymentsModel({
-    api: new BentoApi(settings),
+    api: new BentoApi(settings, () => model.cloud),
     trafficMilliseconds: 20
   });
 });
@@ -145,6 +145,7 @@ void test('an answer that was overtaken changes nothing', async () => {
 void test('a cloud that is not running is no error', async () => {
   server.answer(OVERVIEW, {
     ...overview(),
+    context: '',
     state: 'stopped',
     message: 'it is not running',
     cloud: null
@@ -175,6 +176,63 @@ void test('a server that a hint finds away is asked again soon, not at the next 
   await until(() => model.connection === 'offline');
   server.answer(OVERVIEW, overview(deployment('iris')));
   await until(() => model.find('iris') !== null);
+});
+
+void test('a cloud that does not take its token is asked again soon', async () => {
+  server.answer(OVERVIEW, overview());
+  model.watch();
+  await until(() => model.connection === 'running');
+  server.answer(OVERVIEW, { ...overview(), state: 'refused', cloud: null });
+  model.hint();
+  await until(() => model.connection === 'refused');
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  await until(() => model.find('iris') !== null);
+});
+
+void test('another cloud is asked for itself, and nothing of the last one stays', async () => {
+  const late = deployment('late');
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  model.watch();
+  await until(() => model.find('iris') !== null);
+  assert.equal(server.cloud, null);
+  model.current = 'iris';
+  server.answer(`POST ${BASE}/deployments/iris/terminate`, {}, 500);
+  await model.terminate('iris');
+  assert.notEqual(model.problem({ deployment: 'iris' }), null);
+
+  let release: () => void = () => undefined;
+  const held = new Promise<void>(resolve => (release = resolve));
+  server.routes.set(OVERVIEW, async () => {
+    if (server.cloud === null) {
+      await held;
+      return { status: 200, body: overview(late) };
+    }
+    const body = { ...overview(deployment('iris')), context: 'a b' };
+    return { status: 200, body: { ...body, cloud: null } };
+  });
+  const asked = model.refresh();
+  model.cloud = 'a b';
+  assert.equal(model.connection, 'loading');
+  assert.equal(model.find('iris'), null);
+  assert.equal(model.current, null);
+  await until(() => model.connection === 'running');
+  assert.equal(server.cloud, 'a b');
+  assert.equal(model.problem({ deployment: 'iris' }), null);
+  release();
+  await asked;
+  assert.equal(model.find('late'), null, 'an answer about the last cloud');
+});
+
+void test('a cloud is restarted as one action', async () => {
+  server.answer(OVERVIEW, overview());
+  server.answer(`POST ${BASE}/cloud/stop`, overview());
+  server.answer(`POST ${BASE}/cloud/start`, overview());
+  await model.restartCloud();
+  assert.deepEqual(server.asked, [
+    `POST ${BASE}/cloud/stop`,
+    `POST ${BASE}/cloud/start`,
+    OVERVIEW
+  ]);
 });
 
 void test('an answer of another shape is said, not shown', async () => {

@@ -72,6 +72,7 @@ export function overview(
   ...deployments: Record<string, unknown>[]
 ): Record<string, unknown> {
   return {
+    context: '',
     state: 'running',
     message: '',
     cloud: {
@@ -82,6 +83,8 @@ export function overview(
       deployments: deployments.length,
       event_id: 1,
       zygotes: [],
+      engine: 'processes',
+      nodes: [],
       instances: 1
     },
     deployments,

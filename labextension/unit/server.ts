@@ -13,12 +13,19 @@ export class TestServer {
   /** What was asked, in order. */
   readonly asked: string[] = [];
 
+  /** The cloud that the newest question was about; null for none. */
+  cloud: string | null = null;
+
   /** Bodies that were sent, in order. */
   readonly bodies: string[] = [];
 
   async start(): Promise<ServerConnection.ISettings> {
     this._server = createServer((request, response) => {
-      const path = (request.url ?? '').replace(/\?.*/, '');
+      const { pathname: path, searchParams } = new URL(
+        request.url ?? '',
+        'http://localhost'
+      );
+      this.cloud = searchParams.get('cloud');
       const call = `${request.method ?? ''} ${path}`;
       this.asked.push(call);
       const route = this.routes.get(call);

@@ -1,74 +1,131 @@
-"""The sidebar with a thousand deployments in a real cloud, JupyterLab and browser.
+"""The sidebar with a thousand deployments of which fifty change per second, in a real JupyterLab and browser.
 
-`sidebar.latency` is from the change in the cloud until it is on the screen, against a second; `sidebar.frame`
-the time between two frames while deployments change, against that of a page where nothing happens.
+Terminated ones are started and others terminated, so each change is one that is to be seen; every tenth is of
+a row on the screen. All of it is measured while that goes on:
+
+- `sidebar.latency`: from the request that changes a deployment until its row shows that, against a second.
+- `sidebar.work`: work of the page's main thread per frame, the median of all seconds, against 16 ms.
+- `sidebar.frame`: time between two frames, against that of the same page while nothing changes.
+- `sidebar.heap`: growth of the heap after garbage collection, against 50 MiB.
+
+`BENTO_SIDEBAR_SECONDS=600` does so for ten minutes instead of half of one.
 """
 
 from __future__ import annotations
 
+import itertools
+import os
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 from browser import labtools
 from browser.conftest import ARGUMENTS, CHROMIUM
 from loads import quantile
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import CDPSession, sync_playwright
 from realcloud import RealCloud
 
-from bento_jupyter.spec import DeploymentSpec
-
-#: Deployments that there are, those whose way to the screen is timed, and changes while frames are.
-DEPLOYMENTS, TIMED, CHANGES, PER_SECOND = 1000, 40, 500, 50
+DEPLOYMENTS, PER_SECOND, SENDERS = 1000, 50, 2
+#: One of so many changes is of a row on the screen.
+SHOWN_EVERY = 10
+SECONDS = float(os.environ.get("BENTO_SIDEBAR_SECONDS", "30"))
+#: Seconds of changes before anything is measured: code is compiled, caches are filled.
+WARM_UP = 5.0
 
 Record = Callable[..., None]
 
+#: When a row on the screen came to show which status; a frame is painted within 16 ms after.
 WATCH = """() => {
-    window.seen = {};
-    const look = () => {
-        for (const row of document.querySelectorAll('[role=treeitem][data-deployment]')) {
-            window.seen[row.dataset.deployment] ??= Date.now() / 1000;
+    window.shown = [];
+    new MutationObserver(found => {
+        const at = Date.now() / 1000;
+        for (const { target } of found) {
+            window.shown.push([target.dataset.deployment, target.dataset.status, at]);
         }
-    };
-    new MutationObserver(look).observe(
-        document.querySelector('#bento-jupyter-panel'), { childList: true, subtree: true }
+    }).observe(
+        document.querySelector('#bento-jupyter-panel'),
+        { attributeFilter: ['data-status'], attributes: true, subtree: true }
     );
-}"""
-FRAMES = """() => {
-    window.frames_ = [];
+    window.frameTimes = [];
     let before = performance.now();
     const next = now => {
-        window.frames_.push(now - before);
+        window.frameTimes.push(now - before);
         before = now;
-        window.counting = requestAnimationFrame(next);
+        requestAnimationFrame(next);
     };
-    window.counting = requestAnimationFrame(next);
+    requestAnimationFrame(next);
 }"""
-FRAMES_SEEN = "() => { cancelAnimationFrame(window.counting); return window.frames_.slice(5); }"
+FRAMES = "() => window.frameTimes.splice(0)"
+ROWS = "rows => rows.map(row => row.dataset.deployment)"
 
 
-class Api:
-    """The control plane, as any client uses it."""
+@dataclass
+class Changes:
+    """Starts and terminates deployments at a steady pace.
 
-    def __init__(self, cloud: RealCloud) -> None:
-        headers = {"X-YATAI-API-TOKEN": cloud.state.token}
-        self.client = httpx.Client(
-            base_url=cloud.state.endpoint, headers=headers, timeout=60, trust_env=False
-        )
+    Attributes:
+        statuses: What each deployment was made to be last.
+        sent: Name, status that it was made to be, and when that was asked for.
+    """
 
-    def create(self, name: str) -> None:
-        spec = DeploymentSpec(name=name, bento="echo:v1", mode="on-demand")
-        self.client.post("/api/v2/deployments", json=spec.to_wire("Echo")).raise_for_status()
+    cloud: RealCloud
+    statuses: dict[str, str]
+    shown: list[str]
+    sent: list[tuple[str, str, float]] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
 
-    def change(self, name: str, most: int) -> None:
-        body = DeploymentSpec(name=name, bento="echo:v1", mode="on-demand", max=most).to_wire("Echo")
-        body = {key: value for key, value in body.items() if key not in ("name", "dev")}
-        self.client.put(f"/api/v2/deployments/{name}", json=body).raise_for_status()
+    def begin(self) -> list[threading.Thread]:
+        """Change deployments until `over` is set."""
+        threads = [threading.Thread(target=self._send, args=(number,)) for number in range(SENDERS)]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def _send(self, sender: int) -> None:
+        rest = [name for name in self.statuses if name not in self.shown]
+        shown, others = (itertools.cycle(names[sender::SENDERS]) for names in (self.shown, rest))
+        begun = time.monotonic()
+        with self.cloud.api as api:
+            for number in itertools.count():
+                if self.over.wait(max(0.0, begun + number * SENDERS / PER_SECOND - time.monotonic())):
+                    return
+                name = next(others if number % SHOWN_EVERY else shown)
+                off = self.statuses[name] == "terminated"
+                at = time.time()
+                api.post(
+                    f"/api/bj/v1/deployments/{name}/start" if off else f"/api/v2/deployments/{name}/terminate"
+                ).raise_for_status()
+                self.statuses[name] = "scaled-to-zero" if off else "terminated"
+                self.sent.append((name, self.statuses[name], at))
 
 
-@pytest.mark.timeout(1800)
+def heap(devtools: CDPSession) -> float:
+    """What the page holds after garbage collection, in MiB."""
+    devtools.send("HeapProfiler.collectGarbage")
+    return metrics(devtools)["JSHeapUsedSize"] / 2**20
+
+
+def metrics(devtools: CDPSession) -> dict[str, float]:
+    """The browser's own figures of the page."""
+    return {item["name"]: item["value"] for item in devtools.send("Performance.getMetrics")["metrics"]}
+
+
+def latencies(
+    sent: list[tuple[str, str, float]], shown: list[tuple[str, str, float]], names: list[str]
+) -> list[float]:
+    """Seconds from each change until its row showed it; infinite where it never did."""
+    return [
+        min((seen for row, now, seen in shown if (row, now) == (name, status) and seen >= at), default=1e9)
+        - at
+        for name, status, at in sent
+        if name in names
+    ]
+
+
+@pytest.mark.timeout(SECONDS + 900)
 def bench_sidebar(record: Record, tmp_path: Path) -> None:
     cloud = RealCloud(tmp_path / "cloud")
     cloud.start()
@@ -76,50 +133,62 @@ def bench_sidebar(record: Record, tmp_path: Path) -> None:
         cloud.push_echo()
         cloud.create("first", "--scaling-min", "0")
         cloud.wait("first", "scaled-to-zero")  # the environment is there
-        api = Api(cloud)
-        for number in range(DEPLOYMENTS - TIMED - 1):
-            api.create(f"d-{number:04}")
+        cloud.create_many(f"d-{number:04}" for number in range(DEPLOYMENTS - 1))
         with labtools.jupyter(tmp_path / "lab", cloud.home) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch_persistent_context(
                 tmp_path / "profile",
                 executable_path=CHROMIUM,
                 headless=True,
-                args=[*ARGUMENTS, "--no-sandbox", "--enable-precise-memory-info", "--js-flags=--expose-gc"],
+                args=[*ARGUMENTS, "--no-sandbox"],
             )
-            page = labtools.Watched(browser.new_page()).open(server.page("lab?reset"))
+            watched = labtools.Watched(browser.new_page())
+            page = watched.open(server.page("lab?reset"))
+            page.locator(".jp-Launcher").wait_for()
             labtools.execute(page, "bento-jupyter:show-panel", timeout=120)
-            page.get_by_role("tree", name="Deployments").wait_for(timeout=120_000)
-            page.get_by_role("button", name="Filter, group and sort").click()
-            page.get_by_label("Sort by").select_option("age")
-            page.get_by_role("tree", name="Deployments").evaluate("element => { element.scrollTop = 0; }")
-
+            labtools.row(page, "d-0000").wait_for(timeout=120_000)
+            rows = page.locator("[role=treeitem][data-deployment]").evaluate_all(ROWS)
+            devtools = browser.new_cdp_session(page)
+            devtools.send("Performance.enable")
             page.evaluate(WATCH)
-            latencies = []
-            for number in range(TIMED):
-                name = f"z-{number:04}"
-                api.create(name)
-                labtools.row(page, name).wait_for()
-                seen = page.evaluate("name => window.seen[name]", name)
-                latencies.append(seen - cloud.view(name).created_at.timestamp())
-            record("sidebar.latency", quantile(latencies, 0.95), 1.0)
+            page.wait_for_function("() => window.frameTimes.length > 120")
+            quiet = page.evaluate(FRAMES)
 
+            changes = Changes(cloud, {view.name: str(view.status) for view in cloud.views()}, rows)
+            threads = changes.begin()
+            page.wait_for_timeout(WARM_UP * 1000)
             page.evaluate(FRAMES)
-            page.wait_for_function("() => window.frames_.length > 120")
-            quiet = page.evaluate(FRAMES_SEEN)
-            page.evaluate("() => gc()")
-            heap = page.evaluate("() => performance.memory.usedJSHeapSize")
-            page.evaluate(FRAMES)
-            begun = time.monotonic()
-            for number in range(CHANGES):
-                api.change(f"d-{number % (DEPLOYMENTS // 10):04}", 2 + number)
-                page.wait_for_timeout(max(0.0, begun + number / PER_SECOND - time.monotonic()) * 1000)
-            rate = CHANGES / (time.monotonic() - begun)
-            busy = page.evaluate(FRAMES_SEEN)
-            page.evaluate("() => gc()")
-            grown = page.evaluate("() => performance.memory.usedJSHeapSize") - heap
-            print(f"\n{rate:.0f} changes per second, heap grew by {grown / 2**20:.1f} MiB")
-            record("sidebar.frame", quantile(busy, 0.5) / 1000, quantile(quiet, 0.5) / 1000)
-            record("sidebar.heap", max(grown, 0) / 2**20, 50, "MiB")
+            held, asked, begun = heap(devtools), len(watched.requests), time.time()
+            frames, work = [], []
+            before = metrics(devtools)["TaskDuration"]
+            while time.time() < begun + SECONDS:
+                page.wait_for_timeout(1000)
+                drawn, after = page.evaluate(FRAMES), metrics(devtools)["TaskDuration"]
+                frames += drawn
+                work.append((after - before) / max(1, len(drawn)))
+                before = after
+            ended = time.time()
+            changes.over.set()
+            for thread in threads:
+                thread.join()
+            for name in rows:  # nothing is lost, whatever happened on the way
+                labtools.row(page, name).and_(
+                    page.locator(f"[data-status='{changes.statuses[name]}']")
+                ).wait_for()
+            grown = heap(devtools) - held
+            timed = [each for each in changes.sent if begun <= each[2] < ended]
+            late = latencies(timed, page.evaluate("() => window.shown"), rows)
+            print(
+                f"\n{len(timed) / (ended - begun):.0f} changes per second, {len(late)} on the screen; "
+                f"latency: median {quantile(late, 0.5):.3f} s, p95 {quantile(late, 0.95):.3f} s; "
+                f"{(len(watched.requests) - asked) / (ended - begun):.1f} requests of the page per second; "
+                f"heap grew by {grown:.1f} MiB in {ended - begun:.0f} s; "
+                f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+            )
+            assert watched.errors == []
+            record("sidebar.latency", quantile(late, 0.95), 1.0)
+            record("sidebar.work", quantile(work, 0.5), 0.016)
+            record("sidebar.frame", quantile(frames, 0.5) / 1000, quantile(quiet, 0.5) / 1000)
+            record("sidebar.heap", max(grown, 0.0), 50, "MiB")
             browser.close()
     finally:
         cloud.stop()

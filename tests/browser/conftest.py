@@ -80,7 +80,8 @@ def lab(
     installed: None, cloud: RealCloud, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[labtools.JupyterServer]:
     """A running JupyterLab."""
-    with labtools.jupyter(tmp_path_factory.mktemp("lab"), cloud.home) as server:
+    store = {"BENTOML_HOME": cloud.environment["BENTOML_HOME"]}
+    with labtools.jupyter(tmp_path_factory.mktemp("lab"), cloud.home, environment=store) as server:
         yield server
 
 

@@ -181,6 +181,11 @@ def execute_soon(page: Page, command: str, args: dict[str, Any] | None = None) -
 def open_notebook(page: Page, path: str) -> None:
     """Open a notebook and wait until its kernel is idle: before that, running a cell would ask for one."""
     execute(page, "docmanager:open", {"path": path, "factory": "Notebook"})
+    kernel_is_idle(page)
+
+
+def kernel_is_idle(page: Page) -> None:
+    """Wait until the kernel of the open notebook is connected and idle."""
     page.wait_for_function(
         """() => {
             const panel = window.jupyterapp.shell.currentWidget;

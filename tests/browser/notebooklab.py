@@ -57,6 +57,8 @@ def themed(page: Page, theme: str) -> None:
     """Put a theme on, and wait until it is there."""
     execute(page, "apputils:change-theme", {"theme": theme})
     page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme, timeout=30_000)
+    # JupyterLab takes its splash away once per change: a second one within 0.2 s finds it gone, and throws.
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
 
 
 def in_both_themes(page: Page, picture: Callable[..., None], name: str, part: str) -> None:

@@ -39,6 +39,13 @@ def test_a_bento_is_deployed_and_updated(dialog, panel, cloud, deleted, watched,
         "%bento_deploy echo:v1 --name echo --mode on-demand --max=2 --protected '--env=GREETING=…'"
     )
     expect(dialog.get_by_label("Fewest instances")).to_have_count(0)
+    dialog.get_by_text("More settings").click()
+    image = dialog.get_by_label("Image", exact=True)
+    image.select_option(label="An OCI image: instances run in containers")
+    expect(line).to_contain_text("--image=oci")
+    image.select_option(index=0)
+    expect(line).not_to_contain_text("--image")
+    dialog.get_by_text("More settings").click()
     picture(panel, "deploy-dialog", ".jp-Dialog-content")
     dialog.get_by_role("button", name="Deploy", exact=True).click()
     expect(dialog).to_have_count(0)

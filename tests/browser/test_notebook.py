@@ -1,4 +1,4 @@
-"""From the cells of a notebook in a real JupyterLab to the sidebar and back: a deploy, the form."""
+"""From the cells of a notebook in a real JupyterLab to the sidebar and back: a deploy."""
 
 from __future__ import annotations
 
@@ -64,29 +64,3 @@ def test_the_quickstarts_deploy_cell_shows_up_in_the_sidebar_and_ends_there(
     left.get_by_role("button", name="Terminate").click()
     expect(row(page, "wine")).to_have_attribute("data-status", "terminated", timeout=30_000)
     assert fresh.view("wine").status == "terminated"
-
-
-def test_the_form_is_filled_in_and_submitted(lab_of_its_own, watched, fresh, picture):
-    cells = [nbformat.v4.new_code_cell(code) for code in ("%load_ext bento_jupyter", "%bento_form deploy")]
-    write(lab_of_its_own, "form.ipynb", cells)
-    page = watched.open(lab_of_its_own.page("lab?reset"))
-    page.locator(".jp-Launcher").wait_for()
-    open_notebook(page, "form.ipynb")
-    execute(page, "bento-jupyter:show-panel")
-    run_all_cells(page)
-    form = page.locator(".bento-deploy-form")
-    expect(form.get_by_role("button", name="Deploy")).to_be_enabled(timeout=60_000)
-    form.get_by_label("On-Demand Function", exact=True).check()
-    name = form.get_by_label("Name")
-    name.fill("Not a name")
-    expect(form.get_by_role("alert")).to_contain_text("small letters")
-    expect(form.get_by_role("button", name="Deploy")).to_be_disabled()
-    name.fill("from-form")
-    expect(form.get_by_role("alert")).to_have_count(0)
-    form.get_by_label("protected").check()
-    picture(page, "deploy-form", ".bento-deploy-form")
-    form.get_by_role("button", name="Deploy").click()
-    expect(row(page, "from-form")).to_have_attribute("data-status", "scaled-to-zero", timeout=60_000)
-    expect(form).to_contain_text("Deployment from-form", timeout=30_000)
-    assert fresh.view("from-form").protected
-    assert fresh.view("from-form").mode == "on-demand"

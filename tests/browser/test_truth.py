@@ -53,7 +53,30 @@ def test_two_tabs_survive_restarts_of_server_and_cloud(installed, own, browser, 
         own.start()
         for tab in tabs:
             has_status(tab.page, "scaled-to-zero")
-        assert own.state.pid
+        # Its token is replaced while it runs: whoever comes with the new one is refused.
+        right = own.home.token_file.read_text()
+        own.home.token_file.write_text("another-token")
+        for tab in tabs:
+            execute(tab.page, "bento-jupyter:refresh")
+            expect(tab.page.get_by_role("heading", name="The cloud refuses the token")).to_be_visible()
+        # Also where it can be stopped: it runs.
+        title = tabs[0].page.locator(".jp-AccordionPanel-title", has_text="Clouds")
+        title.click()
+        region = tabs[0].page.get_by_role("region", name="Embedded cloud")
+        expect(region).to_contain_text("refuses the token")
+        expect(region.get_by_role("button", name="Stop…")).to_be_enabled()
+        title.click()
+        own.home.token_file.write_text(right)
+        for tab in tabs:
+            has_status(tab.page, "scaled-to-zero")
+        # One logs in again by a click.
+        own.home.token_file.write_text("another-token")
+        for tab in tabs:
+            execute(tab.page, "bento-jupyter:refresh")
+        tabs[0].page.get_by_role("button", name="Restart the cloud and log in").click()
+        for tab in tabs:
+            has_status(tab.page, "scaled-to-zero", 30_000)
+        assert own.view("hello").status == "scaled-to-zero", "the new token is the cloud's"
     for tab in tabs:
         expect(tab.page.locator(".jp-BentoSection.jp-mod-stale")).to_be_visible(timeout=30_000)
         tab.requests.clear()

@@ -17,9 +17,13 @@ const INSTALL = [
 
 /** Properties of a notice. */
 export interface INoticeProps {
+  /** The cloud that is shown; empty for the embedded one. */
+  cloud: string;
   connection: Connection;
   message: string;
+  onRestartCloud: () => void;
   onRetry: () => void;
+  onShowEmbedded: () => void;
   onStartCloud: () => void;
   pending: Action | null;
   problem: IProblem | null;
@@ -29,9 +33,12 @@ export interface INoticeProps {
 /** What is said in place of the list while the cloud does not run; null when it does. */
 export function Notice(props: INoticeProps): React.JSX.Element | null {
   const {
+    cloud,
     connection,
     message,
+    onRestartCloud,
     onRetry,
+    onShowEmbedded,
     onStartCloud,
     pending,
     problem,
@@ -56,6 +63,26 @@ export function Notice(props: INoticeProps): React.JSX.Element | null {
       {trans.__('Retry')}
     </button>
   );
+  if (cloud !== '' && ['unreachable', 'refused'].includes(connection)) {
+    return (
+      <section className="jp-BentoNotice">
+        <h3>
+          {connection === 'refused'
+            ? trans.__('%1 refuses the token', cloud)
+            : trans.__('%1 does not answer', cloud)}
+        </h3>
+        <p>{message}</p>
+        {retry}
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-reject"
+          onClick={onShowEmbedded}
+        >
+          {trans.__('Show the embedded cloud')}
+        </button>
+      </section>
+    );
+  }
   switch (connection) {
     case 'loading':
     case 'running':
@@ -82,6 +109,30 @@ export function Notice(props: INoticeProps): React.JSX.Element | null {
         <section className="jp-BentoNotice">
           <h3>{trans.__('The cloud does not answer')}</h3>
           <p>{message}</p>
+          {retry}
+          {problem && <ProblemNote problem={problem} />}
+        </section>
+      );
+    case 'refused':
+      return (
+        <section className="jp-BentoNotice">
+          <h3>{trans.__('The cloud refuses the token')}</h3>
+          <p>{message}</p>
+          <p>
+            {trans.__(
+              'It runs with another token than the one in its home. When it starts again it takes that one; deployments and their addresses stay, and are away for that moment.'
+            )}
+          </p>
+          <button
+            type="button"
+            className="jp-mod-styled jp-mod-accept"
+            disabled={pending !== null}
+            onClick={onRestartCloud}
+          >
+            {pending === null
+              ? trans.__('Restart the cloud and log in')
+              : startLabel(pending, trans)}
+          </button>
           {retry}
           {problem && <ProblemNote problem={problem} />}
         </section>

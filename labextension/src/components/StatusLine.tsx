@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import type { Tone } from '../format';
+import { toneOfConnection } from '../format';
 import type { IBentoDeployments } from '../tokens';
 import { StatusIcon } from './StatusIcon';
 
@@ -13,7 +13,13 @@ export function StatusLine(props: {
   const { model, trans } = props;
   return (
     <div className="jp-BentoStatusLine">
-      <StatusIcon tone={tone(model)} />
+      <StatusIcon
+        tone={
+          model.pending('cloud') === null
+            ? toneOfConnection(model.connection)
+            : 'busy'
+        }
+      />
       <span role="status" aria-live="polite">
         {sentence(model, trans)}
       </span>
@@ -21,24 +27,9 @@ export function StatusLine(props: {
   );
 }
 
-function tone(model: IBentoDeployments): Tone {
-  if (model.pending('cloud') !== null) {
-    return 'busy';
-  }
-  switch (model.connection) {
-    case 'loading':
-      return 'busy';
-    case 'running':
-      return 'ok';
-    case 'stopped':
-      return 'off';
-    default:
-      return 'failed';
-  }
-}
-
 function sentence(model: IBentoDeployments, trans: TranslationBundle): string {
   const { connection, overview } = model;
+  const cloud = model.cloud || trans.__('Cloud');
   switch (model.pending('cloud')) {
     case 'start':
       return trans.__('Starting the cloud…');
@@ -49,22 +40,27 @@ function sentence(model: IBentoDeployments, trans: TranslationBundle): string {
   }
   switch (connection) {
     case 'loading':
-      return trans.__('Looking for the cloud…');
+      return model.cloud
+        ? trans.__('Looking for %1…', model.cloud)
+        : trans.__('Looking for the cloud…');
     case 'running': {
       const deployments = overview?.deployments ?? [];
       const answering = deployments.filter(({ healthy }) => healthy).length;
       return deployments.length === 0
-        ? trans.__('Cloud is running')
+        ? trans.__('%1 is running', cloud)
         : trans.__(
-            'Cloud is running · %1 of %2 answer',
+            '%1 is running · %2 of %3 answer',
+            cloud,
             answering,
             deployments.length
           );
     }
     case 'stopped':
-      return trans.__('Cloud is not running');
+      return trans.__('%1 is not running', cloud);
     case 'unreachable':
-      return trans.__('Cloud does not answer');
+      return trans.__('%1 does not answer', cloud);
+    case 'refused':
+      return trans.__('%1 refuses the token', cloud);
     case 'missing':
       return trans.__('Server extension is missing');
     case 'offline':

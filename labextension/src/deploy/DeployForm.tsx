@@ -24,7 +24,8 @@ const RARE = new Set([
   'timeout',
   'cold_start_timeout',
   'queue',
-  'strategy'
+  'strategy',
+  'image'
 ]);
 
 /** The server checks, see `Draft`. */

@@ -15,7 +15,9 @@ export function decorated(
         ? { type: 'string' }
         : name === 'mode'
           ? { type: 'string', oneOf: modesOf(property, trans) }
-          : property),
+          : name === 'image'
+            ? { type: 'string', oneOf: imagesOf(property, trans) }
+            : property),
       title,
       ...(help ? { 'x-help': help } : {})
     };
@@ -34,6 +36,17 @@ function modesOf(
       mode === 'online'
         ? trans.__('Online Service: at least one instance is always up')
         : trans.__('On-Demand Function: starts when requests come')
+  }));
+}
+
+/** The kinds of images that one may ask for. */
+function imagesOf(
+  { enum: images }: RJSFSchema,
+  trans: TranslationBundle
+): RJSFSchema[] {
+  return (images ?? []).map(image => ({
+    const: image,
+    title: trans.__('An OCI image: instances run in containers')
   }));
 }
 
@@ -66,6 +79,7 @@ function wordsOf(trans: TranslationBundle): Record<string, [string, string]> {
       ''
     ],
     queue: [trans.__('Requests that may wait'), ''],
-    strategy: [trans.__('Rollout strategy'), '']
+    strategy: [trans.__('Rollout strategy'), ''],
+    image: [trans.__('Image'), trans.__('Empty: as the Bento needs.')]
   };
 }

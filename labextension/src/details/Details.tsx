@@ -5,15 +5,17 @@ import { Instances } from '../components/Instances';
 import { ProblemNote } from '../components/ProblemNote';
 import { DetailsModel, TABS, Tab } from './model';
 import { ChartsTab } from './tabs/ChartsTab';
+import { ConfigurationTab } from './tabs/ConfigurationTab';
 import { EventsTab } from './tabs/EventsTab';
 import { LogsTab } from './tabs/LogsTab';
-import { OverviewTab, Snippet } from './tabs/OverviewTab';
+import { OverviewTab } from './tabs/OverviewTab';
 import { PlaygroundTab } from './tabs/PlaygroundTab';
 import { RevisionsTab } from './tabs/RevisionsTab';
 
 /** Everything about one deployment, in tabs. */
 export function Details(props: {
   model: DetailsModel;
+  onChange: () => void;
   onRollback: (revision: number) => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
@@ -27,6 +29,23 @@ export function Details(props: {
     model.tab = tab;
     document.getElementById(`${base}-${tab}`)?.focus();
   };
+  if (!model.isShown) {
+    const cloud = model.cloud || trans.__('the embedded cloud');
+    return (
+      <p className="jp-BentoNone" role="status">
+        {trans.__('%1 is in %2, which is not shown now.', name, cloud)}{' '}
+        <button
+          type="button"
+          className="jp-BentoLink"
+          onClick={() => {
+            deployments.cloud = model.cloud;
+          }}
+        >
+          {trans.__('Show %1', cloud)}
+        </button>
+      </p>
+    );
+  }
   if (model.deployment === null) {
     return (
       <p className="jp-BentoNone" role="status">
@@ -83,12 +102,14 @@ export function Details(props: {
 
 function TabContent(props: {
   model: DetailsModel;
+  onChange: () => void;
   onRollback: (revision: number) => void;
   trans: TranslationBundle;
 }): React.JSX.Element | null {
-  const { model, onRollback, trans } = props;
+  const { model, onChange, onRollback, trans } = props;
   const { deployment, name } = model;
   const now = Date.now();
+  const busy = model.deployments.pending({ deployment: name }) !== null;
   if (deployment === null) {
     return null;
   }
@@ -97,6 +118,16 @@ function TabContent(props: {
       {model.failure || trans.__('Loading…')}
     </p>
   );
+  if (!model.isTold) {
+    return (
+      <p className="jp-BentoNone">
+        {trans.__(
+          '%1 does not tell this; its own console may show it.',
+          model.cloud
+        )}
+      </p>
+    );
+  }
   switch (model.tab) {
     case 'overview':
       return <OverviewTab deployment={deployment} now={now} trans={trans} />;
@@ -147,33 +178,23 @@ function TabContent(props: {
         waiting
       ) : (
         <RevisionsTab
-          busy={model.deployments.pending({ deployment: name }) !== null}
+          busy={busy}
           onRollback={onRollback}
           revisions={model.revisions}
           trans={trans}
         />
       );
     case 'configuration':
-      return model.configuration === null ? (
+      return model.configuration === null || model.form === null ? (
         waiting
       ) : (
-        <div className="jp-BentoOverview">
-          <Snippet
-            title={trans.__('In a notebook')}
-            copy={trans.__('Copy the magic')}
-            text={model.configuration.magic}
-            trans={trans}
-          />
-          <Snippet
-            title={trans.__('As YAML')}
-            copy={trans.__('Copy the YAML')}
-            text={model.configuration.yaml}
-            trans={trans}
-          />
-          <p className="jp-BentoNone">
-            {trans.__('Values of variables are never shown.')}
-          </p>
-        </div>
+        <ConfigurationTab
+          busy={busy}
+          configuration={model.configuration}
+          form={model.form}
+          onChange={onChange}
+          trans={trans}
+        />
       );
   }
 }

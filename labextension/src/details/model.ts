@@ -3,10 +3,12 @@ import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { BentoApi } from '../api';
+import { isTold } from '../format';
 import type {
   IConfiguration,
   IDeployment,
   IEvent,
+  IForm,
   IMetrics,
   IRevision
 } from '../payloads';
@@ -24,6 +26,15 @@ export const TABS = [
   'configuration'
 ] as const;
 
+/** Of which BentoCloud tells nothing. */
+const UNTOLD: readonly Tab[] = [
+  'instances',
+  'charts',
+  'logs',
+  'events',
+  'revisions'
+];
+
 /** One of the tabs. */
 export type Tab = (typeof TABS)[number];
 
@@ -39,6 +50,7 @@ export type Period = 'quarter' | 'day';
 export class DetailsModel implements IDisposable {
   constructor(options: DetailsModel.IOptions) {
     this.name = options.name;
+    this.cloud = options.cloud;
     this.api = options.api;
     this.deployments = options.deployments;
     this._poll = new Poll({
@@ -58,15 +70,31 @@ export class DetailsModel implements IDisposable {
   /** Calls the server. */
   readonly api: BentoApi;
 
+  /** The cloud that it is in; empty for the embedded one. */
+  readonly cloud: string;
+
   /** The model of the sidebar. */
   readonly deployments: IBentoDeployments;
 
   /** Name of the deployment. */
   readonly name: string;
 
-  /** How it is now; null when there is none of this name. */
+  /** Whether its cloud is the one that is shown; of others nothing is asked. */
+  get isShown(): boolean {
+    return this.cloud === this.deployments.cloud;
+  }
+
+  /** How it is now; null when there is none of this name, or its cloud is not shown. */
   get deployment(): IDeployment | null {
-    return this.deployments.find(this.name);
+    return this.isShown ? this.deployments.find(this.name) : null;
+  }
+
+  /** Whether its cloud tells what the open tab is about; if not, it is not asked. */
+  get isTold(): boolean {
+    const { deployment } = this;
+    return (
+      deployment === null || isTold(deployment) || !UNTOLD.includes(this._tab)
+    );
   }
 
   /** Its metrics; null until they are there. */
@@ -87,6 +115,11 @@ export class DetailsModel implements IDisposable {
   /** Its configuration to take elsewhere; null until it is there. */
   get configuration(): IConfiguration | null {
     return this._configuration;
+  }
+
+  /** Its configuration by field; null until it is there. */
+  get form(): IForm | null {
+    return this._form;
   }
 
   /** Why what the tab shows could not be asked for; empty when it could. */
@@ -159,6 +192,9 @@ export class DetailsModel implements IDisposable {
   }
 
   private async _load(): Promise<void> {
+    if (this.deployment === null || !this.isTold) {
+      return; // there is nothing to ask about, and the widget says so
+    }
     const { api, name } = this;
     const tab = this._tab;
     try {
@@ -178,7 +214,10 @@ export class DetailsModel implements IDisposable {
           this._revisions = await api.revisions(name);
           break;
         case 'configuration':
-          this._configuration = await api.configuration(name);
+          [this._configuration, this._form] = await Promise.all([
+            api.configuration(name),
+            api.form(name, '')
+          ]);
           break;
         default:
           break;
@@ -196,6 +235,7 @@ export class DetailsModel implements IDisposable {
 
   private _configuration: IConfiguration | null = null;
   private _events: IEvent[] | null = null;
+  private _form: IForm | null = null;
   private _failure = '';
   private _metrics: IMetrics | null = null;
   private _newest = 0;
@@ -211,8 +251,11 @@ export class DetailsModel implements IDisposable {
 export namespace DetailsModel {
   /** Options of a model. */
   export interface IOptions {
-    /** Calls the server. */
+    /** Calls the server, about this cloud. */
     api: BentoApi;
+
+    /** The cloud that it is in; empty for the embedded one. */
+    cloud: string;
 
     /** The model of the sidebar. */
     deployments: IBentoDeployments;

@@ -37,9 +37,10 @@ export class DetailsWidget extends MainAreaWidget {
     const { commands, model } = options;
     const trans = options.translator.load('bento_jupyter');
     this.addClass('jp-BentoDetailsWidget');
-    this.id = `bento-jupyter-details-${model.name}`;
-    this.title.label = model.name;
-    this.title.caption = trans.__('Deployment %1', model.name);
+    const { cloud, name } = model;
+    this.id = `bento-jupyter-details-${cloud ? `${cloud}-` : ''}${name}`;
+    this.title.label = cloud ? trans.__('%1 in %2', name, cloud) : name;
+    this.title.caption = trans.__('Deployment %1', this.title.label);
     this.title.icon = bentoIcon;
     this.title.closable = true;
     for (const id of TOOLS) {
@@ -50,7 +51,7 @@ export class DetailsWidget extends MainAreaWidget {
           : new CommandToolbarButton({
               commands,
               id,
-              args: { name: model.name, toolbar: true },
+              args: { cloud, name, toolbar: true },
               label: ''
             })
       );
@@ -81,8 +82,15 @@ class DetailsContent extends ReactWidget {
     return (
       <Details
         model={model}
+        onChange={() =>
+          void commands.execute(CommandIDs.update, {
+            cloud: model.cloud,
+            name: model.name
+          })
+        }
         onRollback={revision =>
           void commands.execute(CommandIDs.rollback, {
+            cloud: model.cloud,
             name: model.name,
             revision
           })

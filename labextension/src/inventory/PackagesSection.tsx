@@ -1,28 +1,29 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { copyIcon, deleteIcon, runIcon } from '@jupyterlab/ui-components';
+import { ellipsesIcon, runIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { PackageKind } from '../api';
-import { age, memory } from '../format';
-import type { IPackage } from '../payloads';
+import { age, memory, moment } from '../format';
+import type { IBento, IPackage } from '../payloads';
 
 /** What can be done with a Bento or a model. */
 export interface IPackageActions {
-  copy: (text: string) => void;
-  deploy: (tag: string) => void;
-  delete: (kind: PackageKind, tag: string) => void;
+  deploy: (bento: IBento) => void;
+
+  /** Opens the menu of a Bento or a model at a point of the window. */
+  menu: (kind: PackageKind, tag: string, x: number, y: number) => void;
 }
 
-/** Bentos and models of the cloud. */
+/** Bentos and models of the cloud, and Bentos of the local store. */
 export function PackagesSection(props: {
   actions: IPackageActions;
-  bentos: readonly IPackage[];
+  bentos: readonly IBento[];
   models: readonly IPackage[];
   now: number;
   problem: string;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { bentos, models, problem, trans } = props;
+  const { actions, bentos, models, now, problem, trans } = props;
   return (
     <div className="jp-BentoInventory">
       {problem && (
@@ -31,108 +32,179 @@ export function PackagesSection(props: {
         </p>
       )}
       <Packages
-        {...props}
-        kind="bentos"
-        items={bentos}
+        count={bentos.length}
+        none={trans.__('There are none: %bento_build makes one.')}
         title={trans.__('Bentos')}
-      />
+      >
+        {bentos.map(bento => (
+          <Package
+            key={bento.tag}
+            actions={actions}
+            item={bento}
+            kind="bentos"
+            facts={bentoFacts(bento, now, trans)}
+            badge={<ProofBadge bento={bento} trans={trans} />}
+            trans={trans}
+          >
+            {bento.status === 'success' && (
+              <button
+                type="button"
+                className="jp-BentoIconButton"
+                title={trans.__('Deploy %1…', bento.tag)}
+                aria-label={trans.__('Deploy %1…', bento.tag)}
+                onClick={() => actions.deploy(bento)}
+              >
+                <runIcon.react tag="span" />
+              </button>
+            )}
+          </Package>
+        ))}
+      </Packages>
       <Packages
-        {...props}
-        kind="models"
-        items={models}
+        count={models.length}
+        none={trans.__('There are none.')}
         title={trans.__('Models')}
-      />
+      >
+        {models.map(model => (
+          <Package
+            key={model.tag}
+            actions={actions}
+            item={model}
+            kind="models"
+            facts={modelFacts(model, now, trans)}
+            trans={trans}
+          />
+        ))}
+      </Packages>
     </div>
   );
 }
 
 function Packages(props: {
-  actions: IPackageActions;
-  items: readonly IPackage[];
-  kind: PackageKind;
-  now: number;
+  children: React.ReactNode;
+  count: number;
+  none: string;
   title: string;
-  trans: TranslationBundle;
 }): React.JSX.Element {
-  const { actions, items, kind, now, title, trans } = props;
+  const { children, count, none, title } = props;
   return (
     <section>
       <h4>
-        {title} <span className="jp-BentoGroup-count">{items.length}</span>
+        {title} <span className="jp-BentoGroup-count">{count}</span>
       </h4>
-      {items.length === 0 ? (
-        <p className="jp-BentoNone">{trans.__('There are none.')}</p>
+      {count === 0 ? (
+        <p className="jp-BentoNone">{none}</p>
       ) : (
-        <ul aria-label={title}>
-          {items.map(item => (
-            <li key={item.tag} className="jp-BentoItem">
-              <div className="jp-BentoItem-text">
-                <span className="jp-BentoItem-name" title={item.tag}>
-                  {item.tag}
-                </span>
-                <small>{facts(item, kind, now, trans)}</small>
-              </div>
-              <span className="jp-BentoItem-actions">
-                {kind === 'bentos' && item.status === 'success' && (
-                  <button
-                    type="button"
-                    className="jp-BentoIconButton"
-                    title={trans.__('Deploy %1…', item.tag)}
-                    aria-label={trans.__('Deploy %1…', item.tag)}
-                    onClick={() => actions.deploy(item.tag)}
-                  >
-                    <runIcon.react tag="span" />
-                  </button>
-                )}
-                <button
-                  type="button"
-                  className="jp-BentoIconButton"
-                  title={trans.__('Copy tag %1', item.tag)}
-                  aria-label={trans.__('Copy tag %1', item.tag)}
-                  onClick={() => actions.copy(item.tag)}
-                >
-                  <copyIcon.react tag="span" />
-                </button>
-                <button
-                  type="button"
-                  className="jp-BentoIconButton"
-                  disabled={item.used_by.length > 0}
-                  title={trans.__('Delete %1…', item.tag)}
-                  aria-label={trans.__('Delete %1…', item.tag)}
-                  onClick={() => actions.delete(kind, item.tag)}
-                >
-                  <deleteIcon.react tag="span" />
-                </button>
-              </span>
-            </li>
-          ))}
-        </ul>
+        <ul aria-label={title}>{children}</ul>
       )}
     </section>
   );
 }
 
-/** Size, age and users of a package, or why it is not there. */
-function facts(
-  item: IPackage,
-  kind: PackageKind,
+/** One Bento or model. */
+function Package(props: {
+  actions: IPackageActions;
+  badge?: React.ReactNode;
+  children?: React.ReactNode;
+  facts: string;
+  item: IPackage;
+  kind: PackageKind;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { actions, badge, children, facts, item, kind, trans } = props;
+  const { tag } = item;
+  return (
+    <li
+      className="jp-BentoItem"
+      data-tag={tag}
+      onContextMenu={event => {
+        event.preventDefault();
+        event.stopPropagation();
+        actions.menu(kind, tag, event.clientX, event.clientY);
+      }}
+    >
+      <div className="jp-BentoItem-text">
+        <span className="jp-BentoItem-name">
+          <span title={tag}>{tag}</span>
+          {badge}
+        </span>
+        <small title={facts}>{facts}</small>
+      </div>
+      <span className="jp-BentoItem-actions">
+        {children}
+        <button
+          type="button"
+          className="jp-BentoIconButton"
+          title={trans.__('Actions of %1', tag)}
+          aria-label={trans.__('Actions of %1', tag)}
+          aria-haspopup="menu"
+          onClick={event => {
+            const { left, bottom } =
+              event.currentTarget.getBoundingClientRect();
+            actions.menu(kind, tag, left, bottom);
+          }}
+        >
+          <ellipsesIcon.react tag="span" />
+        </button>
+      </span>
+    </li>
+  );
+}
+
+/** That a Bento was proven, or is known to answer otherwise than the notebook did. */
+function ProofBadge(props: {
+  bento: IBento;
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { bento, trans } = props;
+  const { proof } = bento;
+  if (proof === null) {
+    return null;
+  }
+  return (
+    <span
+      className="jp-BentoBadge"
+      data-tone={proof.equal ? 'ok' : 'failed'}
+      title={trans.__('%1, on %2', proof.line, moment(proof.at))}
+    >
+      {proof.equal ? trans.__('✓ proven') : trans.__('✗ different')}
+    </span>
+  );
+}
+
+/** Size, age and users of a Bento, or why it is not there. */
+function bentoFacts(
+  bento: IBento,
   now: number,
   trans: TranslationBundle
 ): string {
-  if (item.status !== 'success') {
-    return item.reason || item.status;
+  if (bento.status !== 'success') {
+    return bento.reason || bento.status;
   }
-  const words = [
-    memory(item.size_bytes, trans),
-    age(item.created_at, now, trans)
-  ];
-  if (item.used_by.length > 0) {
-    const users = item.used_by.join(', ');
-    words.push(
-      kind === 'bentos'
-        ? trans.__('deployed as %1', users)
-        : trans.__('needed by %1', users)
-    );
+  return [
+    ...(bento.in_cloud ? [] : [trans.__('in the local store only')]),
+    memory(bento.size_bytes, trans),
+    age(bento.created_at, now, trans),
+    ...(bento.used_by.length > 0
+      ? [trans.__('deployed as %1', bento.used_by.join(', '))]
+      : [])
+  ].join(' · ');
+}
+
+/** Size, age and users of a model, or why it is not there. */
+function modelFacts(
+  model: IPackage,
+  now: number,
+  trans: TranslationBundle
+): string {
+  if (model.status !== 'success') {
+    return model.reason || model.status;
   }
-  return words.join(' · ');
+  return [
+    memory(model.size_bytes, trans),
+    age(model.created_at, now, trans),
+    ...(model.used_by.length > 0
+      ? [trans.__('needed by %1', model.used_by.join(', '))]
+      : [])
+  ].join(' · ');
 }

@@ -3,12 +3,19 @@ import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { BentoApi, PackageKind } from '../api';
-import type { IContext, IImage, IPackage } from '../payloads';
+import type {
+  IBento,
+  IContext,
+  IContextState,
+  IImage,
+  IPackage
+} from '../payloads';
 import type { IBentoDeployments } from '../tokens';
 
 /** What a cloud has beside deployments. */
 export interface IInventory {
-  bentos: IPackage[];
+  /** Of the local store, too. */
+  bentos: IBento[];
   contexts: IContext[];
   images: IImage[];
   models: IPackage[];
@@ -25,7 +32,7 @@ export class InventoryModel implements IDisposable {
       auto: false,
       frequency: { interval: 30 * 1000, backoff: true, max: 300 * 1000 },
       standby: 'when-hidden',
-      factory: () => this._load()
+      factory: () => this._ask()
     });
     this.deployments.stateChanged.connect(() => this._onDeployments(), this);
   }
@@ -33,6 +40,11 @@ export class InventoryModel implements IDisposable {
   /** What there is; null until it is known. */
   get inventory(): IInventory | null {
     return this._inventory;
+  }
+
+  /** How the other clouds are; empty until it is known. */
+  get states(): readonly IContextState[] {
+    return this._states;
   }
 
   /** Why the last deletion failed; empty when it did not. */
@@ -63,7 +75,7 @@ export class InventoryModel implements IDisposable {
 
   /** Ask again. */
   async refresh(): Promise<void> {
-    await this._load().catch(() => undefined);
+    await this._ask().catch(() => undefined);
   }
 
   /** Delete a Bento or a model. Failures are in `problem`. */
@@ -98,31 +110,58 @@ export class InventoryModel implements IDisposable {
     if (state !== this._state) {
       this._state = state;
       if (this._watchers > 0) {
-        void this.refresh();
+        void this._reload();
       }
     }
   }
 
+  /** Load at once; however much changes meanwhile, load once more after that. */
+  private async _reload(): Promise<void> {
+    this._isStale = true;
+    if (this._isLoading) {
+      return;
+    }
+    this._isLoading = true;
+    while (this._isStale && !this.isDisposed) {
+      this._isStale = false;
+      await this._load().catch(() => undefined);
+    }
+    this._isLoading = false;
+  }
+
   private async _load(): Promise<void> {
+    const { cloud } = this.deployments;
     const contexts = await this.api.contexts();
     const running = this.deployments.connection === 'running';
-    const [bentos, models, images] = running
-      ? await Promise.all([
-          this.api.packages('bentos'),
-          this.api.packages('models'),
-          this.api.images()
-        ])
-      : [[], [], []];
-    if (!this.isDisposed) {
+    const [bentos, models, images] = await Promise.all([
+      this.api.bentos(),
+      running ? this.api.models() : [],
+      running ? this.api.images() : []
+    ]);
+    if (!this.isDisposed && cloud === this.deployments.cloud) {
       this._inventory = { bentos, contexts, images, models };
       this._stateChanged.emit();
     }
   }
 
+  /** Load, and ask how the other clouds are, which may take their time: what was loaded shows before. */
+  private async _ask(): Promise<void> {
+    await this._load();
+    if (this._inventory?.contexts.some(({ embedded }) => !embedded)) {
+      this._states = await this.api.contextStates();
+      if (!this.isDisposed) {
+        this._stateChanged.emit();
+      }
+    }
+  }
+
   private _inventory: IInventory | null = null;
+  private _isLoading = false;
+  private _isStale = false;
   private _poll: Poll;
   private _problem = '';
   private _state = '';
+  private _states: readonly IContextState[] = [];
   private _stateChanged = new Signal<this, void>(this);
   private _watchers = 0;
 }

@@ -4,7 +4,7 @@ import React from 'react';
 
 import { Sparkline } from '../charts/Sparkline';
 import { StatusIcon } from '../components/StatusIcon';
-import { age, perSecond, statusWord, toneOf } from '../format';
+import { age, isTold, perSecond, statusWord, toneOf } from '../format';
 import { detailsIcon } from '../icons';
 import type { IDeployment, ITrafficItem } from '../payloads';
 import type { Action } from '../tokens';
@@ -110,12 +110,11 @@ export function rowLabel(
   deployment: IDeployment,
   trans: TranslationBundle
 ): string {
-  return trans.__(
-    '%1, %2, %3 ready',
-    deployment.name,
-    statusWord(deployment.status, trans),
-    readyText(deployment)
-  );
+  const { name, status } = deployment;
+  const word = statusWord(status, trans);
+  return isTold(deployment)
+    ? trans.__('%1, %2, %3 ready', name, word, readyText(deployment))
+    : trans.__('%1, %2', name, word);
 }
 
 function readyText(deployment: IDeployment): string {

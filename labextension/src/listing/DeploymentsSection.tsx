@@ -10,7 +10,7 @@ import type { IBentoDeployments } from '../tokens';
 import { IView, Line, PLAIN_VIEW, arrange } from './arrange';
 import { DeploymentRow, IRowActions, rowLabel } from './DeploymentRow';
 import { FilterBar } from './FilterBar';
-import { ITreeItem, VirtualTree } from './VirtualTree';
+import { IDescription, ITreeItem, VirtualTree } from './VirtualTree';
 
 /** The first line of a user's first deployment. */
 const FIRST = '%load_ext bento_jupyter\n%bento_deploy model --sample X';
@@ -21,6 +21,7 @@ const WORTH_FILTERING = 4;
 /** What can be done in the section. */
 export interface ISectionActions extends IRowActions {
   refresh: () => void;
+  restartCloud: () => void;
   startCloud: () => void;
 }
 
@@ -48,10 +49,7 @@ export function DeploymentsSection(props: {
     [connection, overview, stale]
   );
   const items = useMemo(
-    () =>
-      arrange(deployments, view, trans).map(line =>
-        itemOf(line, compact, trans)
-      ),
+    () => arrange(deployments, view, trans).map(line => itemOf(line, compact)),
     [deployments, view, compact, trans]
   );
   const toggle = (item: IItem, open: boolean): void => {
@@ -68,15 +66,21 @@ export function DeploymentsSection(props: {
       ? null
       : model.problem({ deployment: model.current });
   const now = Date.now();
+  const first = model.cloud ? `${FIRST} --cloud=${model.cloud}` : FIRST;
   return (
     <div
       className={stale ? 'jp-BentoSection jp-mod-stale' : 'jp-BentoSection'}
       aria-busy={connection === 'loading'}
     >
       <Notice
+        cloud={model.cloud}
         connection={connection}
         message={model.message}
+        onRestartCloud={actions.restartCloud}
         onRetry={actions.refresh}
+        onShowEmbedded={() => {
+          model.cloud = '';
+        }}
         onStartCloud={actions.startCloud}
         pending={model.pending('cloud')}
         problem={model.problem('cloud')}
@@ -91,10 +95,10 @@ export function DeploymentsSection(props: {
             )}
           </p>
           <div className="jp-BentoSnippet">
-            <pre>{FIRST}</pre>
+            <pre>{first}</pre>
             <CopyButton
               label={trans.__('Copy example')}
-              text={FIRST}
+              text={first}
               trans={trans}
             />
           </div>
@@ -121,6 +125,7 @@ export function DeploymentsSection(props: {
           <VirtualTree<IItem>
             className="jp-BentoDeployments"
             current={model.current}
+            describe={({ line }) => describe(line, trans)}
             items={items}
             label={trans.__('Deployments')}
             onCurrent={item => {
@@ -164,37 +169,33 @@ export function DeploymentsSection(props: {
   );
 }
 
-function itemOf(line: Line, compact: boolean, trans: TranslationBundle): IItem {
+function itemOf(line: Line, compact: boolean): IItem {
+  const { key, position, size } = line;
+  return line.kind === 'group'
+    ? { key, level: 1, position, size, expanded: line.open, height: 24, line }
+    : {
+        key,
+        level: line.level,
+        position,
+        size,
+        height: compact ? 26 : 44,
+        line
+      };
+}
+
+function describe(line: Line, trans: TranslationBundle): IDescription {
   if (line.kind === 'group') {
-    const { key, open, position, size } = line;
+    const { count, title } = line;
     return {
-      key,
-      level: 1,
-      position,
-      size,
-      expanded: open,
-      label: trans._n(
-        '%2, %1 deployment',
-        '%2, %1 deployments',
-        line.count,
-        line.title
-      ),
-      height: 24,
-      line
+      label: trans._n('%2, %1 deployment', '%2, %1 deployments', count, title)
     };
   }
-  const { deployment, key, level, position, size } = line;
+  const { deployment } = line;
   return {
-    key,
-    level,
-    position,
-    size,
     label: rowLabel(deployment, trans),
-    height: compact ? 26 : 44,
     data: {
       'data-deployment': deployment.name,
       'data-status': deployment.status
-    },
-    line
+    }
   };
 }

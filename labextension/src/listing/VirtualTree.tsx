@@ -12,11 +12,14 @@ export interface ITreeItem {
   /** Whether a group is open; undefined for what has nothing below it. */
   expanded?: boolean;
 
-  /** What it is called when it is read out. */
-  label: string;
-
   /** Height in pixels. */
   height: number;
+}
+
+/** What an item that is drawn says beside what is seen. */
+export interface IDescription {
+  /** What it is called when it is read out. */
+  label: string;
 
   /** More attributes of its element, e.g. `data-status`. */
   data?: Record<string, string>;
@@ -29,6 +32,9 @@ export interface IVirtualTreeProps<T extends ITreeItem> {
 
   /** Key of the item that the keyboard is at; null for none. */
   current: string | null;
+
+  /** Asked of items that are drawn. */
+  describe: (item: T) => IDescription;
   items: readonly T[];
   label: string;
   onCurrent: (item: T) => void;
@@ -186,35 +192,38 @@ export function VirtualTree<T extends ITreeItem>(
           role="presentation"
           style={{ transform: `translateY(${top}px)` }}
         >
-          {shown.map((item, place) => (
-            <div
-              key={item.key}
-              id={idOf(props.label, from + place)}
-              role="treeitem"
-              aria-label={item.label}
-              aria-level={item.level}
-              aria-posinset={item.position}
-              aria-setsize={item.size}
-              aria-expanded={item.expanded}
-              aria-selected={item.key === current}
-              className="jp-BentoTree-item"
-              style={{ height: item.height }}
-              {...item.data}
-              onMouseDown={() => props.onCurrent(item)}
-              onClick={() => {
-                if (item.expanded !== undefined) {
-                  props.onToggle(item, !item.expanded);
-                }
-              }}
-              onDoubleClick={() => {
-                if (item.expanded === undefined) {
-                  props.onOpen(item);
-                }
-              }}
-            >
-              {props.render(item)}
-            </div>
-          ))}
+          {shown.map((item, place) => {
+            const { data, label } = props.describe(item);
+            return (
+              <div
+                key={item.key}
+                id={idOf(props.label, from + place)}
+                role="treeitem"
+                aria-label={label}
+                aria-level={item.level}
+                aria-posinset={item.position}
+                aria-setsize={item.size}
+                aria-expanded={item.expanded}
+                aria-selected={item.key === current}
+                className="jp-BentoTree-item"
+                style={{ height: item.height }}
+                {...data}
+                onMouseDown={() => props.onCurrent(item)}
+                onClick={() => {
+                  if (item.expanded !== undefined) {
+                    props.onToggle(item, !item.expanded);
+                  }
+                }}
+                onDoubleClick={() => {
+                  if (item.expanded === undefined) {
+                    props.onOpen(item);
+                  }
+                }}
+              >
+                {props.render(item)}
+              </div>
+            );
+          })}
         </div>
       </div>
     </div>

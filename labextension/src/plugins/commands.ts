@@ -35,7 +35,7 @@ const IN_PALETTE = [
 /** Commands on the cloud and its deployments. */
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'bento-jupyter:commands',
-  description: 'Commands on the embedded cloud and its deployments.',
+  description: 'Commands on the cloud that is shown and its deployments.',
   autoStart: true,
   requires: [IBentoDeployments],
   optional: [ICommandPalette, ITranslator],
@@ -47,12 +47,15 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const trans = (translator ?? nullTranslator).load('bento_jupyter');
     const { commands } = app;
-    const api = new BentoApi(app.serviceManager.serverSettings);
+    const api = new BentoApi(
+      app.serviceManager.serverSettings,
+      () => model.cloud
+    );
     const askDeployment = async (meant: {
       bento?: string;
       name?: string;
     }): Promise<void> => {
-      if (model.connection !== 'running') {
+      if (model.connection !== 'running' && model.cloud === '') {
         // A cloud that is asked for something is started, as by the magics.
         await model.startCloud();
       }

@@ -49,6 +49,12 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
               type: 'boolean',
               description: trans.__('The deployment that the sidebar is at')
             },
+            cloud: {
+              type: 'string',
+              description: trans.__(
+                'The cloud that it is in; the one that is shown if absent'
+              )
+            },
             tab: {
               type: 'string',
               description: trans.__('The tab to open')
@@ -80,13 +86,18 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
         }
         const { DetailsModel, isTab } = await import('../details/model');
         const { DetailsWidget } = await import('../details/widget');
-        const found = tracker.find(({ model }) => model.name === name);
+        const cloud =
+          typeof args.cloud === 'string' ? args.cloud : deployments.cloud;
+        const found = tracker.find(
+          ({ model }) => model.name === name && model.cloud === cloud
+        );
         const widget =
           found ??
           new DetailsWidget({
             commands,
             model: new DetailsModel({
-              api: new BentoApi(app.serviceManager.serverSettings),
+              api: new BentoApi(app.serviceManager.serverSettings, () => cloud),
+              cloud,
               deployments,
               name
             }),
@@ -111,8 +122,8 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
     });
     void restorer?.restore(tracker, {
       command: CommandIDs.openDetails,
-      args: ({ model }) => ({ name: model.name, tab: model.tab }),
-      name: ({ model }) => model.name
+      args: ({ model: { cloud, name, tab } }) => ({ cloud, name, tab }),
+      name: ({ model: { cloud, name } }) => (cloud ? `${cloud} ${name}` : name)
     });
   }
 };

@@ -27,6 +27,7 @@ export const leavingPlugin: JupyterFrontEndPlugin<void> = {
     let before = new Set<string>();
     const tell = (path: string): void => {
       const names = leftBy(model.overview, path);
+      const { cloud } = model; // another may be shown when somebody clicks
       if (names.length === 0 || settings.notifications === 'none') {
         return;
       }
@@ -51,6 +52,7 @@ export const leavingPlugin: JupyterFrontEndPlugin<void> = {
               label: trans.__('Terminate'),
               displayType: 'warn',
               callback: () => {
+                model.cloud = cloud;
                 names.forEach(name => void model.terminate(name));
               }
             }

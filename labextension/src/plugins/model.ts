@@ -3,6 +3,7 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
 
 import { BentoApi } from '../api';
 import { DeploymentsModel, EVENT_SCHEMA_ID } from '../model';
@@ -32,20 +33,28 @@ export const settingsPlugin: JupyterFrontEndPlugin<IBentoSettings> = {
   }
 };
 
+/** Under which key the cloud that is shown is kept, for the next page. */
+const SHOWN = 'bento-jupyter:cloud';
+
 /** Knows the deployments. Only what JupyterLab and Notebook 7 both have is required here and elsewhere. */
 export const modelPlugin: JupyterFrontEndPlugin<IBentoDeployments> = {
   id: 'bento-jupyter:plugin',
   description:
-    'Provides the deployments of the embedded cloud, as the server extension tells them.',
+    'Provides the deployments of the cloud that is shown, as the server extension tells them.',
   autoStart: true,
   provides: IBentoDeployments,
   requires: [IBentoSettings],
+  optional: [IStateDB],
   activate: (
     app: JupyterFrontEnd,
-    settings: IBentoSettings
+    settings: IBentoSettings,
+    state: IStateDB | null
   ): IBentoDeployments => {
     const { events, serverSettings } = app.serviceManager;
-    const model = new DeploymentsModel({ api: new BentoApi(serverSettings) });
+    const model: DeploymentsModel = new DeploymentsModel({
+      api: new BentoApi(serverSettings, () => model.cloud)
+    });
+    void keepCloud(model, state);
     events.stream.connect((_, event) => {
       if (event.schema_id === EVENT_SCHEMA_ID) {
         const { cloud, names } = event as unknown as Partial<IHint>;
@@ -60,3 +69,21 @@ export const modelPlugin: JupyterFrontEndPlugin<IBentoDeployments> = {
     return model;
   }
 };
+
+/** Show the cloud again that the last page showed, and remember the one that is shown. */
+async function keepCloud(
+  model: DeploymentsModel,
+  state: IStateDB | null
+): Promise<void> {
+  const kept = await state?.fetch(SHOWN).catch(() => undefined);
+  if (typeof kept === 'string') {
+    model.cloud = kept;
+  }
+  let known = model.cloud;
+  model.stateChanged.connect(() => {
+    if (model.cloud !== known) {
+      known = model.cloud;
+      void state?.save(SHOWN, known);
+    }
+  });
+}

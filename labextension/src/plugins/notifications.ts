@@ -27,17 +27,22 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const trans = (translator ?? nullTranslator).load('bento_jupyter');
     const tell = ({ name, kind, reason }: Turn): void => {
+      const { cloud } = model; // another may be shown when somebody clicks
       const actions = [
         {
           label: trans.__('Details'),
           callback: () => {
-            void app.commands.execute(CommandIDs.openDetails, { name });
+            void app.commands.execute(CommandIDs.openDetails, {
+              cloud,
+              name
+            });
           }
         },
         {
           label: trans.__('Logs'),
           callback: () => {
             void app.commands.execute(CommandIDs.openDetails, {
+              cloud,
               name,
               tab: 'logs'
             });

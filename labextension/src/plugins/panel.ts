@@ -9,6 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { BentoApi } from '../api';
 import { CommandIDs } from '../commandids';
 import { bentoIcon } from '../icons';
+import { addInventoryCommands } from '../inventory/commands';
 import { InventoryModel } from '../inventory/model';
 import { BentoPanel } from '../panel';
 import { IBentoDeployments, IBentoSettings } from '../tokens';
@@ -16,7 +17,7 @@ import { IBentoDeployments, IBentoSettings } from '../tokens';
 /** The sidebar. */
 export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'bento-jupyter:panel',
-  description: 'A sidebar with the deployments of the embedded cloud.',
+  description: 'A sidebar with the deployments of a cloud.',
   autoStart: true,
   requires: [IBentoDeployments, IBentoSettings],
   optional: [ICommandPalette, ILayoutRestorer, ITranslator],
@@ -29,10 +30,21 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('bento_jupyter');
-    const api = new BentoApi(app.serviceManager.serverSettings);
+    const api = new BentoApi(
+      app.serviceManager.serverSettings,
+      () => model.cloud
+    );
+    const inventory = new InventoryModel(api, model);
+    addInventoryCommands({
+      api,
+      commands: app.commands,
+      inventory,
+      model,
+      trans
+    });
     const panel = new BentoPanel({
       commands: app.commands,
-      inventory: new InventoryModel(api, model),
+      inventory,
       model,
       showMenu: event => {
         app.contextMenu.open(event);
@@ -55,9 +67,14 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
         app.shell.activateById(panel.id);
       }
     });
-    palette?.addItem({
-      command: CommandIDs.showPanel,
-      category: trans.__('Bento')
-    });
+    for (const command of [
+      CommandIDs.showPanel,
+      CommandIDs.pushBento,
+      CommandIDs.exportBento,
+      CommandIDs.logIn,
+      CommandIDs.startCloudOn
+    ]) {
+      palette?.addItem({ command, category: trans.__('Bento') });
+    }
   }
 };

@@ -27,8 +27,11 @@ export function EventsTab(props: {
         {events.map(event => (
           <tr key={event.id}>
             <td className="jp-mod-fixed">{moment(event.at)}</td>
-            <th scope="row">{event.message}</th>
-            <td>{event.reason}</td>
+            {/* The cloud's own words. */}
+            <th scope="row" lang="en">
+              {event.message}
+            </th>
+            <td lang="en">{event.reason}</td>
             <td>{event.revision}</td>
           </tr>
         ))}

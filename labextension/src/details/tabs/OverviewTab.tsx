@@ -7,9 +7,11 @@ import { StatusIcon } from '../../components/StatusIcon';
 import {
   age,
   curlSnippet,
+  imageWord,
   modeTitle,
   moment,
   pythonSnippet,
+  isTold,
   scalingText,
   statusWord,
   toneOf
@@ -24,6 +26,7 @@ export function OverviewTab(props: {
   trans: TranslationBundle;
 }): React.JSX.Element {
   const { deployment, now, trans } = props;
+  const told = isTold(deployment);
   const tone = toneOf(deployment.status);
   const curl = curlSnippet(deployment);
   const python = pythonSnippet(deployment);
@@ -75,27 +78,31 @@ export function OverviewTab(props: {
           <small>{scalingText(deployment.scaling, trans)}</small>
         </Fact>
         <Fact title={trans.__('Instances')}>
-          {trans.__('%1 of %2 ready', deployment.ready, deployment.wanted)}
+          {told
+            ? trans.__('%1 of %2 ready', deployment.ready, deployment.wanted)
+            : scalingText(deployment.scaling, trans)}
           {deployment.instance_type && (
             <small>{deployment.instance_type}</small>
           )}
         </Fact>
-        <Fact title={trans.__('Requests')}>
-          {trans.__(
-            '%1 answered, %2 failed',
-            deployment.requests,
-            deployment.errors
-          )}
-          {deployment.in_flight + deployment.queued > 0 && (
-            <small>
-              {trans.__(
-                '%1 in work, %2 waiting',
-                deployment.in_flight,
-                deployment.queued
-              )}
-            </small>
-          )}
-        </Fact>
+        {told && (
+          <Fact title={trans.__('Requests')}>
+            {trans.__(
+              '%1 answered, %2 failed',
+              deployment.requests,
+              deployment.errors
+            )}
+            {deployment.in_flight + deployment.queued > 0 && (
+              <small>
+                {trans.__(
+                  '%1 in work, %2 waiting',
+                  deployment.in_flight,
+                  deployment.queued
+                )}
+              </small>
+            )}
+          </Fact>
+        )}
         <Fact title={trans.__('Bento')}>
           <code>{deployment.bento}</code>
           <CopyButton
@@ -107,15 +114,20 @@ export function OverviewTab(props: {
         {deployment.image && (
           <Fact title={trans.__('Environment')}>
             <code>{deployment.image.key.slice(0, 12)}</code>
-            <small>{deployment.image.reason || deployment.image.status}</small>
+            <small>
+              {deployment.image.reason ||
+                imageWord(deployment.image.status, trans)}
+            </small>
           </Fact>
         )}
-        <Fact title={trans.__('Revision')}>
-          {deployment.revision}
-          {deployment.updated_at !== null && (
-            <small>{moment(deployment.updated_at)}</small>
-          )}
-        </Fact>
+        {told && (
+          <Fact title={trans.__('Revision')}>
+            {deployment.revision}
+            {deployment.updated_at !== null && (
+              <small>{moment(deployment.updated_at)}</small>
+            )}
+          </Fact>
+        )}
         <Fact title={trans.__('Created')}>
           {trans.__('%1 ago', age(deployment.created_at, now, trans))}
           <small>{moment(deployment.created_at)}</small>
