@@ -13,7 +13,7 @@ export BENTOML_DO_NOT_TRACK := True
 LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/package.json labextension/yarn.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart lab test test-cluster crash simulate corpus fuzz coverage check bench screenshots clean lock
+.PHONY: help install quickstart lab test test-failed test-cluster crash simulate corpus fuzz coverage check bench screenshots clean lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ test: $(VENV)/.models ## all tests, with real kernels, the real bentoml client a
 	$(BIN)/python tests/install_programs.py
 	cd labextension && $(BIN)/jlpm install --immutable && $(BIN)/jlpm test
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test-failed: $(VENV)/.models ## the tests that failed the last time, one after another
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 test-cluster: $(VENV)/.dev ## several machines, as network namespaces (Linux, root): Ray, killed and unplugged under load; and containers at length
 	$(BIN)/python tests/install_programs.py
