@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Unicode
@@ -24,6 +25,9 @@ __all__ = ["EVENT_SCHEMA_ID", "BentoJupyterApp"]
 
 #: `$id` of the Jupyter event that tells browsers to ask again.
 EVENT_SCHEMA_ID = "https://events.bento-jupyter.org/deployments/v1"
+
+#: Seconds for which a cloud elsewhere is followed after somebody looked at it.
+_FOLLOWED_FOR: Final = 600.0
 
 
 class BentoJupyterApp(ExtensionApp):
@@ -56,6 +60,10 @@ class BentoJupyterApp(ExtensionApp):
     def _watchers(self) -> dict[str, Watcher]:
         return {}
 
+    @cached_property
+    def _looked_at(self) -> dict[str, float]:
+        return {}
+
     def link(self, context: str = "") -> CloudLink:
         """The one connection to a cloud.
 
@@ -84,9 +92,16 @@ class BentoJupyterApp(ExtensionApp):
         return Jobs(self.home)
 
     def watch(self, context: str = "") -> None:
-        """Follow a cloud from now on and emit hints; called by each sidebar that asks, works once."""
+        """Follow a cloud from now on and emit hints; called by each sidebar whenever it asks.
+
+        The embedded cloud is followed for good, another one until nobody has asked for a while.
+        """
         from .watcher import Watcher
 
+        now = self._looked_at[context] = time.monotonic()
+        for other in [name for name, at in self._looked_at.items() if name and now - at > _FOLLOWED_FOR]:
+            del self._looked_at[other]
+            self._watchers.pop(other).cancel()
         if context not in self._watchers:
             self._watchers[context] = Watcher(self.link(context), self._emit)
             self._watchers[context].start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ import httpx
 
 from ..errors import NotLoggedInError
 from ..home import Home
-from .link import LOOPBACK, Address
+from .link import LOOPBACK, Address, Stat, stat_of
 from .local import bentoml_home
 from .payloads import Context, Contexts, ContextState, ContextStates
 
@@ -51,9 +52,9 @@ def address_of(name: str) -> Address:
         NotLoggedInError: Nobody is (any more), or its address is none.
     """
     for item in _items(_read()):
-        if item["name"] == name:
+        if str(item["name"]) == name:
             endpoint = str(item.get("endpoint", "")).rstrip("/")
-            if urlsplit(endpoint).scheme not in ("http", "https"):
+            if not _is_address(endpoint):
                 raise NotLoggedInError(f"{name} is at no address: {endpoint!r}", hint="log in again")
             return Address(endpoint, str(item.get("api_token", "")))
     raise NotLoggedInError(f"nobody is logged in to a cloud {name}", hint="log in to it, or show another one")
@@ -93,11 +94,25 @@ async def _state(item: dict[str, Any]) -> ContextState:
         return ContextState(name=name, state="unreachable", message=str(error) or type(error).__name__)
 
 
+def _is_address(endpoint: str) -> bool:
+    try:
+        return httpx.URL(endpoint).scheme in ("http", "https") and bool(urlsplit(endpoint).hostname)
+    except (httpx.InvalidURL, ValueError):
+        return False
+
+
 def _read() -> dict[str, Any]:
+    file = context_file()
+    return _read_as_of(file, stat_of(file))
+
+
+@lru_cache(maxsize=1)
+def _read_as_of(file: Path, _: Stat) -> dict[str, Any]:
+    """What is in the file, which each call looks at and few change."""
     import yaml  # type: ignore[import-untyped]
 
     try:
-        said = yaml.safe_load(context_file().read_text(encoding="utf-8"))
+        said = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return {}
     return said if isinstance(said, dict) else {}

@@ -14,18 +14,21 @@ class Hint(BaseModel):
     """What changed since the last hint; fits `events/deployments.v1.yaml`.
 
     Attributes:
+        context: Name of the cloud; "" for the embedded one.
         names: The deployments that changed.
         cloud: True when the cloud itself came, went or changed.
         event_id: Id of the newest event in this hint; 0 when there is none.
     """
 
+    context: str = ""
     names: list[str] = Field(default_factory=list)
     cloud: bool = False
     event_id: int = 0
 
     def __or__(self, other: Hint) -> Hint:
-        """Both hints in one."""
+        """Both hints, about one cloud, in one."""
         return Hint(
+            context=self.context,
             names=sorted({*self.names, *other.names}),
             cloud=self.cloud or other.cloud,
             event_id=max(self.event_id, other.event_id),

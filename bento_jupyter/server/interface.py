@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from ..errors import CloudError, CloudUnreachableError
+from ..errors import CloudUnreachableError
 from ..examples import endpoints_of, example_of
 from .payloads import AskedPart, Interface, InterfaceEndpoint
 
@@ -31,13 +31,10 @@ async def interface_of(link: CloudLink, name: str) -> Interface:
         CloudError: The cloud does not know the deployment, or that has no address yet.
         CloudUnreachableError: The deployment does not answer.
     """
-    view = await link.deployment(name)
-    if view.url is None:
-        raise CloudError(f"{name} has no address yet: it is {view.status.value}", status_code=409)
-    headers = {"Authorization": f"Bearer {link.token()}"} if view.protected else {}
+    view, url, headers = await link.reached(name)
     try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT, **link.options(view.url)) as client:
-            answer = await client.get(f"{view.url}/schema.json", headers=headers)
+        async with httpx.AsyncClient(timeout=_TIMEOUT, **link.options(url)) as client:
+            answer = await client.get(f"{url}/schema.json", headers=headers)
         answer.raise_for_status()
         return read_interface(answer.json())
     except (httpx.HTTPError, ValueError) as error:

@@ -110,6 +110,21 @@ class CloudLink:
         """
         return await self.get(DeploymentView, f"/deployments/{name}")
 
+    async def reached(self, name: str) -> tuple[DeploymentView, str, dict[str, str]]:
+        """A deployment as it is now, its address, and the headers with which it answers.
+
+        Raises:
+            CloudError: The cloud does not know it, does not answer, or it has no address yet.
+        """
+        cloud = self.address()
+        view = await self.deployment(name)
+        if view.url is None:
+            raise CloudError(f"{name} has no address yet: it is {view.status.value}", status_code=409)
+        if self.address() != cloud:
+            # Somebody logged in elsewhere meanwhile: the token of one cloud is not for another's deployment.
+            raise CloudError(f"{self.title} is another one now: ask again", status_code=409)
+        return view, view.url, {"Authorization": f"Bearer {cloud.token}"} if view.protected else {}
+
     async def changes(self, names: Sequence[str]) -> Changes:
         """Some deployments as they are now: cheaper than `overview` when a few of many have changed.
 
@@ -204,10 +219,6 @@ class CloudLink:
                 await answer.aread()
                 raise self._refusal(answer)
             yield (line async for line in answer.aiter_lines() if line)
-
-    def token(self) -> str:
-        """The owner's token, which protected deployments take. Raises `CloudError` when there is none."""
-        return self.address().token
 
     def options(self, url: str) -> dict[str, Any]:
         """How httpx is to call `url`, which is of this cloud: whom to trust, and whether by a proxy."""

@@ -7,6 +7,7 @@ does tell is read from its own API here, and what it does not is said to be so.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -15,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import BaseModel, RootModel, ValidationError
 
 from ..client.wire import read_bytes, read_cpus, read_view
-from ..errors import CloudError, NotFoundError, NotLoggedInError
+from ..errors import CloudError, CloudUnreachableError, NotFoundError, NotLoggedInError
 from ..home import Home
 from ..insight import PackageView
 from ..views import CloudView, DeploymentView, InstanceType
@@ -32,6 +33,8 @@ T = TypeVar("T")
 _PAGE: Final = 100
 #: Deployments that are asked for at once.
 _AT_ONCE: Final = 8
+#: Seconds after which it is asked again whether it has our additions: what came may have been odd.
+_ASKED_AGAIN_AFTER: Final = 60.0
 
 
 class _Page(BaseModel, Generic[T]):
@@ -111,8 +114,9 @@ class OtherLink(CloudLink):
     def __init__(self, home: Home, context: str) -> None:
         super().__init__(home)
         self.name = self.context = self.title = context
-        self._told_by: tuple[Address, bool] | None = None
-        self._urls: dict[tuple[str, str], str | None] = {}
+        self._tells: tuple[Address, bool, float] | None = None
+        #: By name and uid: as of which status it was asked for, and where it was then.
+        self._urls: dict[tuple[str, str], tuple[str, str | None]] = {}
         self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, model: type[M], path: str, query: Mapping[str, str] | None = None) -> M:
@@ -135,7 +139,11 @@ class OtherLink(CloudLink):
         kind, _, rest = path.strip("/").partition("/")
         name, _, action = rest.partition("/")
         if kind != "deployments" or action not in ("start", "restart"):
-            raise self._silent(f"how to {action or 'delete it'}")
+            raise CloudError(
+                f"{self.name} cannot be asked for that from here",
+                hint="its own console may do it",
+                status_code=502,
+            )
         await self.request("PUT", f"/api/v2/deployments/{name}/void_update")
         return model.model_validate((await self._view(name)).model_dump())
 
@@ -158,6 +166,8 @@ class OtherLink(CloudLink):
             return await super()._look()
         listed = await self._list(dict, "/api/v2/deployments", all="true")
         views = await asyncio.gather(*map(self._listed_view, listed))
+        there = {_identity(document) for document in listed}
+        self._urls = {key: value for key, value in self._urls.items() if key in there}
         return Overview(context=self.context, state="running", deployments=list(views))
 
     def _may_live(self) -> bool:
@@ -177,10 +187,11 @@ class OtherLink(CloudLink):
 
     async def _tells_all(self) -> bool:
         """Whether it has our additions to BentoCloud's API."""
-        address = self.address()
-        if self._told_by is None or self._told_by[0] != address:
-            self._told_by = (address, await self._has_additions())
-        return self._told_by[1]
+        address, now = self.address(), time.monotonic()
+        known = self._tells
+        if known is None or known[0] != address or (not known[1] and now - known[2] > _ASKED_AGAIN_AFTER):
+            known = self._tells = (address, await self._has_additions(), now)
+        return known[1]
 
     async def _has_additions(self) -> bool:
         try:
@@ -204,16 +215,19 @@ class OtherLink(CloudLink):
         return self._read(self._parsed(_Document, answer).root)
 
     async def _listed_view(self, document: dict[str, Any]) -> DeploymentView:
-        """One of the list, which does not say where they are: that is asked for once."""
-        key = str(document.get("name")), str(document.get("uid"))
-        if document.get("latest_revision") is None or self._urls.get(key) is None:
-            try:
-                view = await self._view(str(document["name"]))
-            except NotFoundError:  # it has gone since
-                return self._read(document)
-            self._urls[key] = view.url
-            return view
-        return self._read(document).model_copy(update={"url": self._urls[key]})
+        """One of the list, which does not say where they are: that is asked for once in each status."""
+        key, status = _identity(document), str(document.get("status"))
+        asked_in, url = self._urls.get(key, ("", None))
+        if document.get("latest_revision") is not None and (url is not None or asked_in == status):
+            return self._read(document).model_copy(update={"url": url})
+        try:
+            view = await self._view(key[0])
+        except CloudUnreachableError:
+            raise
+        except CloudError:  # it has gone since, or cannot be read: the others are no less there
+            return self._read(document)
+        self._urls[key] = (status, view.url)
+        return view
 
     def _read(self, document: dict[str, Any]) -> DeploymentView:
         try:
@@ -260,6 +274,11 @@ class OtherLink(CloudLink):
 
     async def _images(self, _: str) -> Images:
         return Images(images=[])  # it makes them, but has no list of them
+
+
+def _identity(document: Mapping[str, Any]) -> tuple[str, str]:
+    """Another deployment may come to have the same name."""
+    return str(document.get("name")), str(document.get("uid"))
 
 
 #: What BentoCloud has lists of, by our path.

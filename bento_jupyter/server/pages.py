@@ -16,7 +16,7 @@ import httpx
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from tornado.web import HTTPError, authenticated
 
-from ..errors import CloudError, CloudUnreachableError
+from ..errors import CloudUnreachableError
 from .handlers import BentoHandler, deployment_name, link_of
 
 if TYPE_CHECKING:
@@ -47,18 +47,14 @@ class _Forwarding(BentoHandler):
     """Gives a request to a deployment that the cloud knows, and its answer back."""
 
     async def _forward(self, link: CloudLink, name: str, word: str = "") -> None:
-        view = await link.deployment(deployment_name(name))
-        if view.url is None:
-            raise CloudError(f"{name} has no address yet: it is {view.status.value}", status_code=409)
-        headers = {key: self.request.headers[key] for key in _PASSED_ON if key in self.request.headers}
-        if view.protected:
-            headers["Authorization"] = f"Bearer {link.token()}"
+        view, url, headers = await link.reached(deployment_name(name))
+        headers |= {key: self.request.headers[key] for key in _PASSED_ON if key in self.request.headers}
         try:
             async with (
-                httpx.AsyncClient(timeout=_TIMEOUT, **link.options(view.url)) as client,
+                httpx.AsyncClient(timeout=_TIMEOUT, **link.options(url)) as client,
                 client.stream(
                     self.request.method or "GET",
-                    httpx.URL(view.url).copy_with(raw_path=self._target()),
+                    httpx.URL(url).copy_with(raw_path=self._target()),
                     headers=headers,
                     content=self.request.body or None,
                 ) as answer,
@@ -69,7 +65,7 @@ class _Forwarding(BentoHandler):
                 self._break_off()
                 return
             raise CloudUnreachableError(
-                f"{name} does not answer at {view.url}: {error or type(error).__name__}", hint=view.reason
+                f"{name} does not answer at {url}: {error or type(error).__name__}", hint=view.reason
             ) from error
 
     def _target(self) -> bytes:

@@ -9,7 +9,7 @@ from jupyter_server.auth.decorator import authorized
 from pydantic import BaseModel
 from tornado.web import authenticated
 
-from ..errors import CloudUnreachableError, NotLoggedInError
+from ..errors import CloudError, NotLoggedInError
 from ..insight import GarbageView, MetricsView
 from ..views import DeploymentView
 from .configuration import configuration_of
@@ -185,9 +185,9 @@ class BentosHandler(BentoHandler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        """Each once; without a cloud those of the local store."""
+        """Each once; while the cloud does not tell, those of the local store, which is no less there."""
         try:
             registered = (await self.link.get(Packages, "/bentos")).items
-        except CloudUnreachableError:
+        except CloudError:
             registered = []
         self.reply(Bentos(items=await asyncio.to_thread(merged, self.bento.home, registered)))

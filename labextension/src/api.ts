@@ -120,6 +120,11 @@ export class BentoApi {
     readonly cloud: () => string = () => ''
   ) {}
 
+  /** The same, of one cloud, whichever is shown. */
+  of(cloud: string): BentoApi {
+    return new BentoApi(this.settings, () => cloud);
+  }
+
   /** The cloud and its deployments. */
   overview(): Promise<IOverview> {
     return this._call(readOverview, 'GET', 'overview');

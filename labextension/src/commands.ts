@@ -39,15 +39,24 @@ interface IDeploymentCommand {
 
   /** Which deployments it can be run on; absent = all. */
   fits?: (deployment: IDeployment) => boolean;
-  run: (deployment: IDeployment, args: ReadonlyPartialJSONObject) => unknown;
+
+  /** `cloud` is the one that the deployment is in: another may be shown once a question is answered. */
+  run: (
+    deployment: IDeployment,
+    args: ReadonlyPartialJSONObject,
+    cloud: string
+  ) => unknown;
 }
 
 /** What the commands work with. */
 export interface ICommandsOptions {
   api: BentoApi;
 
-  /** Opens the dialog that deploys: a new one, of `bento` if given, or an update of `name`. */
-  askDeployment: (meant: { bento?: string; name?: string }) => Promise<void>;
+  /** Opens the dialog that deploys in a cloud: a new one, of `bento` if given, or an update of `name`. */
+  askDeployment: (
+    cloud: string,
+    meant: { bento?: string; name?: string }
+  ) => Promise<void>;
   commands: CommandRegistry;
   model: IBentoDeployments;
   trans: TranslationBundle;
@@ -114,10 +123,10 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
         isOn(deployment) &&
         commands.hasCommand(INSERT_CELL) &&
         commands.isEnabled(INSERT_CELL),
-      run: async deployment => {
+      run: async (deployment, _, cloud) => {
         await commands.execute(INSERT_CELL);
         await commands.execute(WRITE_CELL, {
-          text: callCell(deployment, model.cloud)
+          text: callCell(deployment, cloud)
         });
       }
     }),
@@ -127,8 +136,8 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
       icon: launchIcon,
       question: trans.__('Open the page of which deployment?'),
       fits: deployment => isOn(deployment) && hasUrl(deployment),
-      run: ({ name }) => {
-        window.open(api.pagesUrl(name), '_blank', 'noopener');
+      run: ({ name }, _, cloud) => {
+        window.open(api.of(cloud).pagesUrl(name), '_blank', 'noopener');
       }
     }),
     add(CommandIDs.scale, {
@@ -137,10 +146,10 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
       icon: scaleIcon,
       question: trans.__('Scale which deployment?'),
       fits: isOn,
-      run: async deployment => {
+      run: async (deployment, _, cloud) => {
         const change = await askScaling(deployment, trans);
         if (change !== null) {
-          await model.change(deployment.name, change);
+          await model.change(deployment.name, change, cloud);
         }
       }
     }),
@@ -152,7 +161,7 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
       icon: switchIcon,
       question: trans.__('Switch the mode of which deployment?'),
       fits: isOn,
-      run: async ({ mode, name }) => {
+      run: async ({ mode, name }, _, cloud) => {
         const online = mode === 'online';
         const agreed = await confirmed({
           title: online
@@ -166,11 +175,13 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
                 'At least one instance is always up: the lowest latency, but it uses memory all the time.'
               ),
           accept: trans.__('Switch'),
+          cloud,
           warn: false,
           trans
         });
         if (agreed) {
-          await model.change(name, { mode: online ? 'on-demand' : 'online' });
+          const mode = online ? 'on-demand' : 'online';
+          await model.change(name, { mode }, cloud);
         }
       }
     }),
@@ -181,7 +192,7 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
       ),
       icon: editIcon,
       question: trans.__('Update which deployment?'),
-      run: ({ name }) => options.askDeployment({ name })
+      run: ({ name }, _, cloud) => options.askDeployment(cloud, { name })
     }),
     add(CommandIDs.rollback, {
       label: trans.__('Roll Back…'),
@@ -189,11 +200,11 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
       icon: undoIcon,
       question: trans.__('Roll back which deployment?'),
       fits: ({ revision }) => revision > 1,
-      run: async ({ name }, args) => {
+      run: async ({ name }, args, cloud) => {
         const revision =
           typeof args.revision === 'number'
             ? args.revision
-            : await askRevision(api, name, trans);
+            : await askRevision(api.of(cloud), name, trans);
         if (revision === null) {
           return;
         }
@@ -203,11 +214,12 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
             'It gets a new revision that asks for what that one asked for. What runs now answers until the new instances are ready.'
           ),
           accept: trans.__('Roll Back'),
+          cloud,
           warn: false,
           trans
         });
         if (agreed) {
-          await model.rollback(name, revision);
+          await model.rollback(name, revision, cloud);
         }
       }
     }),
@@ -217,7 +229,7 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
       icon: restartIcon,
       question: trans.__('Restart which deployment?'),
       fits: isOn,
-      run: ({ name }) => model.restart(name)
+      run: ({ name }, _, cloud) => model.restart(name, cloud)
     }),
     add(CommandIDs.start, {
       label: trans.__('Start'),
@@ -225,7 +237,7 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
       icon: runIcon,
       question: trans.__('Start which deployment?'),
       fits: isOff,
-      run: ({ name }) => model.start(name)
+      run: ({ name }, _, cloud) => model.start(name, cloud)
     }),
     add(CommandIDs.terminate, {
       label: trans.__('Terminate…'),
@@ -233,17 +245,18 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
       icon: stopIcon,
       question: trans.__('Terminate which deployment?'),
       fits: isOn,
-      run: async ({ name }) => {
+      run: async ({ name }, _, cloud) => {
         const agreed = await confirmed({
           title: trans.__('Terminate %1?', name),
           body: trans.__(
             'Its instances stop and its URL no longer answers. It can be started again.'
           ),
           accept: trans.__('Terminate'),
+          cloud,
           trans
         });
         if (agreed) {
-          await model.terminate(name);
+          await model.terminate(name, cloud);
         }
       }
     }),
@@ -252,17 +265,18 @@ export function addDeploymentCommands(options: ICommandsOptions): IDisposable {
       caption: trans.__('Delete a deployment for good'),
       icon: deleteIcon,
       question: trans.__('Delete which deployment?'),
-      run: async ({ name }) => {
+      run: async ({ name }, _, cloud) => {
         const agreed = await confirmed({
           title: trans.__('Delete %1?', name),
           body: trans.__(
             'Its revisions, logs and address go with it. This cannot be undone.'
           ),
           accept: trans.__('Delete'),
+          cloud,
           trans
         });
         if (agreed) {
-          await model.delete(name);
+          await model.delete(name, cloud);
         }
       }
     })
@@ -339,10 +353,11 @@ function addOne(
       );
     },
     execute: async args => {
+      const { cloud } = model;
       const found =
         meant(args) ?? (await askName(model, command.question, fits, trans));
       if (found !== null) {
-        await command.run(found, args);
+        await command.run(found, args, cloud);
       }
     }
   });
@@ -376,6 +391,12 @@ export function addCloudCommands(options: ICommandsOptions): IDisposable {
               type: 'string',
               description: trans.__('Tag of the Bento; the newest if absent')
             },
+            cloud: {
+              type: 'string',
+              description: trans.__(
+                'The cloud to deploy in; the one that is shown if absent'
+              )
+            },
             toolbar: {
               type: 'boolean',
               description: trans.__('Without a label')
@@ -386,6 +407,7 @@ export function addCloudCommands(options: ICommandsOptions): IDisposable {
       isEnabled: () => model.pending('cloud') === null,
       execute: args =>
         options.askDeployment(
+          typeof args.cloud === 'string' ? args.cloud : model.cloud,
           typeof args.bento === 'string' ? { bento: args.bento } : {}
         )
     }),
@@ -441,7 +463,9 @@ export function addCloudCommands(options: ICommandsOptions): IDisposable {
       describedBy,
       isEnabled: () => (model.overview?.cloud ?? null) !== null,
       execute: async () => {
-        const found = await api.garbage();
+        const { cloud } = model;
+        const shown = api.of(cloud);
+        const found = await shown.garbage();
         const megabytes = Math.round(found.bytes / 2 ** 20);
         const agreed = await confirmed({
           title: trans.__('Free disk space?'),
@@ -452,10 +476,11 @@ export function addCloudCommands(options: ICommandsOptions): IDisposable {
             megabytes
           ),
           accept: trans.__('Delete'),
+          cloud,
           trans
         });
         if (agreed) {
-          await api.collectGarbage();
+          await shown.collectGarbage();
         }
       }
     })

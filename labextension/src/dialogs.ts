@@ -10,17 +10,20 @@ import type { IBentoDeployments } from './tokens';
 export async function confirmed(question: {
   accept: string;
   body: string;
+
+  /** The cloud that it is about, if it is about one; empty for the embedded one. */
+  cloud?: string;
   title: string;
   trans: TranslationBundle;
 
   /** Whether the button is a warning; default true. */
   warn?: boolean;
 }): Promise<boolean> {
-  const { accept, body, title, trans } = question;
+  const { accept, body, cloud, title, trans } = question;
   const button = question.warn === false ? Dialog.okButton : Dialog.warnButton;
   const answer = await showDialog({
     title,
-    body,
+    body: cloud ? trans.__('In %1: %2', cloud, body) : body,
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       button({ label: accept })
@@ -36,10 +39,13 @@ export async function askName(
   fits: (deployment: IDeployment) => boolean,
   trans: TranslationBundle
 ): Promise<IDeployment | null> {
+  const { cloud } = model;
   await model.refresh();
-  const items = (model.overview?.deployments ?? [])
-    .filter(fits)
-    .map(({ name }) => name);
+  if (model.cloud !== cloud) {
+    return null;
+  }
+  const found = (model.overview?.deployments ?? []).filter(fits);
+  const items = found.map(({ name }) => name);
   if (items.length === 0) {
     await showDialog({
       title,
@@ -49,8 +55,8 @@ export async function askName(
     return null;
   }
   const picked = await InputDialog.getItem({ title, items });
-  return picked.button.accept && picked.value !== null
-    ? model.find(picked.value)
+  return picked.button.accept
+    ? (found.find(({ name }) => name === picked.value) ?? null)
     : null;
 }
 

@@ -280,8 +280,15 @@ export function callCell(
   const endpoint = deployment.endpoints[0];
   const body = endpoint && endpoint.example !== '' ? endpoint.example : '{}';
   const name = endpoint ? ` ${endpoint.name}` : '';
-  const where = cloud ? `${quoted(`--cloud=${cloud}`)} ` : '';
-  return `%%bento_call ${where}${deployment.name}${name}\n${body}`;
+  return `%%bento_call${cloudOption(cloud)} ${deployment.name}${name}\n${body}`;
+}
+
+/** What makes a magic go to a cloud, to put behind others; empty for the embedded one. */
+export function cloudOption(cloud: string): string {
+  const word = `--cloud=${cloud}`;
+  return cloud === ''
+    ? ''
+    : ` ${/^[\w.:/=-]+$/.test(word) ? word : quoted(word)}`;
 }
 
 /**

@@ -134,7 +134,10 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     if (this._watchers === 0) {
       return;
     }
-    const { cloud, names } = hint;
+    const { cloud, context, names } = hint;
+    if (context !== undefined && context !== this._cloud) {
+      return;
+    }
     if (
       cloud !== false ||
       names === undefined ||
@@ -157,13 +160,9 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     await this._load().catch(() => undefined);
   }
 
-  watch(): IDisposable {
-    this._watchers += 1;
-    this._arrange();
-    return new DisposableDelegate(() => {
-      this._watchers -= 1;
-      this._arrange();
-    });
+  watch(closely = true): IDisposable {
+    this._count(1, closely);
+    return new DisposableDelegate(() => this._count(-1, closely));
   }
 
   find(name: string): IDeployment | null {
@@ -206,40 +205,43 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     });
   }
 
-  start(name: string): Promise<void> {
-    return this._act({ deployment: name }, 'start', () =>
-      this._api.start(name)
-    );
+  start(name: string, cloud = this._cloud): Promise<void> {
+    return this._do(name, 'start', cloud, api => api.start(name));
   }
 
-  terminate(name: string): Promise<void> {
-    return this._act({ deployment: name }, 'stop', () =>
-      this._api.terminate(name)
-    );
+  terminate(name: string, cloud = this._cloud): Promise<void> {
+    return this._do(name, 'stop', cloud, api => api.terminate(name));
   }
 
-  restart(name: string): Promise<void> {
-    return this._act({ deployment: name }, 'change', () =>
-      this._api.restart(name)
-    );
+  restart(name: string, cloud = this._cloud): Promise<void> {
+    return this._do(name, 'change', cloud, api => api.restart(name));
   }
 
-  change(name: string, change: IChange): Promise<void> {
-    return this._act({ deployment: name }, 'change', () =>
-      this._api.change(name, change)
-    );
+  change(name: string, change: IChange, cloud = this._cloud): Promise<void> {
+    return this._do(name, 'change', cloud, api => api.change(name, change));
   }
 
-  rollback(name: string, revision: number): Promise<void> {
-    return this._act({ deployment: name }, 'change', () =>
-      this._api.rollback(name, revision)
-    );
+  rollback(name: string, revision: number, cloud = this._cloud): Promise<void> {
+    return this._do(name, 'change', cloud, api => api.rollback(name, revision));
   }
 
-  delete(name: string): Promise<void> {
-    return this._act({ deployment: name }, 'stop', () =>
-      this._api.delete(name)
-    );
+  delete(name: string, cloud = this._cloud): Promise<void> {
+    return this._do(name, 'stop', cloud, api => api.delete(name));
+  }
+
+  /** Do something with a deployment of a cloud; what comes of it shows if that one is shown. */
+  private async _do(
+    name: string,
+    action: Action,
+    cloud: string,
+    call: (api: BentoApi) => Promise<unknown>
+  ): Promise<void> {
+    const api = this._api.of(cloud);
+    if (cloud === this._cloud) {
+      await this._act({ deployment: name }, action, () => call(api));
+    } else {
+      await call(api);
+    }
   }
 
   private async _act(
@@ -270,6 +272,16 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
     }
   }
 
+  /** Somebody watches, or no longer. */
+  private _count(more: 1 | -1, closely: boolean): void {
+    this._watchers += more;
+    this._closely += closely ? more : 0;
+    if (!this._isDisposed) {
+      this._pace();
+      this._arrange();
+    }
+  }
+
   /** Poll while somebody watches, and traffic only of what is on the screen. */
   private _arrange(): void {
     const watched = this._watchers > 0;
@@ -294,8 +306,12 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
       // No hint tells that a process goes on that was stopped or too busy.
       this._poll.frequency = Private.STUCK;
     } else if (this._cloud !== '' && this._overview?.cloud === null) {
-      // BentoCloud gives no hints at all.
-      this._poll.frequency = Private.UNHINTED;
+      // BentoCloud gives no hints at all. Each look is many calls of it, so
+      // it is not often asked for what is not on the screen.
+      this._poll.frequency =
+        this._closely > 0
+          ? Private.UNHINTED
+          : Private.frequency(this._pollSeconds * 1000);
     } else {
       this._poll.frequency = Private.frequency(this._pollSeconds * 1000);
     }
@@ -449,6 +465,7 @@ export class DeploymentsModel implements IBentoDeployments, IDisposable {
   private _loading = 0;
   private _byName = new Map<string, IDeployment>();
   private _cloud = '';
+  private _closely = 0;
   private _connection: Connection = 'loading';
   private _current: string | null = null;
   private _isDisposed = false;

@@ -199,15 +199,16 @@ export class BentoPanel extends SidePanel {
 
   /** Open the dialog that deploys; what is only in the local store is brought to the cloud before. */
   private async _deploy({ in_cloud, tag }: IBento): Promise<void> {
-    const { commands } = this._options;
+    const { commands, model } = this._options;
+    const { cloud } = model;
     const there =
       in_cloud ||
       (await commands.execute(CommandIDs.pushBento, {
         tag,
-        cloud: this._options.model.cloud || 'embedded'
+        cloud: cloud || 'embedded'
       })) === true;
     if (there) {
-      await commands.execute(CommandIDs.deploy, { bento: tag });
+      await commands.execute(CommandIDs.deploy, { bento: tag, cloud });
     }
   }
 

@@ -432,6 +432,8 @@ export interface IGarbage {
 
 /** What changed since the last hint; fits `events/deployments.v1.yaml`. */
 export interface IHint {
+  /** Name of the cloud; "" for the embedded one. */
+  context: string;
   /** The deployments that changed. */
   names: string[];
   /** True when the cloud itself came, went or changed. */
@@ -1012,6 +1014,7 @@ export const readGarbage: Reader<IGarbage> = object<IGarbage>({
 
 /** Reads an `IHint`. */
 export const readHint: Reader<IHint> = object<IHint>({
+  context: text,
   names: list(text),
   cloud: flag,
   event_id: number

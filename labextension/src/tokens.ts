@@ -86,8 +86,12 @@ export interface IBentoDeployments {
   /** Ask the server again. */
   refresh(): Promise<void>;
 
-  /** Keep the state fresh until the returned object is disposed. */
-  watch(): IDisposable;
+  /**
+   * Keep the state fresh until the returned object is disposed.
+   *
+   * @param closely - Whether deployments are on the screen, not only how many there are; default true.
+   */
+  watch(closely?: boolean): IDisposable;
 
   /** Keep the traffic of these deployments fresh until they are others. */
   show(names: readonly string[]): void;
@@ -110,23 +114,30 @@ export interface IBentoDeployments {
   /** Stop the embedded cloud and start it, so that it takes the token in its home. Failures are in `problem('cloud')`. */
   restartCloud(): Promise<void>;
 
-  /** Start a terminated deployment. Failures of this and the following are in `problem`. */
-  start(name: string): Promise<void>;
+  /**
+   * Start a terminated deployment.
+   *
+   * #### Notes
+   * This and the following are about the cloud that is shown, unless another is
+   * named, as the user may have been asked about that one. Failures are in
+   * `problem`; of a cloud that is not shown they reject.
+   */
+  start(name: string, cloud?: string): Promise<void>;
 
   /** Terminate a deployment. */
-  terminate(name: string): Promise<void>;
+  terminate(name: string, cloud?: string): Promise<void>;
 
   /** Replace all instances of a deployment. */
-  restart(name: string): Promise<void>;
+  restart(name: string, cloud?: string): Promise<void>;
 
   /** Scale a deployment, switch its mode, give it another Bento. */
-  change(name: string, change: IChange): Promise<void>;
+  change(name: string, change: IChange, cloud?: string): Promise<void>;
 
   /** Give a deployment what an earlier revision asked for. */
-  rollback(name: string, revision: number): Promise<void>;
+  rollback(name: string, revision: number, cloud?: string): Promise<void>;
 
   /** Delete a deployment for good. */
-  delete(name: string): Promise<void>;
+  delete(name: string, cloud?: string): Promise<void>;
 
   /** A deployment by name; null when there is none. */
   find(name: string): IDeployment | null;

@@ -78,3 +78,29 @@ void test('many changes of deployments are two loads, and no question to other c
   assert.equal(server.count(BENTOS), bentos + 2);
   assert.equal(server.count(STATES), states);
 });
+
+void test('nothing of the last cloud is shown for another one', async () => {
+  const bento = {
+    tag: 'iris:v1',
+    digest: '',
+    size_bytes: 1,
+    status: 'success',
+    reason: '',
+    used_by: [],
+    created_at: '2026-01-01T00:00:00Z',
+    in_cloud: true,
+    in_store: false,
+    proof: null
+  };
+  server.answer(BENTOS, { items: [bento] });
+  deployments.watch();
+  model.watch();
+  await until(() => model.inventory?.bentos.length === 1);
+  server.routes.set(BENTOS, () => new Promise(() => undefined));
+  deployments.cloud = 'prod';
+  assert.deepEqual(model.inventory?.bentos, []);
+  assert.deepEqual(
+    model.inventory.contexts.map(({ name }) => name),
+    ['prod']
+  );
+});

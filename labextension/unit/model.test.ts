@@ -223,6 +223,43 @@ void test('another cloud is asked for itself, and nothing of the last one stays'
   assert.equal(model.find('late'), null, 'an answer about the last cloud');
 });
 
+void test('what was asked about one cloud is done there, whichever is shown by then', async () => {
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  const terminate = `POST ${BASE}/deployments/iris/terminate`;
+  server.answer(terminate, deployment('iris'));
+  model.cloud = 'team';
+  await model.terminate('iris', '');
+  assert.equal(server.cloud, null);
+  assert.equal(server.count(terminate), 1);
+  server.answer(terminate, { message: 'no' }, 409);
+  await assert.rejects(model.terminate('iris', ''), /no/);
+  assert.equal(model.problem({ deployment: 'iris' }), null);
+});
+
+void test('a hint about another cloud is none', async () => {
+  server.answer(OVERVIEW, overview());
+  model.watch();
+  await until(() => model.connection === 'running');
+  const asked = server.asked.length;
+  model.hint({ context: 'team', cloud: true, names: [] });
+  await new Promise(resolve => setImmediate(resolve));
+  assert.equal(server.asked.length, asked);
+  server.answer(OVERVIEW, overview(deployment('iris')));
+  model.hint({ context: '', cloud: true, names: [] });
+  await until(() => model.find('iris') !== null);
+});
+
+void test('a cloud that gives no hints is asked often while it is on the screen', async () => {
+  server.answer(OVERVIEW, { ...overview(), cloud: null });
+  model.pollSeconds = 60;
+  model.cloud = 'bare';
+  model.watch(false);
+  await until(() => model.connection === 'running');
+  const asked = server.count(OVERVIEW);
+  model.watch();
+  await until(() => server.count(OVERVIEW) > asked);
+});
+
 void test('a cloud is restarted as one action', async () => {
   server.answer(OVERVIEW, overview());
   server.answer(`POST ${BASE}/cloud/stop`, overview());

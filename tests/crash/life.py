@@ -458,8 +458,6 @@ class Life:
         blobs = {path.stem for path in (home.cloud / "blobs").iterdir()}
         if blobs != digests:
             raise Defect(f"blobs: {len(blobs - digests)} that nothing needs, {len(digests - blobs)} missing")
-        if left := list((home.cloud / "incoming").iterdir()):
-            raise Defect(f"left in incoming: {left}")
         for kind in ("bento", "model"):
             for tree in (home.cloud / f"{kind}s").glob("*/*/*"):
                 key = f"{kind}/{tree.parent.parent.name}:{tree.parent.name}"
@@ -471,6 +469,11 @@ class Life:
         if stray := [path for path in home.root.iterdir() if path.name.startswith(".")]:
             raise Defect(f"left in the home: {stray}")
         deadline = time.monotonic() + 20
+        # What a cloud unpacks as it starts is on its way through there.
+        while left := list((home.cloud / "incoming").iterdir()):
+            if time.monotonic() > deadline:
+                raise Defect(f"left in incoming: {left}")
+            time.sleep(0.1)
         while half := [path for path in home.environments.iterdir() if path.is_dir() and is_abandoned(path)]:
             if time.monotonic() > deadline:
                 raise Defect(f"half environments that nobody builds: {half}")

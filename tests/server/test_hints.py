@@ -75,10 +75,11 @@ async def test_every_hint_fits_the_schema_of_its_event():
         received.append(data)
 
     logger.add_listener(schema_id=EVENT_SCHEMA_ID, listener=listen)
-    for hint in (Hint(), Hint(names=["a", "b"], cloud=True, event_id=7)):
+    hints = [Hint(), Hint(context="team", names=["a", "b"], cloud=True, event_id=7)]
+    for hint in hints:
         logger.emit(schema_id=EVENT_SCHEMA_ID, data=hint.model_dump())
     await logger.gather_listeners()
     assert received == [
-        {"names": [], "cloud": False, "event_id": 0},
-        {"names": ["a", "b"], "cloud": True, "event_id": 7},
+        {"context": "", "names": [], "cloud": False, "event_id": 0},
+        {"context": "team", "names": ["a", "b"], "cloud": True, "event_id": 7},
     ]

@@ -94,6 +94,18 @@ async def test_a_cloud_may_answer_anything_to_what_it_does_not_know(jp_fetch, te
     assert (told["state"], told["cloud"], len(told["deployments"])) == ("running", None, 4)
 
 
+async def test_one_deployment_that_cannot_be_told_of_hides_no_other(jp_fetch, team, logged_in):
+    with without_additions(team.state.endpoint, broken="/api/v2/deployments/more") as endpoint:
+        said = yaml.safe_load(logged_in.read_text())
+        said["contexts"][1]["endpoint"] = endpoint
+        logged_in.write_text(yaml.safe_dump(said))
+        told = await call(jp_fetch, "GET", "overview", cloud="bare")
+    assert (told["state"], names(told)) == ("running", ["guarded", "hello", "more", "theirs"])
+    where = {item["name"]: item["url"] for item in told["deployments"]}
+    assert where["more"] is None
+    assert where["hello"] == team.view("hello").url
+
+
 @pytest.mark.parametrize("name", ["team", "bare"])
 async def test_its_deployments_are_changed_and_not_those_of_the_embedded_one(
     jp_fetch, cloud, team, logged_in, name
@@ -161,13 +173,20 @@ async def test_what_bentocloud_does_not_tell_is_said_to_be_so(jp_fetch, logged_i
     assert (code, said["message"]) == (502, f"bare does not tell the {what} of a deployment")
 
 
+async def test_what_bentocloud_has_no_call_for_is_said_to_be_so(jp_fetch, logged_in):
+    code, said = await refused(call(jp_fetch, "DELETE", "bentos", "echo", "v1", cloud="bare"))
+    assert (code, said["message"]) == (502, "bare cannot be asked for that from here")
+
+
 async def test_a_change_there_is_hinted_within_a_second(jp_fetch, jp_ws_fetch, team, logged_in):
     socket = await jp_ws_fetch("api", "events", "subscribe")
     await call(jp_fetch, "GET", "overview", cloud="team")
     await call(jp_fetch, "POST", "deployments", "theirs", "terminate", cloud="team")
     try:
-        while "theirs" not in json.loads(await socket.read_message()).get("names", []):
-            pass
+        hint: dict = {}
+        while "theirs" not in hint.get("names", []):
+            hint = json.loads(await socket.read_message())
+        assert hint["context"] == "team"
     finally:
         socket.close()
         await call(jp_fetch, "POST", "deployments", "theirs", "start", cloud="team")
@@ -180,10 +199,12 @@ async def test_one_that_is_away_or_logged_out_of_is_a_state(jp_fetch, team, logg
     logged_in.write_text(yaml.safe_dump(said))
     told = await call(jp_fetch, "GET", "overview", cloud="team")
     assert (told["state"], told["deployments"]) == ("refused", [])
+    bentos = (await call(jp_fetch, "GET", "bentos", cloud="team"))["items"]
+    assert not any(item["in_cloud"] for item in bentos)
     told = await call(jp_fetch, "GET", "overview", cloud="bare")
     assert told["state"] == "unreachable"
     assert "bare does not answer" in told["message"]
-    for endpoint in ("", "no address"):
+    for endpoint in ("", "no address", "http://[bad", "http://host:abc"):
         said["contexts"][1]["endpoint"] = endpoint
         logged_in.write_text(yaml.safe_dump(said))
         told = await call(jp_fetch, "GET", "overview", cloud="bare")

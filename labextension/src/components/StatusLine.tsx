@@ -60,7 +60,9 @@ function sentence(model: IBentoDeployments, trans: TranslationBundle): string {
     case 'unreachable':
       return trans.__('%1 does not answer', cloud);
     case 'refused':
-      return trans.__('%1 refuses the token', cloud);
+      return model.cloud
+        ? trans.__('%1: log in again', cloud)
+        : trans.__('%1 refuses the token', cloud);
     case 'missing':
       return trans.__('Server extension is missing');
     case 'offline':

@@ -38,7 +38,7 @@ export class DetailsWidget extends MainAreaWidget {
     const trans = options.translator.load('bento_jupyter');
     this.addClass('jp-BentoDetailsWidget');
     const { cloud, name } = model;
-    this.id = `bento-jupyter-details-${cloud ? `${cloud}-` : ''}${name}`;
+    this.id = `bento-jupyter-details-${encodeURIComponent(cloud)}:${name}`;
     this.title.label = cloud ? trans.__('%1 in %2', name, cloud) : name;
     this.title.caption = trans.__('Deployment %1', this.title.label);
     this.title.icon = bentoIcon;

@@ -65,7 +65,7 @@ export function CloudsSection(props: {
   return (
     <div className="jp-BentoInventory">
       <section aria-label={trans.__('Embedded cloud')}>
-        <div className="jp-BentoItem">
+        <div className="jp-BentoItem" tabIndex={-1}>
           <StatusIcon
             tone={busy ? 'busy' : isShown ? toneOfConnection(connection) : null}
           />
@@ -261,7 +261,7 @@ function OtherCloud(props: {
 }): React.JSX.Element {
   const { context, onLogOut, onShow, onUse, shown, state, trans } = props;
   return (
-    <li className="jp-BentoItem">
+    <li className="jp-BentoItem" tabIndex={-1}>
       <StatusIcon tone={toneOfCloud(state)} />
       <div className="jp-BentoItem-text">
         <span className="jp-BentoItem-name">
@@ -336,7 +336,11 @@ function ShowButton(props: {
       className="jp-mod-styled jp-mod-minimal"
       title={title}
       aria-label={title}
-      onClick={() => onShow(name)}
+      onClick={({ currentTarget }) => {
+        // The button goes, its row stays.
+        currentTarget.closest<HTMLElement>('.jp-BentoItem')?.focus();
+        onShow(name);
+      }}
     >
       {trans.__('Show')}
     </button>

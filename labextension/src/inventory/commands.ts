@@ -156,6 +156,9 @@ export function addInventoryCommands(
         kind: trans.__('What it is: bentos or models')
       }),
       isEnabled: args => {
+        if ((model.overview?.cloud ?? null) === null) {
+          return false; // BentoCloud has no call for it, nor tells what is used
+        }
         const bento = bentoOf(args);
         return bento === undefined
           ? inventory.inventory?.models.find(model => model.tag === args.tag)
@@ -164,18 +167,21 @@ export function addInventoryCommands(
       },
       execute: async args => {
         const deleted = textOf(args.tag);
+        const { cloud } = model;
         const agreed = await confirmed({
           title: trans.__('Delete %1?', deleted),
           body: trans.__(
             'It goes from the cloud’s registry; the local store keeps its own.'
           ),
           accept: trans.__('Delete'),
+          cloud,
           trans
         });
         if (agreed) {
           await inventory.delete(
             args.kind === 'models' ? 'models' : 'bentos',
-            deleted
+            deleted,
+            cloud
           );
         }
       }

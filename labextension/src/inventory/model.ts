@@ -78,11 +78,11 @@ export class InventoryModel implements IDisposable {
     await this._ask().catch(() => undefined);
   }
 
-  /** Delete a Bento or a model. Failures are in `problem`. */
-  async delete(kind: PackageKind, tag: string): Promise<void> {
+  /** Delete a Bento or a model of a cloud. Failures are in `problem`. */
+  async delete(kind: PackageKind, tag: string, cloud: string): Promise<void> {
     this._problem = '';
     try {
-      await this.api.deletePackage(kind, tag);
+      await this.api.of(cloud).deletePackage(kind, tag);
     } catch (reason) {
       this._problem = reason instanceof Error ? reason.message : String(reason);
     }
@@ -100,8 +100,19 @@ export class InventoryModel implements IDisposable {
 
   /** Deployments that came, went or run something else change what is used by whom. */
   private _onDeployments(): void {
-    const { connection, overview } = this.deployments;
+    const { cloud, connection, overview } = this.deployments;
+    if (cloud !== this._cloud) {
+      this._cloud = cloud;
+      this._problem = '';
+      if (this._inventory !== null) {
+        // The clouds are the same ones; what was in the last one is not in this one.
+        const { contexts } = this._inventory;
+        this._inventory = { bentos: [], contexts, images: [], models: [] };
+        this._stateChanged.emit();
+      }
+    }
     const state = [
+      cloud,
       connection,
       ...(overview?.deployments ?? []).map(
         ({ name, bento, image }) => `${name} ${bento} ${image?.status ?? ''}`
@@ -155,6 +166,7 @@ export class InventoryModel implements IDisposable {
     }
   }
 
+  private _cloud = '';
   private _inventory: IInventory | null = null;
   private _isLoading = false;
   private _isStale = false;

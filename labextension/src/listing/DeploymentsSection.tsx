@@ -5,6 +5,7 @@ import React, { useMemo, useState } from 'react';
 import { CopyButton } from '../components/CopyButton';
 import { Notice } from '../components/Notice';
 import { ProblemNote } from '../components/ProblemNote';
+import { cloudOption } from '../format';
 import type { IDeployment } from '../payloads';
 import type { IBentoDeployments } from '../tokens';
 import { IView, Line, PLAIN_VIEW, arrange } from './arrange';
@@ -66,7 +67,7 @@ export function DeploymentsSection(props: {
       ? null
       : model.problem({ deployment: model.current });
   const now = Date.now();
-  const first = model.cloud ? `${FIRST} --cloud=${model.cloud}` : FIRST;
+  const first = FIRST + cloudOption(model.cloud);
   return (
     <div
       className={stale ? 'jp-BentoSection jp-mod-stale' : 'jp-BentoSection'}

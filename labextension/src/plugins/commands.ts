@@ -51,10 +51,10 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       app.serviceManager.serverSettings,
       () => model.cloud
     );
-    const askDeployment = async (meant: {
-      bento?: string;
-      name?: string;
-    }): Promise<void> => {
+    const askDeployment = async (
+      cloud: string,
+      meant: { bento?: string; name?: string }
+    ): Promise<void> => {
       if (model.connection !== 'running' && model.cloud === '') {
         // A cloud that is asked for something is started, as by the magics.
         await model.startCloud();
@@ -62,12 +62,12 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       const { askDeployment } = await import('../deploy/dialog');
       const name = await askDeployment({
         ...meant,
-        api,
+        api: api.of(cloud),
         owner: activeNotebook(app),
         trans,
         translator: translator ?? nullTranslator
       });
-      if (name !== null) {
+      if (name !== null && model.cloud === cloud) {
         await model.refresh();
         model.current = name;
         await commands.execute(CommandIDs.showPanel);

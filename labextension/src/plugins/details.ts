@@ -123,7 +123,8 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
     void restorer?.restore(tracker, {
       command: CommandIDs.openDetails,
       args: ({ model: { cloud, name, tab } }) => ({ cloud, name, tab }),
-      name: ({ model: { cloud, name } }) => (cloud ? `${cloud} ${name}` : name)
+      name: ({ model: { cloud, name } }) =>
+        cloud ? `${encodeURIComponent(cloud)}:${name}` : name
     });
   }
 };

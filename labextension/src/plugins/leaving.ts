@@ -5,6 +5,7 @@ import type {
 import { Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { BentoApi } from '../api';
 import { CommandIDs } from '../commandids';
 import { leftBy } from '../turns';
 import { IBentoDeployments, IBentoSettings } from '../tokens';
@@ -23,12 +24,17 @@ export const leavingPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('bento_jupyter');
-    const { sessions } = app.serviceManager;
+    const { serverSettings, sessions } = app.serviceManager;
+    // Whichever cloud is shown: what others have deployed from a notebook of the same path is theirs.
+    const embedded = new BentoApi(serverSettings);
     let before = new Set<string>();
-    const tell = (path: string): void => {
-      const names = leftBy(model.overview, path);
-      const { cloud } = model; // another may be shown when somebody clicks
-      if (names.length === 0 || settings.notifications === 'none') {
+    const tell = async (path: string): Promise<void> => {
+      if (settings.notifications === 'none') {
+        return;
+      }
+      const overview = await embedded.overview().catch(() => null);
+      const names = leftBy(overview, path);
+      if (names.length === 0) {
         return;
       }
       Notification.info(
@@ -45,6 +51,7 @@ export const leavingPlugin: JupyterFrontEndPlugin<void> = {
             {
               label: trans.__('Show'),
               callback: () => {
+                model.cloud = '';
                 void app.commands.execute(CommandIDs.showPanel);
               }
             },
@@ -52,7 +59,7 @@ export const leavingPlugin: JupyterFrontEndPlugin<void> = {
               label: trans.__('Terminate'),
               displayType: 'warn',
               callback: () => {
-                model.cloud = cloud;
+                model.cloud = '';
                 names.forEach(name => void model.terminate(name));
               }
             }
@@ -71,7 +78,7 @@ export const leavingPlugin: JupyterFrontEndPlugin<void> = {
       const renamed = [...now].some(path => !before.has(path));
       before = now;
       if (!renamed) {
-        ended.forEach(tell);
+        ended.forEach(path => void tell(path));
       }
     }, app);
   }

@@ -57,8 +57,8 @@ export const modelPlugin: JupyterFrontEndPlugin<IBentoDeployments> = {
     void keepCloud(model, state);
     events.stream.connect((_, event) => {
       if (event.schema_id === EVENT_SCHEMA_ID) {
-        const { cloud, names } = event as unknown as Partial<IHint>;
-        model.hint({ cloud, names });
+        const { cloud, context, names } = event as unknown as Partial<IHint>;
+        model.hint({ cloud, context, names });
       }
     }, model);
     const apply = (): void => {

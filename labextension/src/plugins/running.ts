@@ -55,9 +55,17 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
       runningChanged: model.stateChanged,
       shutdownLabel: trans.__('Terminate'),
       shutdownAllLabel: trans.__('Terminate All'),
-      shutdownAllConfirmationText: trans.__(
-        'Terminate all deployments? Their URLs no longer answer; they can be started again.'
-      )
+      // Read when somebody asks for it: another cloud may be shown by then.
+      get shutdownAllConfirmationText() {
+        return model.cloud === ''
+          ? trans.__(
+              'Terminate all deployments? Their URLs no longer answer; they can be started again.'
+            )
+          : trans.__(
+              'Terminate all deployments of %1? Their URLs no longer answer; they can be started again.',
+              model.cloud
+            );
+      }
     });
   }
 };

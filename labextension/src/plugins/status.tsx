@@ -49,6 +49,6 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
       activeStateChanged: model.stateChanged
     });
     // The item tells at any time, so the model is watched from now on.
-    void app.restored.then(() => model.watch());
+    void app.restored.then(() => model.watch(false));
   }
 };
