@@ -1,4 +1,4 @@
-"""A cloud as BentoCloud is, without our additions to its API: a real one behind a relay that hides them."""
+"""Other clouds: one as BentoCloud is, a real one behind a relay that hides our additions to its API."""
 
 from __future__ import annotations
 
@@ -7,12 +7,37 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
+import yaml
+from realcloud import RealCloud
 
-__all__ = ["without_additions"]
+__all__ = ["logged_in_to", "without_additions"]
 
 OURS = "/api/bj/"
+
+
+@contextlib.contextmanager
+def logged_in_to(team: RealCloud, file: Path) -> Iterator[None]:
+    """Logged in to a cloud as `team`, and as `bare` where it is like BentoCloud.
+
+    Args:
+        team: The cloud.
+        file: The `bentoml` client's file of contexts; as it was afterwards.
+    """
+    before = file.read_text() if file.exists() else None
+    with without_additions(team.state.endpoint) as bare:
+        contexts = [
+            {"name": name, "endpoint": endpoint, "api_token": team.state.token}
+            for name, endpoint in (("team", team.state.endpoint), ("bare", bare))
+        ]
+        file.write_text(yaml.safe_dump({"contexts": contexts, "current_context_name": "team"}))
+        yield
+    if before is None:
+        file.unlink()
+    else:
+        file.write_text(before)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from plain_cloud import without_additions
+from plain_cloud import logged_in_to
 from playwright.sync_api import expect
 from realcloud import RealCloud
 
@@ -32,16 +32,9 @@ def team(tmp_path_factory):
 
 @pytest.fixture
 def logged_in(cloud, team):
-    """Logged in to it as `team`, and as `bare` where it is like BentoCloud."""
-    file = cloud.folder / "bentoml" / ".yatai.yaml"
-    with without_additions(team.state.endpoint) as bare:
-        contexts = [
-            {"name": name, "endpoint": endpoint, "api_token": team.state.token}
-            for name, endpoint in (("team", team.state.endpoint), ("bare", bare))
-        ]
-        file.write_text(yaml.safe_dump({"contexts": contexts, "current_context_name": "team"}))
+    """As `team`, and as `bare` where it is like BentoCloud."""
+    with logged_in_to(team, cloud.folder / "bentoml" / ".yatai.yaml"):
         yield
-    file.unlink()
 
 
 @pytest.fixture
@@ -66,6 +59,7 @@ def test_its_deployments_are_shown_changed_and_asked(clouds, cloud, team, watche
     expect(row(clouds, "theirs")).to_have_attribute("data-status", "running")
     shown = clouds.get_by_role("list", name="Other clouds").get_by_role("listitem").filter(has_text=name)
     expect(shown).to_contain_text("shown")
+    expect(shown).to_be_focused()
     expect(clouds.get_by_role("region", name="Embedded cloud")).to_contain_text("on this machine")
     for theme, end in ((DARK, "-dark"), (LIGHT, "")):
         themed(clouds, theme)
@@ -74,6 +68,7 @@ def test_its_deployments_are_shown_changed_and_asked(clouds, cloud, team, watche
 
     # What is done is done there, though there is one of this name here.
     choose(clouds, "hello", "Terminate…")
+    expect(clouds.get_by_role("dialog")).to_contain_text(f"In {name}: Its instances stop")
     clouds.get_by_role("dialog").get_by_role("button", name="Terminate").click()
     team.wait("hello", "terminated")
     expect(row(clouds, "hello")).to_have_attribute("data-status", "terminated")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import yaml
-from plain_cloud import without_additions
+from plain_cloud import logged_in_to, without_additions
 from realcloud import RealCloud, eventually
 from tornado.httpclient import HTTPClientError
 
@@ -39,17 +39,10 @@ def team(tmp_path_factory):
 
 @pytest.fixture
 def logged_in(cloud, team):
-    """Logged in to it as `team`, and as `bare` where it is like BentoCloud."""
+    """The file of contexts, as long as one is."""
     file = cloud.folder / "bentoml" / ".yatai.yaml"
-    before = file.read_text() if file.exists() else None
-    with without_additions(team.state.endpoint) as bare:
-        contexts = [
-            {"name": name, "endpoint": endpoint, "api_token": team.state.token}
-            for name, endpoint in (("team", team.state.endpoint), ("bare", bare))
-        ]
-        file.write_text(yaml.safe_dump({"contexts": contexts, "current_context_name": "team"}))
+    with logged_in_to(team, file):
         yield file
-    file.unlink() if before is None else file.write_text(before)
 
 
 async def call(jp_fetch, method, *parts, cloud="", **body):
