@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import zipfile
-from pathlib import Path
 
 import pytest
-import uv
-
-ROOT = Path(__file__).parents[1]
+from wheels import ROOT, build_wheel
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The wheel, built where no Node can be found."""
-    folder = tmp_path_factory.mktemp("wheel")
-    assert (ROOT / "bento_jupyter" / "labextension" / "package.json").exists(), "run `make install` first"
-    programs = folder / "bin"
-    programs.mkdir()
-    for name in ("git", "env", "sh"):
-        if found := shutil.which(name):
-            (programs / name).symlink_to(found)
-    done = subprocess.run(
-        [uv.find_uv_bin(), "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT)],
-        env={**os.environ, "PATH": str(programs)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return zipfile.ZipFile(next(folder.glob("*.whl")))
+    return zipfile.ZipFile(build_wheel(tmp_path_factory.mktemp("wheel")))
 
 
 def test_a_wheel_holds_both_halves_of_the_product(wheel: zipfile.ZipFile) -> None:

@@ -54,6 +54,7 @@ def jupyter(
     environment: dict[str, str] | None = None,
     port: int = 0,
     token: str = "",
+    python: str = sys.executable,
 ) -> Iterator[JupyterServer]:
     """Run `jupyter lab` (or `notebook`), with nothing of the user's own.
 
@@ -65,6 +66,7 @@ def jupyter(
         environment: More environment variables.
         port: Its port; 0 = a free one.
         token: Its token; "" = one of its own.
+        python: The Python that it is installed in.
     """
     root = base / "files"
     settings = base / "settings" / "@jupyterlab" / "apputils-extension"
@@ -74,7 +76,7 @@ def jupyter(
     token = token or secrets.token_hex(16)
     log = base / "server.log"
     command = [
-        *(sys.executable, "-m", app, "--no-browser", "--allow-root"),
+        *(python, "-m", app, "--no-browser", "--allow-root"),
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", f"--ServerApp.root_dir={root}"),
         *(f"--IdentityProvider.token={token}",),
         *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
