@@ -143,7 +143,7 @@ class DeployForm(CloudForm):
         self.group.scatter()
 
     def _watch(self) -> None:
-        self.start.watch(lambda: self.later(self._started, "start"))
+        self.start.watch(self._start_chosen)
         self.group["mode"].watch(lambda: self.guarded(self._mode_changed))
         self.group["name"].watch(lambda: self.later(self._look_for_names, "names"))
         self.bento.watch(lambda: self.guarded(self._bento_changed))
@@ -268,7 +268,19 @@ class DeployForm(CloudForm):
             *((f"{name}: a copy of it", ("clone", name)) for name in names),
         ]
 
-    def _started(self) -> None:
+    def _start_chosen(self) -> None:
+        before = self._filled_in()
+        self.later(lambda: self._started(before), "start")
+
+    def _filled_in(self) -> dict[str, Any]:
+        return {name: field.value for name, field in self.group.fields.items()}
+
+    def _started(self, before: dict[str, Any] | None = None) -> None:
+        """Load what is chosen to start from.
+
+        Args:
+            before: What the fields said as it was chosen: what was filled in since then stays.
+        """
         how, name = self.start.value
         found = self.reach().spec(name) if name else None
         if name and found is None:
@@ -283,10 +295,14 @@ class DeployForm(CloudForm):
                 labels = {key: each for key, each in found.labels.items() if key not in OF_ONE}
                 found = found.model_copy(update={"labels": labels})
                 self._before = found if how == "update" else None
+                now = self._filled_in()
                 self.bento.value = found.bento
                 self.group.value = found.model_copy(
                     update={} if how == "update" else {"name": self._free_name(name)}
                 )
+                for field, value in now.items():
+                    if before is not None and value != before[field] and (how, field) != ("update", "name"):
+                        self.group[field].value = value
             self.refresh()
 
     def _mode_changed(self) -> None:

@@ -285,7 +285,7 @@ class Number(Text):
         return self.widget.value.strip() or None
 
     def _put(self, value: Any) -> None:
-        self.widget.value = "" if value is None else repr(value)
+        self.widget.value = "" if value is None else str(value)
 
 
 class Json(Text):

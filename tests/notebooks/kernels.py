@@ -50,11 +50,16 @@ class Kernel:
         Without history it is no cell of the notebook: `In` does not know it, and no number is used up.
         """
         texts: dict[str, str] = {}
+        stream = ""  # the one that the last output was of
 
         def hook(message: dict[str, Any]) -> None:
+            nonlocal stream
             content, kind = message["content"], message["header"]["msg_type"]
             self.outputs.append(content)
-            if kind == "stream":
+            before, stream = stream, content["name"] if kind == "stream" else ""
+            if stream and stream == before:  # what one line prints may come in pieces
+                texts[next(reversed(texts))] += content["text"]
+            elif kind == "stream":
                 texts[str(len(texts))] = content["text"]
             elif kind in ("display_data", "execute_result", "update_display_data"):
                 key = content.get("transient", {}).get("display_id") or str(len(texts))

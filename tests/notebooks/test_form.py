@@ -161,6 +161,21 @@ def test_a_clone_starts_from_another_under_a_free_name(kernel: Kernel) -> None:
     kernel.run("form.close()")
 
 
+def test_what_is_typed_while_a_deployment_is_on_its_way_into_the_form_stays(kernel: Kernel) -> None:
+    kernel.run("form = bj.forms.deploy(namespace=globals())\nform.group['max'].value = 9")
+    kernel.run(
+        "with form._lock:\n"  # it cannot arrive before
+        "    form.start.value = ('update', 'from-form')\n"
+        "    form.group['queue'].value = 77\n"
+        "    form.group['name'].value = 'other'\n"
+        "done()"
+    )
+    assert kernel.run("print(form.group['queue'].value, form.group['name'].value)").strip() == "77 from-form"
+    assert kernel.run("print(form.group['max'].value == '9')").strip() == "False"
+    assert kernel.run("print(form.line)").strip() == "%bento_update from-form --queue=77"
+    kernel.run("form.close()")
+
+
 def test_an_object_of_the_notebook_is_built_and_deployed(kernel: Kernel) -> None:
     kernel.run(
         "form = bj.forms.deploy(namespace=globals())\n"
