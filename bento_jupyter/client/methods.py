@@ -19,7 +19,14 @@ __all__ = ["Method", "signature_of"]
 
 
 #: Kinds of values for the types of JSON schema, where a schema has no descriptor.
-JSON_TYPES = {"integer": "int", "number": "float", "string": "str", "boolean": "bool", "array": "list"}
+JSON_TYPES: dict[str, codec.Descriptor] = {
+    "integer": {"kind": "int"},
+    "number": {"kind": "float"},
+    "string": {"kind": "str"},
+    "boolean": {"kind": "bool"},
+    # Of anything: BentoML's schema says of `list[int | None]` that it is of integers.
+    "array": {"kind": "list", "items": {"kind": "json"}},
+}
 
 
 class _Type:
@@ -112,7 +119,7 @@ def schema_descriptor(schema: Mapping[str, Any]) -> codec.Descriptor:
     except (LookupError, TypeError, ValueError):
         found = {"kind": "any"}
     plain = JSON_TYPES.get(str(schema.get("type")))
-    return {"kind": plain} if plain and found["kind"] in ("any", "json") else found
+    return plain if plain and found["kind"] in ("any", "json") else found
 
 
 def type_words(descriptor: codec.Descriptor) -> str:
@@ -124,7 +131,8 @@ def type_words(descriptor: codec.Descriptor) -> str:
     if kind == "optional":
         return f"{type_words(descriptor['of'])} | None"
     if kind == "list":
-        return f"list[{type_words(descriptor['items'])}]" if descriptor.get("items") else "list"
+        items = type_words(descriptor["items"])
+        return "list" if items == "Any" else f"list[{items}]"
     if kind == "model":
         return str(descriptor["type"]).rpartition(".")[2]
     known = {"frame": "DataFrame", "records": "DataFrame", "series": "Series", "record": "dict",

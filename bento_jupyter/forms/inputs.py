@@ -235,8 +235,9 @@ def input_field(name: str, schema: Mapping[str, Any], namespace: dict[str, Any])
         namespace: The notebook's names.
     """
     whole = schema_descriptor(schema)
-    optional = whole["kind"] == "optional"
-    descriptor = whole["of"] if optional else whole
+    descriptor = whole["of"] if whole["kind"] == "optional" else whole
+    # BentoML's schema says `int | None = None` as an integer whose default is null.
+    optional = whole["kind"] == "optional" or schema.get("default", ...) is None
     kind = descriptor["kind"]
     tip = str(schema.get("description") or "")
     items = schema.get("items") or {}
@@ -248,12 +249,15 @@ def input_field(name: str, schema: Mapping[str, Any], namespace: dict[str, Any])
     if isinstance(values, list) and values:
         none = [("none", None)] if optional else []
         return fields.Choice(name, [*none, *((str(each), each) for each in values)], tip=tip)
-    if kind == "bool" and not optional:
-        return fields.Flag(name, tip=tip)
+    if kind == "bool":
+        choices = [("none", None), ("true", True), ("false", False)]
+        return fields.Choice(name, choices, tip=tip) if optional else fields.Flag(name, tip=tip)
     if kind in ("int", "float"):
         return Input(name, whole, tip=tip)
     if kind == "str":
-        return fields.Text(name, tip=tip, lines=2, empty=None if optional else "")
+        form = str(schema.get("format") or "")  # like date-time, of which an empty text is none
+        empty = None if optional or form else ""
+        return fields.Text(name, tip=tip, lines=2, empty=empty, placeholder=form)
     return Data(name, whole, namespace, tip=tip)
 
 

@@ -120,6 +120,27 @@ def test_a_service_is_built_from_its_cell(kernel: Kernel) -> None:
     assert types["total"]["output"]["dtype"] == "float32"
 
 
+def test_what_has_a_default_can_be_left_out_and_given_whatever_the_default_is(kernel: Kernel) -> None:
+    kernel.run(
+        "def mix(x: float = 1.0, weights: list = [1, None], names: dict = {'a': [2.5]}) -> list:\n"
+        "    return [x, weights, names]\n"
+        "mixed = bj.deploy(mix, name='mix', mode='on-demand', sample={})\n"
+        "import bentoml\n"
+        "class Mark: pass\n"
+        "@bentoml.service\n"
+        "class Mixer:\n"
+        "    @bentoml.api\n"
+        "    def mix(self, x: float, weights: list[int | None] = [1, None], mark: object = Mark) -> list:\n"
+        "        return [x, weights, mark is Mark]\n"
+        "mixer = bj.deploy(Mixer, name='mixer', mode='on-demand', sample={'mix': {'x': 1.0}})"
+    )
+    assert kernel.run("print(mixed.mix(), mixed.mix(weights=[3], names={}))").strip() == (
+        "[1.0, [1, None], {'a': [2.5]}] [1.0, [3], {}]"
+    )
+    said = kernel.run("print(mixer.mix(x=2.0), mixer.mix(x=2.0, weights=[None]))").strip()
+    assert said == "[2.0, [1, None], True] [2.0, [None], True]"
+
+
 def test_a_cell_without_a_service_is_told(kernel: Kernel) -> None:
     assert "defines no service" in kernel.fails("%%bento_service nothing\nx = 1").value
     assert "1" in kernel.run("print(x)"), "the cell has been run"

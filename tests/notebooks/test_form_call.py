@@ -7,6 +7,7 @@ from kernels import Kernel
 
 SERVICE = """%%bento_service zoo --sample {"add": {"a": 1, "b": 2}} --no-prove
 import asyncio, math, struct, time, wave
+from datetime import datetime
 from typing import Annotated, Generator, Literal
 from pathlib import Path
 import bentoml
@@ -40,6 +41,16 @@ class Zoo:
     def greet(self, name: str = "you", tone: Literal["kind", "curt"] = "kind", loud: bool = False) -> str:
         said = f"{'Dear' if tone == 'kind' else 'Hey'} {name}"
         return said.upper() if loud else said
+
+    @bentoml.api
+    def late(
+        self,
+        when: datetime | None = None,
+        marks: list[int | None] = [1, None],
+        tone: Literal["kind", "curt"] | None = None,
+        sure: bool | None = None,
+    ) -> list:
+        return [str(when), marks, tone, sure]
 
     @bentoml.api
     def keys(self, options: dict) -> list:
@@ -168,6 +179,16 @@ def test_text_choices_and_flags(kernel: Kernel) -> None:
         "HEY ANN %bento_call zoo greet name='Ann', tone='curt', loud=True"
     )
     assert "HEY ANN" in kernel.run("print(shown()['text/html'])")
+
+
+def test_what_is_left_empty_is_what_it_is_by_default(kernel: Kernel) -> None:
+    kernel.run("choose('late')\nworks()")
+    assert kernel.run("print(form.answer, form.line)").strip() == (
+        "['None', [1, None], None, None] %bento_call zoo late marks=[1, None]"
+    )
+    kernel.run("form.fields['when'].value = '2026-01-01T10:00'\nform.fields['tone'].value = 'curt'")
+    kernel.run("form.fields['sure'].value = False\nform.fields['marks'].text.value = '[null]'\nworks()")
+    assert kernel.run("print(form.answer)").strip() == "['2026-01-01 10:00:00', [None], 'curt', False]"
 
 
 def test_json_is_checked_while_it_is_typed(kernel: Kernel) -> None:

@@ -212,16 +212,18 @@ def parameters_of(
     imports: set[str] = set()
     for parameter in question.parameters:
         descriptor = takes.get(parameter.name)
+        own = is_service and not is_loose_hint(question.hints.get(parameter.name))
         default = None
         if parameter.default is not inspect.Parameter.empty:
             default = default_source(parameter.default)
             if descriptor is None and default is None:
-                continue  # the function has its own default, which no request can say
+                if own:  # its signature stays, whatever the default is
+                    parameters.append(Parameter(parameter.name, {"kind": "any"}, "", None, own))
+                continue  # a function has its own default, which no request can say
         if descriptor is None:
             descriptor = describe_parameter(parameter.default, question.hints.get(parameter.name))
         typed = f'TYPES["{question.name}"]["inputs"]["{parameter.name}"]'
         annotation, lines = annotation_with(descriptor, typed, question.hints.get(parameter.name), code)
-        own = is_service and not is_loose_hint(question.hints.get(parameter.name))
         if not own:
             imports |= lines
         parameters.append(Parameter(parameter.name, descriptor, "" if own else annotation, default, own))

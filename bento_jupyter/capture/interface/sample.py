@@ -148,7 +148,8 @@ def _listed(names: list[str], limit: int = 8) -> str:
 def inputs_of(question: Question, sample: Any) -> dict[str, Any]:
     """The inputs that a sample gives to the parameters of a function.
 
-    A dict of names of parameters, or a tuple of values for several parameters; else the value of the first.
+    A dict of names of parameters (an empty one asks with all defaults), or a tuple of values for several
+    parameters; else the value of the first.
 
     Raises:
         SampleError: It does not fit the parameters.
@@ -174,7 +175,7 @@ def inputs_of(question: Question, sample: Any) -> dict[str, Any]:
         raise SampleError(
             f"{question.name} takes nothing, but a sample was given", hint="leave the sample out"
         )
-    if isinstance(sample, dict) and sample and set(sample) <= set(names) and set(required) <= set(sample):
+    if isinstance(sample, dict) and set(sample) <= set(names) and set(required) <= set(sample):
         inputs = dict(sample)
     elif isinstance(sample, dict) and len(names) > 1 and set(names) & set(sample):
         unknown = [str(name) for name in sample if name not in names]

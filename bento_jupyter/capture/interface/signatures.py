@@ -11,6 +11,11 @@ from ..source import CodeCapture
 
 __all__ = ["default_source", "hint_source", "is_loose_hint"]
 
+#: Characters of a default that still reads well in a signature.
+LONGEST_DEFAULT = 1000
+#: Lists within lists of such a default.
+DEEPEST_DEFAULT = 8
+
 #: Annotations that do not say what BentoML's own wire loses: dtypes, index, what is in a container.
 LOOSE = frozenset(
     ["numpy.ndarray", "pandas.DataFrame", "pandas.Series", "builtins.dict", "builtins.list", "builtins.tuple"]
@@ -21,15 +26,19 @@ def default_source(value: Any) -> str | None:
     """Source of a plain default; None when it is none that reads the same everywhere.
 
     Example:
-        >>> default_source(0.5), default_source(object())
-        ('0.5', None)
+        >>> default_source([0.5, None]), default_source(object())
+        ('[0.5, None]', None)
     """
+    return repr(value) if _is_plain(value) and len(repr(value)) <= LONGEST_DEFAULT else None
+
+
+def _is_plain(value: Any, depth: int = 0) -> bool:
+    if type(value) in (list, tuple):
+        return depth < DEEPEST_DEFAULT and all(_is_plain(each, depth + 1) for each in value)
+    if type(value) is dict:
+        return _is_plain([*value, *value.values()], depth)
     plain = (str, int, float, bool, bytes, type(None))
-    if type(value) in plain and not (isinstance(value, float) and not math.isfinite(value)):
-        return repr(value)
-    if type(value) in (list, tuple, dict) and not value:
-        return repr(value)
-    return None
+    return type(value) in plain and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def hint_source(hint: Any, code: CodeCapture) -> tuple[str, set[str]]:
