@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shlex
 from typing import Any
 
 from pydantic import BaseModel
 
+from .quoting import quoted
 from .service_spec import CanaryVersion
 from .spec import DeploymentSpec
 
@@ -132,4 +132,4 @@ def _pair(key: str, value: str) -> str:
 def _word(text: str) -> str:
     if len(text.splitlines()) > 1 or (text and text.splitlines()[0] != text) or "\0" in text:
         raise ValueError("a value of several lines cannot stand in the line of a magic")
-    return shlex.quote(text)
+    return quoted(text)

@@ -46,6 +46,7 @@ FLOORS = {
     "spec": 1,
     "home": 1,
     "service_spec": 0,
+    "quoting": 0,
     "errors": 0,
 }
 #: The package itself only names what is in it, lazily.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..quoting import quoted
 from ..spec import DeploymentSpec, Mode
 from ..spelling import to_call, to_line
 
@@ -36,11 +36,7 @@ def build_line(name: str, objects: Sequence[str], sample: str = "", endpoints: S
         endpoints: What is to be served; none = all that suits.
     """
     words = ["%bento_build", name, *objects]
-    words += (
-        ["--sample", sample if re.fullmatch(r"[\w.\[\]:,]+", sample) else shlex.quote(sample)]
-        if sample
-        else []
-    )
+    words += ["--sample", sample if _is_plain(sample) else quoted(sample)] if sample else []
     return " ".join([*words, *(word for each in endpoints for word in ("--endpoint", each))])
 
 
@@ -54,8 +50,11 @@ def build_call(name: str, objects: Sequence[str], sample: str = "", endpoints: S
 
 def _option(sample: str) -> str:
     """A sample in a line, quoted only where it has to be."""
-    is_plain = re.fullmatch(r"[\w.\[\]:,]+", sample)
-    return f"--sample {sample}" if is_plain else shlex.quote(f"--sample={sample}")
+    return f"--sample {sample}" if _is_plain(sample) else quoted(f"--sample={sample}")
+
+
+def _is_plain(sample: str) -> bool:
+    return re.fullmatch(r"[\w.\[\]:,]+", sample) is not None
 
 
 def masked(spec: DeploymentSpec) -> DeploymentSpec:

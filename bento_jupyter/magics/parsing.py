@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from argparse import Namespace
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.error import UsageError
 
 from ..errors import BentoJupyterError, MagicUsageError
+from ..quoting import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,17 +114,7 @@ def join(words: Sequence[str]) -> str:
         >>> join(["iris", "--label", "owner=the team"])
         "iris --label 'owner=the team'"
     """
-    # In double quotes a backslash escapes for `shlex` and for the search of the quotation's end alike.
-    return " ".join(
-        word if re.fullmatch(r"[\w@%+=:,./-]+", word, re.ASCII) else _quoted(word) for word in words
-    )
-
-
-def _quoted(word: str) -> str:
-    if "'" not in word and "\\" not in word:
-        return f"'{word}'"
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return " ".join(map(quoted, words))
 
 
 def _quotation_end(line: str, start: int) -> int:

@@ -48,6 +48,10 @@ def test_any_sample_stands_in_the_line(
     assert (found.sample or "", found.endpoint or []) == (sample, endpoints)
 
 
+def test_a_text_as_a_sample_is_readable() -> None:
+    assert build_line("up", ["up"], "'a b'") == """%bento_build up up --sample "'a b'\""""
+
+
 @pytest.mark.parametrize("sample", ["X[:5]", '{"a": 3}', "[1, 'b c']", "X[X > 0] + 1", "f(1)(2)", "'it\\'s'"])
 def test_expressions_are_the_same_in_the_line_and_in_the_call(sample: str) -> None:
     line = build_line("iris", ["clf"], sample, ["predict"])

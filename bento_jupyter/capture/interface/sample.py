@@ -177,7 +177,7 @@ def inputs_of(question: Question, sample: Any) -> dict[str, Any]:
         )
     if isinstance(sample, dict) and set(sample) <= set(names) and set(required) <= set(sample):
         inputs = dict(sample)
-    elif isinstance(sample, dict) and len(names) > 1 and set(names) & set(sample):
+    elif isinstance(sample, dict) and len(names) > 1 and (not sample or set(names) & set(sample)):
         unknown = [str(name) for name in sample if name not in names]
         lacking = [name for name in required if name not in sample]
         problem = (
