@@ -137,6 +137,9 @@ def test_what_has_a_default_can_be_left_out_and_given_whatever_the_default_is(ke
     assert kernel.run("print(mixed.mix(), mixed.mix(weights=[3], names={}))").strip() == (
         "[1.0, [1, None], {'a': [2.5]}] [1.0, [3], {}]"
     )
+    kernel.run("def since(x: int, day: object = Mark) -> str:\n    return str(x)")
+    said = kernel.run("%bento_build since since --sample {'x': 1} --plan")
+    assert "since(day)  always as by default, which is no plain value" in said
     error = kernel.fails("bj.build('both', lambda a, b: a, sample={})")
     assert "lacks a, b" in str(error)
     said = kernel.run("print(mixer.mix(x=2.0), mixer.mix(x=2.0, weights=[None]))").strip()

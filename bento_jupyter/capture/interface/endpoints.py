@@ -34,6 +34,8 @@ __all__ = ["plan_endpoints"]
 
 #: Errors that say that a value was wrong: the service answers 400.
 MISTAKES = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+#: What is told of parameters whose default no signature can say.
+FIXED = "always as by default, which is no plain value; given in the sample it is an input"
 ROWS_HINT = "it takes rows: give X_test[:5], not X_test[0]"
 
 
@@ -61,6 +63,10 @@ def plan_endpoints(
             if not optional and subject.kind != "model":
                 raise
             left_out[question.name] = error.message
+        else:
+            takes = {parameter.name for parameter in points[-1].parameters}
+            if fixed := [each.name for each in question.parameters if each.name not in takes]:
+                left_out[f"{question.name}({', '.join(fixed)})"] = FIXED
     refused = [f"{name}: {left_out[name]}" for name in subject.asked if name in left_out]
     if refused or not points:
         reasons = refused or [f"{name}: {reason}" for name, reason in left_out.items()]
