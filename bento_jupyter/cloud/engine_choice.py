@@ -30,7 +30,7 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
 
 
 def engine_told(home: Home, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete what was told by what this cloud was told before, when nothing is said about the engine.
+    """Complete what was told by what this cloud was told before, unless an engine or a cluster is named.
 
     A cloud is started by whatever needs it first (a notebook, the sidebar), and goes on where it was.
 
@@ -39,7 +39,8 @@ def engine_told(home: Home, told: Mapping[str, Any]) -> dict[str, Any]:
         told: Settings that were told, and `ray_token_env`.
 
     Raises:
-        InvalidRequestError: The variable that is to have the token is not set.
+        InvalidRequestError: The variable that is to have the token is not set, or options contradict each
+            other.
     """
     told = dict(told)
     variable = told.pop("ray_token_env", None)
@@ -49,12 +50,23 @@ def engine_told(home: Home, told: Mapping[str, Any]) -> dict[str, Any]:
                 f"the variable {variable} is to have the token of the Ray cluster, but is not set",
                 hint=f"export {variable}=...",
             )
-        told["ray_token"] = os.environ[variable]
-    if any(name in told for name in FIELDS):
+        told["ray_token"] = os.environ[variable].strip()
+    of_ray = [name for name in FIELDS if name.startswith("ray_") and told.get(name)]
+    if of_ray and told.get("engine", "ray") != "ray":
+        raise InvalidRequestError(
+            f"--{of_ray[0].replace('_', '-')} is about a Ray cluster, but the engine is {told['engine']}",
+            hint="--engine ray, or leave it out",
+        )
+    if told.get("ray_address") or "engine" in told:
         return {**({"engine": "ray"} if told.get("ray_address") else {}), **told}
     remembered: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, TypeError):
         remembered = dict(json.loads(_file(home).read_text(encoding="utf-8")))
+    if of_ray and remembered.get("engine") != "ray":
+        raise InvalidRequestError(
+            f"--{of_ray[0].replace('_', '-')} is about a Ray cluster, and this cloud uses none",
+            hint="--ray-address http://HEAD:8265 names it",
+        )
     return {**{name: value for name, value in remembered.items() if name in FIELDS}, **told}
 
 

@@ -7,6 +7,7 @@ account there. This cloud keeps only a record of each, beside its environments.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 import logging
 import os
@@ -22,6 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml  # type: ignore[import-untyped]
 
@@ -46,8 +48,6 @@ DISK_WORDS = (
     f"{DISK_FULL}; `bento-jupyter cloud gc` deletes images that no deployment needs, `podman system prune` "
     "(or docker's) what others have left behind"
 )
-#: Registries on this machine speak plain HTTP more often than not; docker takes it so, too.
-LOCAL_HOSTS = ("localhost", "127.", "[::1]")
 #: A name without a registry's would go to Docker Hub, by mistake as often as not.
 DESTINATION = re.compile(
     r"(?P<registry>(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:)|\[[0-9a-fA-F:]+\])(?::\d+)?)"
@@ -59,6 +59,14 @@ DENIALS = ("unauthorized", "authentication required", "denied", "forbidden", "no
 PARSED = re.compile(r" &imagebuilder\.Step\{.*Original:(?P<line>\".*\")\}")
 #: What they say of a registry that they expect to have TLS.
 PLAIN_HTTP = "server gave http response to https client"
+
+
+def _is_local(registry: str) -> bool:
+    """Whether it is on this machine, where registries speak plain HTTP more often than not; docker agrees."""
+    host = urlsplit(f"//{registry}").hostname or ""
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(host).is_loopback)
+    return host == "localhost"
 
 
 @dataclass(frozen=True)
@@ -232,7 +240,7 @@ def push(image: OciImage, destination: str, log: Callable[[str], None], cancelle
     registry = registry_of(destination)
     with ExitStack() as undo:
         if image.runner == "podman":
-            plain = ["--tls-verify=false"] if registry.startswith(LOCAL_HOSTS) else []
+            plain = ["--tls-verify=false"] if _is_local(registry) else []
             command = ["podman", "push", *plain, image.reference, f"docker://{destination}"]
         else:
             done = ask(image.runner, "tag", image.reference, destination)

@@ -272,7 +272,7 @@ class RayEngine:
         for link in self._left.values():
             send(link.writer, {"op": "stop", "grace": 0})
         if not self.keeps_agent:
-            self.agent.end()
+            await self.agent.end()
         self._known.replicas.clear()
         self._remember()
         await self.abandon()

@@ -30,6 +30,7 @@ AGENT_TIMEOUT = 3.0
 #: Seconds that one may run without coming forward: one that was here once, and one that has just begun.
 #: A head that was killed and started again says for ever that a job runs which ended with it.
 LOST_AFTER, NEVER_CAME = 9.0, 60.0
+UNREACHED = "the agent runs on the head of the cluster, but cannot connect to this machine: docs/scale-out.md"
 ENTRYPOINT = (
     # The cluster's own Python, which need not be on the path: it is where this process has Ray from.
     "lib=$(grep -m1 -o '/.*/lib/python[^/]*/site-packages/ray/_raylet[^ ]*' /proc/$PPID/maps 2>/dev/null); "
@@ -92,6 +93,8 @@ class AgentJob:
         #: Whether its job's agent was ever here, and since when that is said to run without being here.
         self._has_come = False
         self._missed_since: float | None = None
+        #: Whether one has run for long without ever being here.
+        self._is_cut_off = False
 
     @property
     def is_there(self) -> bool:
@@ -103,10 +106,13 @@ class AgentJob:
         if self._writer is not None:
             send(self._writer, message)
 
-    def end(self) -> None:
+    async def end(self) -> None:
         """It is not needed any more."""
+        job, self._known.job = self._known.job, ""
         self.tell({"op": "end"})
-        self._known.job = ""
+        if job and self._writer is None:
+            with contextlib.suppress(CloudError):
+                await asyncio.to_thread(self._dashboard.stop_job, job)
 
     async def there(self) -> None:
         """Wait until it is there."""
@@ -138,7 +144,7 @@ class AgentJob:
         if self._writer is not None:  # one that was given up, and has come back
             send(self._writer, {"op": "end"})
         self._writer, self.trouble = writer, ""
-        self._has_come, self._missed_since = True, None
+        self._has_come, self._is_cut_off, self._missed_since = True, False, None
         self._moved.set()
         came()
         try:
@@ -181,11 +187,14 @@ class AgentJob:
 
     def _look_at_job(self) -> None:
         status, message = self._dashboard.job_status(self._known.job)
-        self.trouble = ""
+        self.trouble = UNREACHED if self._is_cut_off else ""
         if status == "PENDING" or (status == "RUNNING" and not self._is_lost()):
             return
         if status == "RUNNING":
-            logger.warning("the agent on the Ray cluster is gone, whatever Ray says: another one is started")
+            if not self._has_come:
+                self._is_cut_off, self.trouble = True, UNREACHED
+            said = UNREACHED if self._is_cut_off else "it is gone, whatever Ray says"
+            logger.warning("the agent on the Ray cluster: %s; another one is started", said)
             self._dashboard.stop_job(self._known.job)
         job, self._known.job = self._known.job, ""
         if status == "FAILED":

@@ -19,6 +19,8 @@ __all__ = ["LEAST_VERSION", "Dashboard"]
 
 #: Placement by `label_selector`, which keeps instances away from nodes that are silent, came with it.
 LEAST_VERSION = (2, 49)
+#: What is asked of a node.
+NODE = ("node_id", "node_ip", "node_name", "is_head_node", "resources_total")
 #: Seconds that an answer may take.
 TIMEOUT = 10.0
 
@@ -37,6 +39,12 @@ class Dashboard:
     """
 
     def __init__(self, address: str, token: str = "", ca: Path | None = None) -> None:
+        if not (token.isascii() and token.isprintable()):
+            # No header can have it, and what says so would show it.
+            raise InvalidRequestError(
+                "the token of the Ray cluster has characters that no token has",
+                hint="--ray-token-env VAR names the variable that has it (`ray get-auth-token` on the head)",
+            )
         self.address = address.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._has_token = bool(token)
@@ -73,8 +81,11 @@ class Dashboard:
     def nodes(self) -> list[dict[str, Any]]:
         """The nodes that are alive: `node_id`, `node_ip`, `node_name`, `is_head_node`, `resources_total`."""
         found = self._json("GET", "/api/v0/nodes", params={"detail": "1", "limit": "10000"})
-        rows = found["data"]["result"]["result"]
-        return [row for row in rows if row["state"] == "ALIVE"]
+        try:
+            rows = found["data"]["result"]["result"]
+            return [{key: row[key] for key in NODE} for row in rows if row["state"] == "ALIVE"]
+        except (KeyError, TypeError, IndexError) as error:
+            raise self._not_understood("its nodes") from error
 
     def upload(self, name: str, package: bytes) -> str:
         """Put a package into the cluster's store, unless it is there; gives its URI."""
@@ -98,8 +109,11 @@ class Dashboard:
         answer = self._call("GET", f"/api/jobs/{submission_id}")
         if answer.status_code == 404:
             return "", ""
-        found = self._checked(answer).json()
-        return str(found.get("status") or ""), str(found.get("message") or "")
+        try:
+            found = self._checked(answer).json()
+            return str(found.get("status") or ""), str(found.get("message") or "")
+        except (ValueError, AttributeError) as error:
+            raise self._not_understood("a job") from error
 
     def job_log(self, submission_id: str) -> str:
         """What a job has written."""
@@ -108,6 +122,12 @@ class Dashboard:
     def stop_job(self, submission_id: str) -> None:
         """End a job."""
         self._call("POST", f"/api/jobs/{submission_id}/stop")
+
+    def _not_understood(self, what: str) -> CloudError:
+        return CloudError(
+            f"what the Ray cluster at {self.address} says of {what} is not understood",
+            hint="is it the dashboard that answers there, or something before it?",
+        )
 
     def _json(self, method: str, path: str, **more: Any) -> Mapping[str, Any]:
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...environments import IMPORTS
-from .ray_nodes.store import COMPLETE, environment_key
+from .ray_nodes.store import COMPLETE, WHOLE, environment_key
 
 __all__ = ["Origin", "build_package", "send_archive"]
 
@@ -110,6 +110,7 @@ async def send_archive(folder: Path, writer: asyncio.StreamWriter, *, environmen
                 archive.add(each, each.name, filter=portable if environment else None)
 
     await asyncio.to_thread(pack)
+    await pass_on(WHOLE)
 
 
 def portable(member: tarfile.TarInfo) -> tarfile.TarInfo | None:

@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import json
 import platform
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,11 @@ class Agent:
         self._actor: Any = self._ray.remote(Supervisor)
         self._placed: dict[str, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._watches: set[asyncio.Task[None]] = set()
+        #: Names that Ray is being asked to place, and those of them that are to be killed all the same.
+        self._placing: set[str] = set()
+        self._overtaken: set[str] = set()
+        self._writer: asyncio.StreamWriter | None = None
 
     async def run(self) -> None:
         """Serve until the control plane says that it is over, or is not there any more."""
@@ -55,6 +61,7 @@ class Agent:
             hello = {"role": "agent", "token": self._settings["token"], "package": self._settings["package"]}
             about = {"ray": self._ray.__version__, "python": platform.python_version()}
             send(writer, {**hello, **about})
+            self._writer = writer
             reports = asyncio.create_task(self._report(writer))
             try:
                 while (message := await receive(reader)) is not None:
@@ -64,26 +71,51 @@ class Agent:
                         return
                     if message["op"] == "beat":
                         continue
-                    task = asyncio.create_task(self._act(message, writer))
+                    task = asyncio.create_task(self._act(message))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
             finally:
+                self._writer = None
                 reports.cancel()
                 writer.close()
             await asyncio.sleep(BEAT)
 
-    async def _act(self, message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    async def _act(self, message: dict[str, Any]) -> None:
         name, actor_name = str(message["name"]), str(message["actor"])
         if message["op"] == "kill":
+            if actor_name in self._placing:
+                self._overtaken.add(actor_name)
             await asyncio.to_thread(self._kill, actor_name)
             return
+        self._placing.add(actor_name)
         try:
             actor = await asyncio.to_thread(self._place, actor_name, message)
+        except Exception as error:  # whatever Ray refuses: it is the instance's reason
+            self._failed(name, actor_name, error)
+            return
+        finally:
+            self._placing.discard(actor_name)
+        if actor_name in self._overtaken:  # it was not there yet to be killed
+            self._overtaken.discard(actor_name)
+            await asyncio.to_thread(self._kill, actor_name)
+            return
+        watch = asyncio.create_task(self._watch(name, actor_name, actor))
+        self._watches.add(watch)
+        watch.add_done_callback(self._watches.discard)
+
+    async def _watch(self, name: str, actor_name: str, actor: Any) -> None:
+        """Say when an actor does not come up, or ends: the control plane knows whether that was to be."""
+        try:
             await actor.__ray_ready__.remote()
-        except Exception as error:  # whatever Ray refuses or finds: it is the instance's reason
-            lines = [line for line in str(error).splitlines() if line.strip()]
-            reason = lines[-1].strip() if lines else type(error).__name__
-            send(writer, {"op": "failed", "name": name, "actor": actor_name, "reason": reason})
+            await actor.over.remote()
+        except Exception as error:  # whatever Ray finds
+            self._failed(name, actor_name, error)
+
+    def _failed(self, name: str, actor_name: str, error: Exception) -> None:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        reason = lines[-1].strip() if lines else type(error).__name__
+        if self._writer is not None:
+            send(self._writer, {"op": "failed", "name": name, "actor": actor_name, "reason": reason})
 
     def _place(self, name: str, message: dict[str, Any]) -> Any:
         options: dict[str, Any] = {
@@ -117,7 +149,10 @@ class Agent:
 
     async def _report(self, writer: asyncio.StreamWriter) -> None:
         while True:
-            send(writer, {"op": "nodes", "nodes": await asyncio.to_thread(self._nodes)})
+            try:
+                send(writer, {"op": "nodes", "nodes": await asyncio.to_thread(self._nodes)})
+            except Exception as error:  # whatever Ray finds now, it may not find the next time
+                sys.stderr.write(f"cannot tell of the nodes: {error!r}\n")
             await asyncio.sleep(2 * BEAT)
 
     def _nodes(self) -> list[dict[str, Any]]:

@@ -14,8 +14,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-__all__ = ["COMPLETE", "MissingPythonError", "NodeStore", "adopt_environment", "environment_key", "tree_key"]
+__all__ = [
+    "COMPLETE",
+    "WHOLE",
+    "MissingPythonError",
+    "NodeStore",
+    "adopt_environment",
+    "environment_key",
+    "tree_key",
+]
 
+#: What follows an archive that was sent whole.
+WHOLE = b"\nbento_jupyter: that was all\n"
 #: Marker of a finished environment (`bento_jupyter.environments`); the name of its folder is its key.
 COMPLETE = ".complete"
 #: Bytes up to which the content of a file is read to tell whether it has changed.
@@ -74,13 +84,18 @@ class NodeStore:
     def tidy(self) -> None:
         """Delete what nobody has used for long."""
         for target in self._folder.iterdir():
-            if target.suffix in (".lock", ".part") or time.time() - target.stat().st_mtime < KEPT:
+            is_part = target.suffix == ".part"  # of who was killed, unless somebody has the lock
+            if target.suffix == ".lock" or not (is_part or time.time() - target.stat().st_mtime > KEPT):
                 continue
             lock = os.open(target.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 with contextlib.suppress(BlockingIOError):
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(target, ignore_errors=True)
+                    part = target.with_suffix(".part")
+                    shutil.rmtree(part, ignore_errors=True)
+                    if not is_part:
+                        target.rename(part)  # half of it must not have its name, should this be killed
+                        shutil.rmtree(part, ignore_errors=True)
             finally:
                 os.close(lock)
 
@@ -88,16 +103,44 @@ class NodeStore:
         part = target.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         try:
-            with fetch() as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-                # It comes from who decides what runs here.
-                trusted = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
-                archive.extractall(part, **trusted)  # type: ignore[arg-type]  # noqa: S202
+            with fetch() as stream:
+                ended = _Ended(stream)
+                with tarfile.open(fileobj=ended, mode="r|") as archive:  # type: ignore[call-overload]
+                    # It comes from who decides what runs here.
+                    trusted = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
+                    archive.extractall(part, **trusted)  # noqa: S202
+                ended.check()
             finish(part)
             part.rename(target)
         except tarfile.TarError as error:
             raise OSError(f"what the control plane sent is not whole: {error}") from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+class _Ended:
+    """A stream that can tell whether it was sent to its end: an archive may be cut between two files.
+
+    Args:
+        stream: The archive, and `WHOLE` after it.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._last = b""
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        piece = self._stream.read(size)
+        self._last = (self._last + piece)[-len(WHOLE) :]
+        return piece
+
+    def check(self) -> None:
+        """Read what is left. Raises `OSError` when the end did not come."""
+        while self.read(SMALL):
+            pass
+        if self._last != WHOLE:
+            raise OSError("what the control plane sent is not whole: it ended too early")
 
 
 def environment_key(folder: Path) -> str:

@@ -45,6 +45,10 @@ class Supervisor:
         self._runner.stdin.flush()
         threading.Thread(target=self._wait, daemon=True).start()
 
+    def over(self) -> None:
+        """Return never: who waits for it learns of the end of this process."""
+        threading.Event().wait()
+
     def _wait(self) -> None:
         assert self._runner.stdout is not None
         self._runner.stdout.read()  # until nobody holds its other end any more
