@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -34,13 +35,15 @@ from .engines.private_files import write_files
 from .oci import OciImage, containerize, oci_key, push, recorded
 from .store.secrets import NO_SECRETS, ResolvedSecrets
 
-__all__ = ["Images", "Recipe", "needs_container", "read_recipe"]
+__all__ = ["Built", "Images", "Recipe", "is_there", "needs_container", "read_recipe"]
 
 logger = logging.getLogger(__name__)
 
 #: What a Bento runs in, once it is there.
 Built = Environment | OciImage
 
+#: Builds, and transfers to registries, at the same time.
+AT_ONCE = 6
 #: Base images that add nothing to Python, as BentoML writes them by default.
 PLAIN_BASE_IMAGE = re.compile(r"^python:\d+\.\d+(\.\d+)?(-slim)?(-(bookworm|bullseye|trixie))?$")
 #: System packages that every image of BentoML gets (`default_install_command` of Debian).
@@ -189,6 +192,8 @@ class Images:
         self._ready: dict[str, Built] = {}
         self._sizes: dict[str, int] = {}
         self._cancelled = threading.Event()
+        #: Of their own: builds take minutes, and everything else must not wait for a thread meanwhile.
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="image")
 
     def log_path(self, key: str) -> Path:
         """File with the log of an image's build."""
@@ -236,7 +241,7 @@ class Images:
             EnvironmentBuildError: It cannot be built.
         """
         ready = self._ready.get(recipe.key)
-        if ready is not None and await asyncio.to_thread(_is_there, ready):
+        if ready is not None and await asyncio.to_thread(is_there, ready):
             return ready
         build = self._builds.get(recipe.key)
         if build is None:
@@ -274,7 +279,7 @@ class Images:
                     raise
                 log(f"image {image.key}: pushed to {destination}")
 
-        await asyncio.to_thread(send)
+        await asyncio.get_running_loop().run_in_executor(self._threads, send)
         return self.view(image.key)
 
     async def close(self) -> None:
@@ -282,12 +287,14 @@ class Images:
         self._cancelled.set()
         if self._builds:
             await asyncio.wait(list(self._builds.values()), timeout=10)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _build(self, recipe: Recipe, secrets: ResolvedSecrets) -> Built:
         kind = "oci" if recipe.is_oci else "environment"
         self._show(ImageView(key=recipe.key, kind=kind, status="building"))
         try:
-            built = await asyncio.to_thread(self._prepare, recipe, secrets)
+            loop = asyncio.get_running_loop()
+            built = await loop.run_in_executor(self._threads, self._prepare, recipe, secrets)
         except EnvironmentBuildError as error:
             self._show(ImageView(key=recipe.key, kind=kind, status="failed", reason=error.message))
             raise
@@ -356,7 +363,8 @@ class Images:
         )
 
 
-def _is_there(built: Built) -> bool:
+def is_there(built: Built) -> bool:
+    """Whether an image has not been deleted since it was made; asks the program that keeps it."""
     if isinstance(built, OciImage):
         return built.is_there
     return (built.path / COMPLETE).exists()

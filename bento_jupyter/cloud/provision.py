@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import BentoJupyterError, EnvironmentBuildError
 from ..views import ImageView
-from .images import Images, Recipe, read_recipe
+from .images import Built, Images, Recipe, is_there, read_recipe
 from .logs import LogFile
 from .oci import OciImage
 from .store import Store
@@ -49,6 +49,7 @@ class Provision:
 
     Attributes:
         failure: Why it failed; "" otherwise.
+        renewals: How often the image was gone and got anew.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Provision:
         oci: bool = False,
     ) -> None:
         self.failure = ""
+        self.renewals = 0
         self._bento = bento
         self._get_folder = get_folder
         self._store = store
@@ -72,6 +74,7 @@ class Provision:
         self._oci = oci
         self._recipe: Recipe | None = None
         self._done: Provided | None = None
+        self._built: Built | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -106,10 +109,23 @@ class Provision:
         if self._task is None:
             self._task = asyncio.create_task(self._get(), name=f"image of {self._bento}")
 
+    def doubt(self) -> None:
+        """An instance did not start: if the image has been deleted meanwhile, it is built anew."""
+        if self._built is not None and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._look_again(self._built), name=f"image of {self._bento}")
+
     def cancel(self) -> None:
         """Nobody needs it any more; a build that others wait for goes on."""
         if self._task is not None:
             self._task.cancel()
+
+    async def _look_again(self, built: Built) -> None:
+        if not await asyncio.to_thread(is_there, built):
+            logger.warning("the image of %s was deleted: it is built anew", self._bento)
+            self._done = self._built = None
+            self.renewals += 1
+            self._changed()
+            await self._get()
 
     async def _get(self) -> None:
         try:
@@ -123,6 +139,7 @@ class Provision:
             if not isinstance(error, EnvironmentBuildError):
                 logger.exception("the image of %s", self._bento)
         else:
+            self._built = built
             if isinstance(built, OciImage):
                 self._done = Provided(bento, Path("python"), built)
             else:

@@ -81,6 +81,9 @@ class ReplicaSet:
         self._history = History()
         self._cpu = Utilisation()
         self._prepared: tuple[Provided, Blueprint] | None = None
+        #: An instance has ended before it was ready since its image was last looked at.
+        self._doubts = False
+        self._renewals = 0
 
     @property
     def name(self) -> str:
@@ -163,6 +166,7 @@ class ReplicaSet:
             if instance.state is InstanceState.FAILED and self.is_current(instance):
                 self.failed = instance
                 self.failures.add(instance.reason, now, instance.ready_at)
+                self._doubts = instance.ready_at is None
         return bool(over)
 
     def stop_all(self, reason: str) -> None:
@@ -193,6 +197,13 @@ class ReplicaSet:
         again_at = self.decide(Observation(now, self.load.in_flight, self.load.waiting))
         times = [at for at in (again_at, look_at) if at is not None]
         provision.begin()
+        if self._doubts:
+            self._doubts = False
+            provision.doubt()
+        if provision.renewals != self._renewals:
+            # What failed for want of the image says nothing about the Bento.
+            self._renewals = provision.renewals
+            self.try_again()
         current = [each for each in self._instances.values() if each.is_up and self.is_current(each)]
         ready_at = [each.ready_at for each in current if each.ready_at is not None]
         if ready_at:

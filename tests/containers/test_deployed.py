@@ -112,6 +112,19 @@ def test_nothing_is_left_of_a_cloud_that_was_killed_and_its_next_run_has_the_ima
     assert log.count(": built as ") == 1
 
 
+def test_an_image_that_somebody_deleted_is_built_anew(cloud: BoxedCloud) -> None:
+    image = cloud.view("boxed").image
+    assert image is not None
+    boxes.ask("podman", "rmi", "--force", image.reference)
+    assert not boxes.has_image(image.reference)
+    with cloud.api as api:
+        api.post("/api/bj/v1/deployments/boxed/restart").raise_for_status()
+    eventually(lambda: boxes.has_image(image.reference) and cloud.view("boxed").ready == 1, timeout=300)
+    assert cloud.call("boxed", "predict", number=4) == 8
+    log = cloud.run("logs", "boxed", "--source", "image", "--lines", "10000")
+    assert log.count(": built as ") == 2
+
+
 def test_what_was_deleted_leaves_no_container_and_garbage_that_goes(cloud: BoxedCloud) -> None:
     image = cloud.view("boxed").image
     assert image is not None
