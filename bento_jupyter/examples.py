@@ -23,6 +23,16 @@ PLAIN = {
     "object": {},
     "array": [],
 }
+#: Texts of formats.
+FORMATS = {
+    "date": "2026-01-31",
+    "date-time": "2026-01-31T12:00:00",
+    "duration": "PT1S",
+    "email": "ada@example.com",
+    "time": "12:00:00",
+    "uri": "https://example.com/",
+    "uuid": "12345678-1234-5678-1234-567812345678",
+}
 #: Inputs that are sent as parts of a form or as files, not as JSON.
 NOT_JSON = frozenset({"file"})
 
@@ -106,7 +116,35 @@ def example_of(schema: Mapping[str, Any], definitions: Mapping[str, Any] | None 
         return {name: example_of(field, definitions) for name, field in schema["properties"].items()}
     if schema.get("type") == "array" and schema.get("items"):
         return [example_of(schema["items"], definitions)]
+    if schema.get("type") in ("integer", "number"):
+        return _number(schema)
+    if schema.get("type") == "string":
+        return _text(schema)
     return PLAIN.get(str(schema.get("type")), "text")
+
+
+def _number(schema: Mapping[str, Any]) -> int | float:
+    """A number that its schema allows, 0 if possible: the first of some that lie near its bounds."""
+    whole, step = schema["type"] == "integer", schema.get("multipleOf") or 1
+    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
+    above, below = schema.get("exclusiveMinimum", -math.inf), schema.get("exclusiveMaximum", math.inf)
+    multiple = schema.get("multipleOf") or (1 if whole else 0)
+    near: list[float] = [0]
+    if math.isfinite(low := max(least, above)):
+        near += [low, low + 1, math.ceil(low / step) * step, (math.floor(low / step) + 1) * step]
+    if math.isfinite(high := min(most, below)):
+        near += [high, high - 1, math.floor(high / step) * step, (math.ceil(high / step) - 1) * step]
+    near += [(low + high) / 2] if math.isfinite(high - low) else []
+    for value in near:
+        if least <= value <= most and above < value < below and not (multiple and value % multiple):
+            return int(value) if whole else float(value)
+    return 0 if whole else 0.0
+
+
+def _text(schema: Mapping[str, Any]) -> str:
+    """A text of the format and length that its schema wants; of a pattern it cannot be made."""
+    text = FORMATS.get(str(schema.get("format")), "text")
+    return text.ljust(int(schema.get("minLength") or 0), "t")[: schema.get("maxLength")]
 
 
 def _cell(dtype: str) -> Any:

@@ -7,12 +7,12 @@ it is `mode_of`: the wire has no `mode`, it is `scaling.min_replicas`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from .service_spec import STRATEGIES, Canary, ServiceSpec, checked_envs, read_pairs
 
@@ -26,12 +26,16 @@ __all__ = [
     "Status",
     "Traffic",
     "expiry_of",
+    "free_name",
     "mode_of",
 ]
 
 #: Names of deployments, Bentos and models: what BentoML's tags and DNS labels both allow.
 NAME_PATTERN = re.compile(r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
 DEPLOYMENT_NAME_PATTERN = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+
+#: Characters of a name of a deployment.
+LONGEST_NAME = 63
 
 #: Labels with a meaning: when a deployment ends by itself, and which notebook deployed it.
 EXPIRES_LABEL = "bento-jupyter.expires"
@@ -182,6 +186,28 @@ _OF_ENTRY = (
 )
 
 
+def free_name(base: str, taken: Collection[str]) -> str:
+    """A name for a deployment that none has yet: that of a Bento or of another one, with a number if need be.
+
+    Args:
+        base: A name, or the tag of a Bento; what names of deployments cannot have becomes `-`.
+        taken: Names that there are.
+
+    Returns:
+        The name; "" when nothing is left of `base`.
+
+    Example:
+        >>> free_name("my_iris:v1", {"my-iris"})
+        'my-iris-2'
+    """
+    wanted = re.sub("[^a-z0-9]+", "-", base.partition(":")[0].lower()).strip("-")
+    name, number = wanted[:LONGEST_NAME].rstrip("-"), 2
+    while name and name in taken:
+        end = f"-{number}"
+        name, number = wanted[: LONGEST_NAME - len(end)].rstrip("-") + end, number + 1
+    return name
+
+
 class DeploymentSpec(Model):
     """What a user asks for when deploying.
 
@@ -258,15 +284,23 @@ class DeploymentSpec(Model):
     def _envs(cls, value: dict[str, str]) -> dict[str, str]:
         return checked_envs(value)
 
-    @model_validator(mode="after")
-    def _fits_mode(self) -> DeploymentSpec:
-        if self.mode is Mode.ONLINE and self.min == 0:
+    @field_validator("min")
+    @classmethod
+    def _fits_mode(cls, value: int | None, info: ValidationInfo) -> int | None:
+        mode = info.data.get("mode")
+        if mode is Mode.ONLINE and value == 0:
             raise ValueError("an Online Service keeps at least 1 instance; min 0 is mode on-demand")
-        if self.mode is Mode.ON_DEMAND and self.min:
+        if mode is Mode.ON_DEMAND and value:
             raise ValueError("an On-Demand Function starts at min 0; to keep instances up use mode online")
-        if self.min is not None and self.max is not None and self.max < self.min:
-            raise ValueError(f"max ({self.max}) is below min ({self.min})")
-        return self
+        return value
+
+    @field_validator("max")
+    @classmethod
+    def _not_below_min(cls, value: int | None, info: ValidationInfo) -> int | None:
+        least = info.data.get("min")
+        if value is not None and least is not None and value < least:
+            raise ValueError(f"max ({value}) is below min ({least})")
+        return value
 
     @classmethod
     def default_of(cls, name: str) -> Any:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bento_jupyter.client.wire import read_spec
-from bento_jupyter.spec import DeploymentSpec, Mode
+from bento_jupyter.spec import DeploymentSpec, Mode, free_name
 
 names = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)
 texts = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
@@ -140,3 +140,17 @@ def test_what_is_not_said_stays_and_what_is_said_counts(old: DeploymentSpec, new
 def test_what_cannot_be_is_refused_in_words(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         DeploymentSpec(**fields)
+
+
+@given(
+    st.text("ab-_.:A0", max_size=80),
+    st.integers(0, 12),
+)
+def test_a_name_that_is_offered_is_free_and_a_name(base: str, number: int) -> None:
+    taken: set[str] = set()
+    for _ in range(number):
+        name = free_name(base, taken)
+        assert name not in taken
+        if name:
+            DeploymentSpec(name=name)
+            taken.add(name)

@@ -8,6 +8,7 @@ import json
 import mimetypes
 import pathlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ __all__ = [
 ARROW = "application/vnd.apache.arrow.stream"
 #: The media type of what has none.
 UNTOLD = "application/octet-stream"
+#: What JSON is made of.
+JSON = (str, int, float, list, dict)
 
 
 @dataclass
@@ -222,9 +225,22 @@ def encoded(route: Mapping[str, Any], what: str, value: Any, descriptor: codec.D
     try:
         return codec.encode(value, descriptor)
     except codec.CodecError as error:
+        if type(value) in JSON and not holds_bytes(descriptor):
+            # Not the value itself, but what the endpoint is sent of one, such as a date as text.
+            with suppress(ValueError, RecursionError):
+                return codec.encode(codec.decode(value, descriptor), descriptor)
         raise misfit(route, what, descriptor, error) from error
     except RecursionError as error:
         raise no_json(route, what, error) from error
+
+
+def holds_bytes(descriptor: Any) -> bool:
+    """Is a text in it base64? Any short word could be that, so texts stand for no bytes."""
+    if isinstance(descriptor, Mapping):
+        return descriptor.get("kind") in ("bytes", "file", "image") or any(
+            map(holds_bytes, descriptor.values())
+        )
+    return isinstance(descriptor, list) and any(map(holds_bytes, descriptor))
 
 
 def json_of(route: Mapping[str, Any], what: str, value: Any, *, allow_nan: bool = True) -> bytes:

@@ -21,6 +21,8 @@ __all__ = ["BentoPicker", "offered_bentos"]
 class BentoPicker(fields.Field):
     """A Bento out of many: a text to search by, above a list, newest first, with the proof of each.
 
+    What was chosen by hand, or put, is chosen again as soon as the search shows it again.
+
     Args:
         label: Label.
         bentos: Tag, and what is shown.
@@ -28,6 +30,8 @@ class BentoPicker(fields.Field):
 
     def __init__(self, label: str, bentos: Sequence[tuple[str, str]]) -> None:
         self._all: list[tuple[str, str]] = [(shown, tag) for tag, shown in bentos]
+        self._picked = ""
+        self._showing = False
         layout = {**fields.FULL, "max_width": "34em"}
         self.search = ipywidgets.Text(
             description=label,
@@ -47,35 +51,46 @@ class BentoPicker(fields.Field):
         )
         self.widgets = (self.search, self.widget)
         self.search.observe(self._searched, "value")
-        self._observe(self.widget)
+        self.widget.observe(self._picked_by_hand, "value")
 
-    def _searched(self, _: Any) -> None:
-        words, kept = self.search.value.lower().split(), self.widget.value
+    def _picked_by_hand(self, _: Any) -> None:
+        if not self._showing:
+            self._picked = self.value
+            self._changed()
+
+    def _searched(self, _: Any = None) -> None:
+        words = self.search.value.lower().split()
         found = [each for each in self._all if all(word in each[0].lower() for word in words)]
-        self.widget.options = found
-        self.widget.index = (
-            next((at for at, each in enumerate(found) if each[1] == kept), 0) if found else None
-        )
+        tags = [tag for _, tag in found]
+        self._show(found, next((tag for tag in (self._picked, self.value, *tags) if tag in tags), ""))
         self._changed()
+
+    def _show(self, bentos: Sequence[tuple[str, str]], tag: str) -> None:
+        self._showing = True  # for a moment the first one is chosen, which nobody is to hear
+        self.widget.options = bentos
+        self.widget.value = tag or None
+        self._showing = False
 
     def _get(self) -> str:
         return self.widget.value or ""
 
     def _put(self, value: Any) -> None:
+        former, self._picked = self.value, value or ""
         self.search.value = ""
         if value and value not in [tag for _, tag in self._all]:
             self._all = [(f"{value}  (in the cloud)", value), *self._all]
-        self.widget.options = self._all
-        self.widget.value = value or None
+        self._show(self._all, self._picked)
+        if self.value != former:
+            self._changed()
 
     def offer(self, bentos: Sequence[tuple[str, str]]) -> None:
         """Offer other Bentos; what is searched for and what is chosen stay."""
-        kept = self.value
         self._all = [(shown, tag) for tag, shown in bentos]
-        if kept and kept not in [tag for _, tag in self._all]:
-            self._all.append((kept, kept))
+        for tag in (self.value, self._picked):
+            if tag and tag not in [each for _, each in self._all]:
+                self._all.append((tag, tag))
         self.widget.rows = min(5, max(2, len(self._all)))
-        self._searched(None)
+        self._searched()
 
     def own_problem(self) -> str:
         """What is wrong that the value does not show."""

@@ -11,7 +11,7 @@ from .. import workspace
 from ..errors import BentoJupyterError, MagicUsageError, NotServableError, SampleError
 from ..spec import NAME_PATTERN
 from . import fields
-from .code import build_call, build_line
+from .code import build_call, build_line, expression
 from .form import Form, code_html
 from .namespace import data, evaluated, methods, servable
 
@@ -75,7 +75,7 @@ class BuildForm(Form):
 
     def _look(self) -> None:
         """Offer what there is now: objects that can be served, and data of the notebook."""
-        self.objects.offer([(each.label, each.name) for each in servable(self.namespace)])
+        self.objects.offer([(each.label, each.name) for each in servable(self.namespace)], keep=True)
         samples = [each.name for each in data(self.namespace)]
         self.sample.offer(samples)
         self.sample.remark = f"data in the notebook: {', '.join(samples[:6])}" if samples else ""
@@ -97,7 +97,7 @@ class BuildForm(Form):
         name = self.name.value
         if not self.chosen or not NAME_PATTERN.match(name):
             return None
-        return name, self.chosen, self.sample.value.strip(), self.endpoints.value
+        return name, self.chosen, expression(self.sample.value), self.endpoints.value
 
     def rows(self) -> list[tuple[str, str]]:
         """What a saved notebook says of it."""
@@ -109,6 +109,8 @@ class BuildForm(Form):
         with self._lock:
             name = self.name.value
             self.name.problem = "" if not name or NAME_PATTERN.match(name) else NAME_RULE
+            self.name.remark = "the Bento needs a name" if self.chosen and not name else ""
+            self.objects.remark = "" if self.chosen else "tick what is to be served"
             self.submit.disabled = self.busy or not self.line or not self._planned
             self.again.disabled = self.busy
             self.code.value = code_html([("The same as a line", self.line), ("in Python", self.call)])

@@ -13,16 +13,19 @@ from typing import Any
 import ipywidgets
 
 from .. import workspace
+from ..client.cloud import Cloud
 from ..client.deployment import Deployment
 from ..client.local import sample_of
 from ..client.snippets import KINDS
 from ..display.answers import file_bundle, waiting_words
 from ..errors import CallError, MagicUsageError
+from ..quoting import quoted
 from ..views import DeploymentView
 from . import fields
 from .asking import Asking
+from .code import written
 from .form import CloudForm, code_html
-from .inputs import LONGEST, Data, Upload, input_field, written
+from .inputs import LONGEST, Data, Upload, input_field
 from .namespace import data
 
 __all__ = ["CallForm"]
@@ -37,18 +40,22 @@ class CallForm(CloudForm):
     Args:
         namespace: The notebook's names.
         name: Deployment to begin with; "" = the newest.
+        cloud: Cloud or name of one; None = the current one.
 
     Attributes:
         fields: The fields of the inputs, by name.
         answer: What was answered last.
     """
 
-    def __init__(self, namespace: dict[str, Any], name: str = "") -> None:
-        super().__init__("Call", "call", "%bento_call NAME ENDPOINT INPUT=VALUE")
+    def __init__(
+        self, namespace: dict[str, Any], name: str = "", *, cloud: Cloud | str | None = None
+    ) -> None:
+        super().__init__("Call", "call", "%bento_call NAME ENDPOINT INPUT=VALUE", cloud=cloud)
         self.namespace = namespace
         self.answer: Any = None
         self.fields: dict[str, fields.Field] = {}
         self._route: Mapping[str, Any] = {}
+        self._of = ""
         self._views: dict[str, DeploymentView] = {}
         self._snippet = ""
         self.deployment = fields.Choice("Deployment", [("", "")], few=0)
@@ -103,31 +110,41 @@ class CallForm(CloudForm):
         self._chosen()
 
     def _chosen(self) -> None:
-        self._route = {}
         names = self._dep().endpoints.names if self.deployment.value else []
+        names = sorted(names, key=lambda name: name != "predict")  # the one that is called by default
         self.endpoint.offer([(each, each) for each in names] or [("", "")])
         self._asked()
 
     def _asked(self) -> None:
         """Make the fields of the endpoint, unless they are there."""
         route = self._dep().endpoints.route(self.endpoint.value) if self.endpoint.value else {}
-        if route and route == self._route:
+        if route and (self.deployment.value, route) == (self._of, self._route):
             self.offer()
+            self._elsewhere()
             return
-        self._route = route
+        self._of, self._route = self.deployment.value, route
         schema = route.get("input", {})
         properties = {"input": schema} if schema.get("root_input") else schema.get("properties", {})
-        made = {name: input_field(name, each, self.namespace) for name, each in properties.items()}
+        needed = ["input"] if schema.get("root_input") else schema.get("required", [])
+        made = {
+            name: input_field(name, each, self.namespace, needed=name in needed)
+            for name, each in properties.items()
+        }
         example = self._example()
         for name, field in made.items():
             value = example.get(name, properties[name].get("default"))
-            if value is not None and not isinstance(field, Upload):
+            given = name in example or value is not None
+            if given and not isinstance(field, (Upload, fields.Secret)):
                 field.value = value
+            field.settle()
+            if isinstance(field, Data) and field.problem:  # schemas write defaults of bytes as plain text
+                field.text.value = ""
+                field.settle()
             field.watch(lambda field=field: self._typed(field))  # type: ignore[misc]
         with self._lock:
             former, self.fields = self.fields, made
             self.inputs.children = tuple(field.box for field in made.values())
-            self.answer = None
+            self.answer, self._said = None, ""
             self.timing.value = self.result.value = ""
             self.output.outputs = ()
         for field in former.values():
@@ -167,8 +184,10 @@ class CallForm(CloudForm):
         for name, field in self.fields.items():
             if isinstance(field, (Data, Upload)):
                 words = field.words
+            elif field.entered:
+                words = "..." if isinstance(field, fields.Secret) else written(field.value)
             else:
-                words = written(field.value) if field.value is not None else ""
+                words = ""
             if words:
                 parts.append(words if is_root else f"{name}={words}")
         return ", ".join(parts)
@@ -184,7 +203,9 @@ class CallForm(CloudForm):
         """The magic line that does the same; "" when it would be too long."""
         if not self.endpoint.value or self.is_long:
             return ""
-        return f"%bento_call {self.deployment.value} {self.endpoint.value} {self.words}".rstrip()
+        words = ["%bento_call", quoted(f"--cloud={self.elsewhere}") if self.elsewhere else ""]
+        words += [self.deployment.value, self.endpoint.value, self.words]
+        return " ".join(filter(None, words))
 
     @property
     def call(self) -> str:
@@ -192,7 +213,8 @@ class CallForm(CloudForm):
         if not self.endpoint.value or self.is_long:
             return ""
         inputs = f", {self.words}" if self.words else ""
-        return f"bj.deployment({self.deployment.value!r}).call({self.endpoint.value!r}{inputs})"
+        cloud = f", cloud={self.elsewhere!r}" if self.elsewhere else ""
+        return f"bj.deployment({self.deployment.value!r}{cloud}).call({self.endpoint.value!r}{inputs})"
 
     def rows(self) -> list[tuple[str, str]]:
         """What a saved notebook says of it."""
@@ -222,7 +244,10 @@ class CallForm(CloudForm):
         language, self._snippet = self.language.value, ""
         if language and self.endpoint.value:
             try:
-                values = self._values()
+                values = {
+                    name: "..." if isinstance(self.fields[name], fields.Secret) else value
+                    for name, value in self._values().items()
+                }
                 is_root = self._route.get("input", {}).get("root_input")
                 args, kwargs = (list(values.values()), {}) if is_root else ([], values)
                 text = self._dep().snippet(language, self.endpoint.value, *args, **kwargs).text
@@ -244,18 +269,21 @@ class CallForm(CloudForm):
         values = {}
         for name, field in self.fields.items():
             try:
-                value = field.value
+                if field.entered:
+                    values[name] = field.value
             except MagicUsageError as error:
                 field.refuse(error.message)
                 raise
-            if value is not None:
-                values[name] = value
         return values
 
     def _call(self) -> None:
         for field in self.fields.values():
             field.pardon()
             field.settle()
+        if not all(field.is_sound for field in self.fields.values()):
+            self.refresh()
+            self.tell("mend the fields that are marked")
+            return
         self.offer()
         self.answer, self._said = None, ""
         self.output.outputs, self.result.value, self.timing.value = (), "", ""
@@ -275,7 +303,7 @@ class CallForm(CloudForm):
                 self.result.value = _stream_html(asking.parts)
         if not (asking.streams and isinstance(self.answer, (str, list))):
             self.output.append_display_data(_InKind(self.answer))
-        self._said = str(dep.last_timing)
+        self._said = str(dep.last_timing) if dep.last_timing else "the task is done"
         self.timing.value = str(dep.last_timing._repr_mimebundle_()["text/html"]) if dep.last_timing else ""
 
     def _waiting(self, asking: Asking) -> None:
@@ -297,6 +325,10 @@ class CallForm(CloudForm):
                 field.refuse(re.sub(rf"^.*?(?:does not fit: |{word}: )", "", error.message))
 
     def _store(self) -> None:
+        if not self.namespace:  # not even what IPython puts into one
+            raise MagicUsageError(
+                "there is no notebook here to put it into", hint="the form's `answer` is what was answered"
+            )
         self.namespace[self.variable.value] = self.answer
         self.tell(f"the answer is in {self.variable.value}", wrong=False)
         self.offer()

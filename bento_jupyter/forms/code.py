@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import io
+import math
 import re
+import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,13 +21,19 @@ __all__ = [
     "deploy_call",
     "deploy_line",
     "differences",
+    "expression",
+    "is_written",
     "masked",
+    "rebased",
     "update_line",
     "wanted_changes",
+    "written",
 ]
 
 #: What stands for the value of an environment variable.
 HIDDEN = "..."
+#: Fields that a deployment loses when it becomes one of the other mode.
+OF_MODE = ("min", "concurrency")
 
 
 def build_line(name: str, objects: Sequence[str], sample: str = "", endpoints: Sequence[str] = ()) -> str:
@@ -36,7 +46,7 @@ def build_line(name: str, objects: Sequence[str], sample: str = "", endpoints: S
         endpoints: What is to be served; none = all that suits.
     """
     words = ["%bento_build", name, *objects]
-    words += ["--sample", sample if _is_plain(sample) else quoted(sample)] if sample else []
+    words += [_option(sample)] if sample else []
     return " ".join([*words, *(word for each in endpoints for word in ("--endpoint", each))])
 
 
@@ -48,9 +58,68 @@ def build_call(name: str, objects: Sequence[str], sample: str = "", endpoints: S
     return f"bj.build({', '.join(parts)})"
 
 
+def expression(text: str) -> str:
+    """An expression as it can stand among the arguments of a call: no comment behind it, a tuple in brackets.
+
+    What is none is left as it is.
+
+    Example:
+        >>> expression("X[:3], y[:3]  # both")
+        '(X[:3], y[:3])'
+    """
+    try:
+        body = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return text.strip()
+    bare = _without_comment(text.strip())
+    try:
+        call = ast.parse(f"f(x={bare})", mode="eval").body
+    except SyntaxError:
+        return f"({bare})"
+    assert isinstance(call, ast.Call)
+    alone = not call.args and len(call.keywords) == 1
+    return bare if alone and ast.dump(call.keywords[0].value) == ast.dump(body) else f"({bare})"
+
+
+def _without_comment(text: str) -> str:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    comment = next((token.start for token in tokens if token.type == tokenize.COMMENT), None)
+    return text if comment is None else text[: comment[1]].rstrip()
+
+
+def written(value: Any) -> str:
+    """A value of JSON as Python writes it, also where a number is none: `nan` alone would be a name.
+
+    Example:
+        >>> written({"a": [float("nan"), 1.5]})
+        "{'a': [float('nan'), 1.5]}"
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{written(name)}: {written(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(written, value)) + "]"
+    return repr(value)
+
+
+def is_written(value: Any) -> bool:
+    """Whether `written` gives code that makes the value, whatever the notebook has imported."""
+    if isinstance(value, dict):
+        return all(is_written(each) for pair in value.items() for each in pair)
+    if isinstance(value, list):
+        return all(map(is_written, value))
+    # The items of a tuple or set are written by `repr`, in which a number that is none is but a name.
+    if isinstance(value, (tuple, set, frozenset)):
+        return not any(isinstance(each, float) for each in value) and all(map(is_written, value))
+    return type(value) in (type(None), bool, int, float, str, bytes)
+
+
 def _option(sample: str) -> str:
-    """A sample in a line, quoted only where it has to be."""
-    return f"--sample {sample}" if _is_plain(sample) else quoted(f"--sample={sample}")
+    """A sample in a line, quoted only where it has to be; one with a sign would be an option by itself."""
+    if sample.startswith("-"):
+        return quoted(f"--sample={sample}")
+    return f"--sample {sample if _is_plain(sample) else quoted(sample)}"
 
 
 def _is_plain(sample: str) -> bool:
@@ -92,6 +161,8 @@ def wanted_changes(before: DeploymentSpec, after: DeploymentSpec) -> tuple[Deplo
         been said.
     """
     given = {name: value for name, (_, value) in changed(before, after).items() if name != "bento"}
+    if before.mode is not after.mode:  # these are forgotten with the mode, see `DeploymentSpec.changed_by`
+        given |= {name: value for name in OF_MODE if (value := getattr(after, name)) is not None}
     reset = [
         name
         for name, value in given.items()
@@ -101,20 +172,57 @@ def wanted_changes(before: DeploymentSpec, after: DeploymentSpec) -> tuple[Deplo
     return DeploymentSpec(**{"name": after.name, "mode": after.mode, **given}), reset
 
 
-def deploy_line(spec: DeploymentSpec, target: str, sample: str = "") -> str:
+def rebased(base: Any, mine: Any, theirs: Any) -> Any:
+    """What a field is to say when what it began with has become another: what I changed stays changed.
+
+    Args:
+        base: What it began with.
+        mine: What it says.
+        theirs: What it would begin with now.
+
+    Example:
+        >>> rebased({"A": "1"}, {"A": "1", "B": "2"}, {"A": "3", "C": "4"})
+        {'A': '3', 'C': '4', 'B': '2'}
+        >>> rebased(["a", "b"], ["b"], ["a", "b", "c"])
+        ['b', 'c']
+    """
+    if base in (mine, theirs):
+        return theirs if mine == base else mine
+    if all(isinstance(each, Mapping) for each in (base, mine, theirs)):
+        names = dict.fromkeys([*theirs, *mine])
+        gone = object()
+        found = {
+            name: rebased(base.get(name, gone), mine.get(name, gone), theirs.get(name, gone))
+            for name in names
+        }
+        return {name: value for name, value in found.items() if value is not gone}
+    if all(isinstance(each, list) for each in (base, mine, theirs)):
+        kept = [each for each in theirs if each in mine or each not in base]
+        return [*kept, *(each for each in mine if each not in base and each not in kept)]
+    return mine
+
+
+def deploy_line(spec: DeploymentSpec, target: str, sample: str = "", *, cloud: str = "") -> str:
     """The `%bento_deploy` line.
 
     Args:
         spec: What is wanted.
         target: Tag or expression of what is deployed.
         sample: Expression of the sample; "" = none.
+        cloud: Where; "" = where one is connected to.
     """
-    line = to_line(masked(spec), target)
+    line = to_line(masked(spec), target, cloud=cloud)
     return f"{line} {_option(sample)}" if sample else line
 
 
 def update_line(
-    spec: DeploymentSpec, target: str = "", sample: str = "", *, mode: bool = False, reset: Sequence[str] = ()
+    spec: DeploymentSpec,
+    target: str = "",
+    sample: str = "",
+    *,
+    mode: bool = False,
+    reset: Sequence[str] = (),
+    cloud: str = "",
 ) -> str:
     """The `%bento_update` line that makes changes.
 
@@ -124,16 +232,19 @@ def update_line(
         sample: Expression of the sample; "" = none.
         mode: The mode is to be another one.
         reset: Fields that are to be as if they had never been said.
+        cloud: Where; "" = where one is connected to.
     """
     same = DeploymentSpec(name=spec.name, mode=spec.mode)
     options = to_line(masked(spec), target).removeprefix(to_line(same, target)).strip()
     words = ["%bento_update", spec.name, target, f"--mode {spec.mode.value}" if mode else "", options]
     words += [f"--reset={field}" for field in reset]
-    words += [_option(sample) if sample else ""]
+    words += [_option(sample) if sample else "", quoted(f"--cloud={cloud}") if cloud else ""]
     return " ".join(word for word in words if word)
 
 
-def deploy_call(spec: DeploymentSpec, target: str, sample: str = "", *, reset: Sequence[str] = ()) -> str:
+def deploy_call(
+    spec: DeploymentSpec, target: str, sample: str = "", *, reset: Sequence[str] = (), cloud: str = ""
+) -> str:
     """The call of `bento_jupyter.deploy`.
 
     Args:
@@ -141,8 +252,9 @@ def deploy_call(spec: DeploymentSpec, target: str, sample: str = "", *, reset: S
         target: Python expression of what is deployed.
         sample: Expression of the sample; "" = none.
         reset: Fields that are to be as if they had never been said.
+        cloud: Where; "" = where one is connected to.
     """
-    call = to_call(masked(spec), target).removesuffix(")")
+    call = to_call(masked(spec), target, cloud=cloud).removesuffix(")")
     call += f", reset={list(reset)!r}" if reset else ""
     return f"{call}, sample={sample})" if sample else f"{call})"
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import ipywidgets
 
 from .. import workspace
+from ..client.cloud import Cloud
 from ..client.local import stored
 from ..display.cards import deployment_card
 from ..display.tables import Table
-from ..display.words import size
 from ..errors import (
     BentoJupyterError,
     ConflictError,
@@ -23,14 +22,24 @@ from ..errors import (
     SampleError,
 )
 from ..service_spec import STRATEGIES
-from ..spec import EXPIRES_LABEL, OWNER_LABEL, DeploymentSpec, Mode
+from ..spec import EXPIRES_LABEL, OWNER_LABEL, DeploymentSpec, free_name
 from ..views import InstanceType
 from . import fields
 from .bento_picker import BentoPicker, offered_bentos
-from .code import changed, deploy_call, deploy_line, differences, update_line, wanted_changes
+from .code import (
+    changed,
+    deploy_call,
+    deploy_line,
+    differences,
+    expression,
+    rebased,
+    update_line,
+    wanted_changes,
+)
 from .form import CloudForm, code_html
 from .models import Group, Look
 from .namespace import data, evaluated, servable
+from .scaling import meanings_html, min_follows_mode, room_words, type_words
 
 __all__ = ["DeployForm"]
 
@@ -48,11 +57,6 @@ LABELS = {
 DEFAULT_TYPE = "default: the smallest that fits"
 #: Labels that are those of one deployment.
 OF_ONE = (EXPIRES_LABEL, OWNER_LABEL)
-#: What each type means, for the two things that one chooses by.
-MEANINGS = {
-    Mode.ONLINE: ("always up: the first request is as fast as any", "uses memory all the time"),
-    Mode.ON_DEMAND: ("the first request waits for an instance", "nothing while idle, back to zero by itself"),
-}
 
 
 class DeployForm(CloudForm):
@@ -62,18 +66,30 @@ class DeployForm(CloudForm):
         namespace: The notebook's names.
         update: Name of a deployment to change; "" = none.
         clone: Name of a deployment to start from; "" = none.
+        cloud: Cloud or name of one; None = the current one.
+        defaults: What the fields of a new deployment begin with, where that is not the cloud's default.
 
     Attributes:
         deployment: The deployment it made or changed last; None until then.
         group: The fields of `DeploymentSpec`.
     """
 
-    def __init__(self, namespace: dict[str, Any], *, update: str = "", clone: str = "") -> None:
-        super().__init__("Deploy", "deploy", "%bento_deploy BENTO_OR_OBJECT --name NAME --mode online")
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        *,
+        update: str = "",
+        clone: str = "",
+        cloud: Cloud | str | None = None,
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
+        usage = "%bento_deploy BENTO_OR_OBJECT --name NAME --mode online"
+        super().__init__("Deploy", "deploy", usage, cloud=cloud)
         self.deployment: Any = None
         self.namespace = namespace
         self._taken: set[str] = set()
         self._before: DeploymentSpec | None = None
+        self._loaded: dict[str, Any] = {}
         self._types: dict[str, InstanceType] = {}
         self._bentos: list[tuple[str, str]] = []
         #: Also of the fields of canaries and services that are added later.
@@ -100,13 +116,16 @@ class DeployForm(CloudForm):
         self._lay_out()
         self._offer()
         self.group["name"].value = self._free_name(self.bento.value)
+        for field, value in (defaults or {}).items():
+            self.group[field].value = value
+        min_follows_mode(self.group)
         self.start.value = ("update", update) if update else ("clone", clone) if clone else ("new", "")
         self._started()
         self._watch()
 
     def _lay_out(self) -> None:
         shown = self.group.fields
-        meaning = ipywidgets.HTML(_meanings(), layout={"margin": "0 0 4px 9.5em", "max_width": "40em"})
+        meaning = ipywidgets.HTML(meanings_html(), layout={"margin": "0 0 4px 9.5em", "max_width": "40em"})
         # A box to tick, because the titles of an accordion are out of reach for the keyboard.
         self.more = fields.Flag("Advanced", tip="Windows, timeouts, strategy, canary, and what else there is")
         self._advanced = [shown[name] for name in shown if name not in (*MAIN, "name", "mode")]
@@ -200,10 +219,11 @@ class DeployForm(CloudForm):
         wanted, reset = self.wanted(spec)
         try:
             if self._before is None:
-                return deploy_line(spec, target, sample)
+                return deploy_line(spec, target, sample, cloud=self.elsewhere)
             is_other = spec.mode is not self._before.mode
             same_bento = self.source.value == "bento" and spec.bento == self._before.bento
-            return update_line(wanted, "" if same_bento else target, sample, mode=is_other, reset=reset)
+            target = "" if same_bento else target
+            return update_line(wanted, target, sample, mode=is_other, reset=reset, cloud=self.elsewhere)
         except ValueError:  # something that no line can hold, but a call can
             return ""
 
@@ -216,7 +236,7 @@ class DeployForm(CloudForm):
         target = self._target_words()
         shown = target if self.source.value == "object" else repr(target)
         wanted, reset = self.wanted(spec)
-        return deploy_call(wanted, shown, self._sample_words(), reset=reset)
+        return deploy_call(wanted, shown, self._sample_words(), reset=reset, cloud=self.elsewhere)
 
     def _is_change(self, spec: DeploymentSpec) -> bool:
         return self._before is None or self.source.value == "object" or bool(self.changes(spec))
@@ -225,7 +245,7 @@ class DeployForm(CloudForm):
         return str(self.object.value if self.source.value == "object" else self.bento.value)
 
     def _sample_words(self) -> str:
-        return self.sample.value.strip() if self.source.value == "object" else ""
+        return expression(self.sample.value) if self.source.value == "object" else ""
 
     def changes(self, spec: DeploymentSpec) -> dict[str, tuple[Any, Any]]:
         """What another spec would change in the deployment that is changed: field -> before and after."""
@@ -273,16 +293,18 @@ class DeployForm(CloudForm):
         self.later(lambda: self._started(before), "start")
 
     def _filled_in(self) -> dict[str, Any]:
-        return {name: field.value for name, field in self.group.fields.items()}
+        entered = {name: field.value for name, field in self.group.fields.items()}
+        return {**entered, "bento": self.bento.value}
 
-    def _started(self, before: dict[str, Any] | None = None) -> None:
+    def _started(self, before: Mapping[str, Any] | None = None) -> None:
         """Load what is chosen to start from.
 
         Args:
-            before: What the fields said as it was chosen: what was filled in since then stays.
+            before: What the fields said as it was chosen, or was loaded last: what was filled in since then
+                stays.
         """
         how, name = self.start.value
-        found = self.reach().spec(name) if name else None
+        found = self._found(name) if name else None
         if name and found is None:
             raise MagicUsageError(
                 f"there is no deployment {name!r}", hint=f"there are: {', '.join(self._taken)}"
@@ -291,25 +313,33 @@ class DeployForm(CloudForm):
             self._before = None
             self.group["name"].disabled = how == "update"
             if found is not None:
-                # Whose it is and when it ends are said anew: a copy of a deployment is another one.
-                labels = {key: each for key, each in found.labels.items() if key not in OF_ONE}
-                found = found.model_copy(update={"labels": labels})
                 self._before = found if how == "update" else None
-                now = self._filled_in()
+                mine = self._filled_in()
                 self.bento.value = found.bento
                 self.group.value = found.model_copy(
                     update={} if how == "update" else {"name": self._free_name(name)}
                 )
-                for field, value in now.items():
-                    if before is not None and value != before[field] and (how, field) != ("update", "name"):
-                        self.group[field].value = value
+                self._loaded = self._filled_in()
+                for field, value in (self._loaded if before is None else mine).items():
+                    if before is not None and (how, field) != ("update", "name"):
+                        shown = self.bento if field == "bento" else self.group[field]
+                        shown.value = rebased(before[field], value, self._loaded[field])
+            min_follows_mode(self.group)
             self.refresh()
 
+    def _found(self, name: str) -> DeploymentSpec | None:
+        """What a deployment is asked to be, without whose it is and when it ends: these are said anew."""
+        found = self.reach().spec(name)
+        if found is None:
+            return None
+        labels = {key: each for key, each in found.labels.items() if key not in OF_ONE}
+        return found.model_copy(update={"labels": labels})
+
     def _mode_changed(self) -> None:
-        on_demand = self.group["mode"].value is Mode.ON_DEMAND
-        if on_demand and self.group["min"].value not in (None, "0"):
-            self.group["min"].value = None
-        self.group["min"].disabled = on_demand
+        min_follows_mode(self.group)
+        same = self._before is not None and self.group["mode"].value is self._before.mode
+        if self._before is not None and same and self.group["min"].value is None:
+            self.group["min"].value = self._before.min  # as it is, not as it would be by default
 
     def _bento_changed(self) -> None:
         if self._before is None and not self.group["name"].value:
@@ -323,24 +353,27 @@ class DeployForm(CloudForm):
         self._bentos = offered_bentos(self.namespace, cloud)
         self._objects = servable(self.namespace)
         self._types = {item.name: item for item in cloud.instance_types()}
-        self._options["instance_type"] = [(_type_words(item), item.name) for item in self._types.values()]
+        self._options["instance_type"] = [(type_words(item), item.name) for item in self._types.values()]
         self._options["bento"] = [(tag, tag) for tag, _ in self._bentos]
         self._options["secrets"] = [(name, name) for name in cloud.secrets()]
 
     def _look(self) -> None:
-        """Offer what there is now; what is chosen stays."""
+        """Offer what there is now; what is chosen and changed stays, what others have changed is shown."""
         self._gather()
         self._offer()
+        if self._before is not None:
+            self._started(self._loaded)
 
     def _offer(self) -> None:
         kinds, secrets = self.group["instance_type"], self.group["secrets"]
         assert isinstance(kinds, fields.Choice)
         assert isinstance(secrets, fields.Several)
-        kinds.offer([(DEFAULT_TYPE, None), *self._options["instance_type"]])
-        secrets.offer(self._options["secrets"])
+        kinds.offer([(DEFAULT_TYPE, None), *self._options["instance_type"]], keep=True)
+        secrets.offer(self._options["secrets"], keep=True)
         self.start.offer(self._starts())
         self.bento.offer(self._bentos)
-        self.object.offer([(each.label, each.name) for each in self._objects] or [("none", "")])
+        objects = [(each.label, each.name) for each in self._objects] or [("none", "")]
+        self.object.offer(objects, keep=bool(self.object.value))
         self.sample.offer([each.name for each in data(self.namespace)])
         self._room_shown()
 
@@ -348,7 +381,7 @@ class DeployForm(CloudForm):
         """Say what the machine can take of what is asked for."""
         if self.cloud.embedded:
             kind = self._types.get(self.group["instance_type"].value or "")
-            self.group["instance_type"].remark = _room(kind, self.group["max"].value)
+            self.group["instance_type"].remark = room_words(kind, self.group["max"].value)
 
     def _services_named(self) -> None:
         """Say which services a Bento has, for the settings of each."""
@@ -366,11 +399,7 @@ class DeployForm(CloudForm):
             self.refresh()
 
     def _free_name(self, tag: str) -> str:
-        base = (tag or "").partition(":")[0].replace("_", "-")
-        name, number = base, 2
-        while base and name in self._taken:
-            name, number = f"{base}-{number}", number + 1
-        return name
+        return free_name(tag or "", self._taken)
 
     # --- doing -------------------------------------------------------------------------------
 
@@ -391,24 +420,49 @@ class DeployForm(CloudForm):
             options["sample"] = evaluated(self.sample.value, self.namespace, "sample")
             steps = ["build", "prove", *steps]
         verb = "Deploying" if self._before is None else "Changing"
-        with self.progress_of(f"{verb} {spec.name}", steps) as progress:
-            self.deployment = workspace.deploy(
-                target, **given, **options, reset=reset, cloud=self.where, progress=progress
-            )
+        try:
+            with self.progress_of(f"{verb} {spec.name}", steps) as progress:
+                self.deployment = workspace.deploy(
+                    target, **given, **options, reset=reset, cloud=self.where, progress=progress
+                )
+        except BaseException:
+            self._go_on_with(spec.name)
+            raise
         self.result.value = deployment_card(self.deployment.status())["text/html"]
         self._taken.add(spec.name)
         self.start.offer(self._starts())
         if self._before is not None:
             self._started()  # what it is now
 
+    def _go_on_with(self, name: str) -> None:
+        """What failed or was stopped may be there: then it is what the form changes from now on."""
+        with suppress(BentoJupyterError):
+            if self._found(name) is None:
+                return
+            if self._before is not None:
+                self._started(self._loaded)
+                return
+            self._taken.add(name)
+            self.start.offer(self._starts())
+            self.start.value = ("update", name)
+
     def _check_name(self, name: str) -> None:
         """Look whether the name is still what the form takes it for: `deploy` makes and changes alike.
 
         Raises:
-            ConflictError: A new deployment is wanted, and somebody has made one of this name.
+            ConflictError: A new deployment is wanted, and somebody has made one of this name; or one is to be
+                changed that somebody has changed since it was loaded.
             NotFoundError: A deployment is to be changed that is gone.
         """
-        there = self.reach().spec(name) is not None
+        found = self._found(name)
+        there = found is not None
+        if found is not None and self._before is not None and found != self._before:
+            others = [LABELS.get(place, place) for place, _, _ in differences(self._before, found)]
+            self._started(self._loaded)
+            raise ConflictError(
+                f"{name} was changed meanwhile: {', '.join(others)}",
+                hint="nothing was done; see what changes now, and apply it again",
+            )
         if there and self._before is None:
             self._taken.add(name)
             self.start.offer(self._starts())
@@ -419,39 +473,3 @@ class DeployForm(CloudForm):
             raise NotFoundError(
                 f"{name} was deleted meanwhile", hint="nothing was done; 'Look again' shows what there is"
             )
-
-
-def _meanings() -> str:
-    """What the types mean, side by side."""
-    style = "flex:1 1 14em;border:1px solid var(--jp-border-color2,#bbb);border-radius:4px;padding:4px 8px"
-    cells = "".join(
-        f'<div style="{style}"><strong>{escape(mode.full_name)}</strong><br>'
-        f"latency: {escape(latency)}<br>cost: {escape(cost)}</div>"
-        for mode, (latency, cost) in MEANINGS.items()
-    )
-    return (
-        f'<div style="display:flex;flex-wrap:wrap;gap:8px;line-height:1.4;white-space:normal">{cells}</div>'
-    )
-
-
-def _type_words(item: Any) -> str:
-    gpu = f", {item.gpu} GPU" if item.gpu else ""
-    price = f", {item.price}" if item.price else ""
-    return f"{item.name}: {item.cpu:g} CPU, {size(item.memory_bytes)}{gpu}{price}"
-
-
-def _room(kind: InstanceType | None, most: Any) -> str:
-    """What this machine can take of an instance type.
-
-    Args:
-        kind: The type; None = one that the cloud chooses.
-        most: Instances that are asked for, as typed.
-    """
-    cpus, memory = os.cpu_count() or 1, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    said = f"this machine has {cpus} CPUs and {size(memory)}"
-    if kind is None:
-        return f"{said}: what does not fit waits its turn"
-    fits = max(1, int(min(cpus / max(kind.cpu, 0.01), memory / max(kind.memory_bytes, 1))))
-    wanted = int(most) if str(most or "").isdigit() else 1
-    more = f"; {wanted} are asked for, the others wait their turn" if wanted > fits else ""
-    return f"{said}: room for {fits} of these at a time{more}"

@@ -41,6 +41,8 @@ LABEL = {"description_width": "9em"}
 #: As wide as a column has room; "100%" would be that and the margins of ipywidgets.
 FULL = {"width": "auto", "min_width": "0"}
 WIDE = {"width": "100%", "max_width": "34em", "min_width": "0"}
+#: Stands behind what is chosen, and there no longer.
+GONE = " (gone)"
 #: Up to so many choices are shown side by side instead of in a list that has to be opened.
 FEW = 3
 
@@ -107,7 +109,12 @@ class Field:
 
     Attributes:
         box: All of the field, to be laid out.
+        needed: Nothing entered is a problem.
+        rule: Says what is wrong with a value that was entered; "" = nothing. None = there is no rule.
     """
+
+    needed = False
+    rule: Callable[[Any], str] | None = None
 
     def __init__(self, *widgets: ipywidgets.Widget, help_text: str = "") -> None:
         self._listeners: list[Callable[[], None]] = []
@@ -118,6 +125,11 @@ class Field:
         row = ipywidgets.HBox([*widgets, self._message], layout={"flex_flow": "row wrap", "width": "100%"})
         self.box = ipywidgets.VBox([row, self._help], layout={"width": "100%", "overflow": "visible"})
         self.widgets = widgets
+
+    @property
+    def entered(self) -> bool:
+        """Something was entered, if only that it is None; where nothing was, the default holds."""
+        return self.value is not None
 
     @property
     def value(self) -> Any:
@@ -187,6 +199,11 @@ class Field:
         """What is wrong in a way that the value does not show, e.g. a name given twice; "" = nothing."""
         return ""
 
+    def _broken_rule(self) -> str:
+        if not self.entered:
+            return "it is needed" if self.needed else ""
+        return self.rule(self.value) if self.rule is not None else ""
+
     def at(self, place: Sequence[Any]) -> Field:
         """The field within this one that a pydantic error location means; itself when there is none."""
         return self
@@ -197,7 +214,7 @@ class Field:
 
     def settle(self) -> None:
         """Show what the field itself finds wrong, and forget what was said before."""
-        self.problem = self.own_problem()
+        self.problem = self.own_problem() or self._broken_rule()
         for field in self.inner():
             field.settle()
 
@@ -364,9 +381,18 @@ class Choice(Field):
             self.widget.options = [*self.widget.options, (str(value), len(self._values) - 1)]
         self.widget.value = self._values.index(value)
 
-    def offer(self, options: Options) -> None:
-        """Put other options in place; the value stays when it is among them."""
-        kept, self._values = self.value, [value for _, value in options]
+    def offer(self, options: Options, *, keep: bool = False) -> None:
+        """Put other options in place; the value stays when it is among them.
+
+        Args:
+            options: What is shown, and the value.
+            keep: A value that is gone stays, and says that it is, until another one is chosen; otherwise the
+                first option is chosen in its place.
+        """
+        kept = self.value
+        if keep and self.widget.value is not None and kept not in [value for _, value in options]:
+            options = [*options, (_gone(self.widget.label), kept)]
+        self._values = [value for _, value in options]
         self._offering = True  # for a moment the first one is chosen, which nobody is to hear
         self.widget.options = _numbered(options)
         if kept in self._values:
@@ -383,6 +409,11 @@ class Choice(Field):
 def _numbered(options: Options) -> list[tuple[str, int]]:
     """Options by their place: for the widget the value None would be no choice at all."""
     return [(shown, place) for place, (shown, _) in enumerate(options)]
+
+
+def _gone(shown: str) -> str:
+    """The words of what is chosen and no longer there, however often that was found."""
+    return f"{shown.removesuffix(GONE)}{GONE}"
 
 
 class Flag(Field):
@@ -402,16 +433,34 @@ class Flag(Field):
         self.widget.value = bool(value)
 
 
+def _clear_button(label: str, clear: Callable[[], None]) -> ipywidgets.Button:
+    """A button that takes back what was given, shown while there is something."""
+    button = ipywidgets.Button(
+        description="Clear", tooltip=f"{label}: take it back", layout={"width": "auto", "display": "none"}
+    )
+    button.on_click(lambda _: clear())
+    return button
+
+
 class Secret(Field):
-    """A text that is read once and shown never: it stays in the kernel, see `SecretText`."""
+    """A text that is read once and shown never: it stays in the kernel, see `SecretText`.
+
+    An empty one changes nothing, so there is a button that takes back what was given.
+    """
 
     def __init__(self, label: str, *, tip: str = "", placeholder: str = "", empty: Any = "") -> None:
         self.widget = SecretText(
             description=label, tooltip=tip or None, placeholder=placeholder, style=LABEL, layout=WIDE
         )
         self._empty = empty
-        super().__init__(self.widget)
+        self.clear = _clear_button(label, self.forget)
+        # In a row of a list there is no label, and the whole row can be removed.
+        super().__init__(self.widget, *([self.clear] if label else []))
         self._observe(self.widget, "given")
+
+    def _changed(self, _: Any = None) -> None:
+        self.clear.layout.display = "" if self.widget.secret else "none"
+        super()._changed()
 
     def _get(self) -> Any:
         return self.widget.secret or self._empty
@@ -441,10 +490,12 @@ class File(Field):
             label, layout={"width": "9em", "display": "flex", "justify_content": "flex-end"}
         )
         self._several = several
-        super().__init__(caption, self.widget, self.shown)
+        self.clear = _clear_button(label, self.forget)
+        super().__init__(caption, self.widget, self.shown, self.clear)
         self._observe(self.widget, "given")
 
     def _changed(self, _: Any = None) -> None:
+        self.clear.layout.display = "" if self.widget.files else "none"
         said = ", ".join(f"{file.name} ({len(file.content)} bytes)" for file in self.widget.files)
         self.shown.value = note(said or "nothing chosen")
         super()._changed()
@@ -485,9 +536,18 @@ class Several(Field):
         super().__init__(caption, self._list)
         self.offer(options)
 
-    def offer(self, options: Options) -> None:
-        """Put other options in place; what is ticked of them stays so."""
+    def offer(self, options: Options, *, keep: bool = False) -> None:
+        """Put other options in place; what is ticked of them stays so.
+
+        Args:
+            options: What is shown, and the value.
+            keep: What is ticked and gone stays, too, and says that it is gone, until it is ticked no more.
+        """
         former, self._boxes = self._boxes, {}
+        if keep:
+            there = [value for _, value in options]
+            ticked = [(value, box) for value, box in former.items() if box.value and value not in there]
+            options = [*options, *((_gone(box.description), value) for value, box in ticked)]
         for shown, value in options:
             self._boxes[value] = former.get(value) or self._box()
             self._boxes[value].description = shown

@@ -50,7 +50,7 @@ class Worker:
             if key:
                 self._waiting = deque(item for item in self._waiting if item[0] != key)
             self._waiting.append((key, work))
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="bento-form", daemon=True)
                 self._thread.start()
 
@@ -207,6 +207,9 @@ class Form:
         """The groups of fields in which errors of the cloud are placed."""
         return ()
 
+    def cell_ran(self) -> None:
+        """Some cell has run: show what follows from that."""
+
     # --- doing -------------------------------------------------------------------------------
 
     def button(self, description: str, work: Callable[[], None], **options: Any) -> Action:
@@ -261,8 +264,8 @@ class Form:
             self.place(error)
             log = str(getattr(error, "log", "") or "")
             self.tell(error.message, hint=error.hint, log=log)
-        except (Exception, SystemExit) as error:  # code of the user's may want to leave
-            self.tell(f"{type(error).__name__}: {error}")
+        except BaseException as error:  # code of the user's may want to leave, or be interrupted
+            self.tell(f"{type(error).__name__}: {error}".removesuffix(": "))
 
     def place(self, error: BentoJupyterError) -> None:
         """Put an error of the cloud beside the field that it is about."""
@@ -375,22 +378,41 @@ class Form:
 
 
 class CloudForm(Form):
-    """A form about the cloud that was the current one when it was made.
+    """A form about one cloud, whichever becomes the current one.
 
     Args:
         title: As of `Form`.
         kind: As of `Form`.
         usage: As of `Form`.
+        cloud: The cloud, or the name of one; None = the one that is current as the form is made.
+
+    Raises:
+        NotLoggedInError: There is no such cloud.
 
     Attributes:
         where: What names the cloud.
         cloud: The cloud, where it was reached last.
     """
 
-    def __init__(self, title: str, kind: str, usage: str = "") -> None:
+    def __init__(self, title: str, kind: str, usage: str = "", *, cloud: Cloud | str | None = None) -> None:
+        self.where = workspace.pinned(cloud)
+        self.cloud = workspace.chosen(self.where)
         super().__init__(title, kind, usage)
-        self.cloud = workspace.current()
-        self.where = workspace.pinned(None)
+
+    @property
+    def elsewhere(self) -> str:
+        """Name of the cloud while another one is the current one, so that code has to name it; else ""."""
+        current = workspace.pinned(None)
+        name = current if isinstance(current, str) else current.name
+        return "" if name == self.cloud.name else self.cloud.name
+
+    def cell_ran(self) -> None:
+        """Say in the code which cloud it is about, once another one has become the current one."""
+        if self._named != self.elsewhere:
+            self._named = self.elsewhere
+            self.guarded(self.refresh)
+
+    _named = ""
 
     def reach(self) -> Cloud:
         """The cloud, where it is now: an embedded one that was stopped is started."""

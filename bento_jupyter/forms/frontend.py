@@ -13,7 +13,7 @@ import ipywidgets
 from ..errors import WaitTimeoutError
 from .fields import close_widgets
 
-__all__ = ["Cells", "Closable", "FrontEnd", "cells_of", "record_html", "running_shell"]
+__all__ = ["Cells", "FrontEnd", "Shown", "cells_of", "record_html", "running_shell"]
 
 #: Seconds to wait for a front end that has never answered: it may have no links.
 PATIENCE = 3.0
@@ -42,11 +42,14 @@ def running_shell() -> Any:
     return None if getattr(shell, "kernel", None) is None else shell
 
 
-class Closable(Protocol):
+class Shown(Protocol):
     """What a cell shows until it runs again."""
 
     def close(self) -> None:
         """End it."""
+
+    def cell_ran(self) -> None:
+        """Some cell has run: what it shows may follow from something else now."""
 
 
 class Cells:
@@ -60,12 +63,12 @@ class Cells:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._shown: dict[str, list[Closable]] = {}
-        self._former: dict[str, list[Closable]] = {}
+        self._shown: dict[str, list[Shown]] = {}
+        self._former: dict[str, list[Shown]] = {}
         shell.events.register("pre_run_cell", self._begun)
         shell.events.register("post_run_cell", self._ended)
 
-    def show(self, form: Closable) -> None:
+    def show(self, form: Shown) -> None:
         """The cell that runs now shows a form."""
         if cell := self._metadata().get("cellId"):
             self._shown.setdefault(cell, []).append(form)
@@ -87,6 +90,8 @@ class Cells:
         for form in left:
             if form not in shown:
                 form.close()
+        for form in shown:
+            form.cell_ran()
 
 
 @functools.cache

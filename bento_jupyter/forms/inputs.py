@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import math
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -17,11 +16,13 @@ from ..client.methods import schema_descriptor
 from ..client.payload import words
 from ..errors import MagicUsageError
 from . import fields
+from .code import expression, is_written, written
 from .namespace import Named, data, evaluated
 from .pasting import TABLES, pasted
+from .rules import rule_of
 from .secret import UploadedItem
 
-__all__ = ["LONGEST", "Data", "Input", "Upload", "input_field", "written"]
+__all__ = ["LONGEST", "Data", "Input", "OrNone", "Pick", "Upload", "input_field"]
 
 #: Characters of code that a form shows; what is longer helps nobody, and would be in the notebook.
 LONGEST = 20_000
@@ -29,19 +30,85 @@ LONGEST = 20_000
 SMALL = 128 * 1024
 #: Pixels of the longer side of a picture that was made small.
 PREVIEW = 192
+#: The value of a choice that leaves an input at its default.
+DEFAULT = object()
 
 
 class Input(fields.Json):
-    """A plain value: what is typed is JSON, or else a text."""
+    """A plain value: what is typed is JSON, or else a text.
 
-    def __init__(self, label: str, descriptor: codec.Descriptor, **options: Any) -> None:
-        self._descriptor = descriptor
+    Args:
+        label: Label.
+        descriptor: What the endpoint takes.
+        nullable: It may take None, too.
+        options: Of `Json`.
+    """
+
+    def __init__(
+        self, label: str, descriptor: codec.Descriptor, *, nullable: bool = False, **options: Any
+    ) -> None:
+        self._descriptor, self._nullable = descriptor, nullable
         super().__init__(label, placeholder=words(descriptor), **options)
 
     def own_problem(self) -> str:
         """What the endpoint would find wrong with it."""
         value = self.value
-        return "" if value is None else _misfit(value, self._descriptor)
+        if not self.entered or (value is None and self._nullable):
+            return ""
+        return super().own_problem() or _misfit(value, self._descriptor)
+
+    @property
+    def entered(self) -> bool:
+        """Something was typed, if only `null`."""
+        return bool(self.widget.value.strip())
+
+
+class Pick(fields.Choice):
+    """One of several values, or the default of the endpoint, which is not sent."""
+
+    @property
+    def entered(self) -> bool:
+        """It is one of the values."""
+        return super()._get() is not DEFAULT
+
+    def _get(self) -> Any:
+        found = super()._get()
+        return None if found is DEFAULT else found
+
+    def _put(self, value: Any) -> None:
+        super()._put(DEFAULT if value is None and None not in self._values else value)
+
+
+class OrNone(fields.Field):
+    """A text, or None instead of it, where an empty one means neither.
+
+    Args:
+        text: The field of the text.
+    """
+
+    def __init__(self, text: fields.Text) -> None:
+        self.text = text
+        self.flag = fields.Flag("None", tip="send None instead of a text")
+        super().__init__(ipywidgets.VBox([text.box, self.flag.box], layout={"width": "100%"}))
+        self.widgets = ()
+        for field in (text, self.flag):
+            field.watch(self._changed)
+
+    @property
+    def entered(self) -> bool:
+        """There is a text, or it is None."""
+        return bool(self.flag.value or self.text.entered)
+
+    def _get(self) -> Any:
+        return None if self.flag.value else self.text.value
+
+    def _put(self, value: Any) -> None:
+        self.flag.value = value is None
+        self.text.value = value
+
+    def inner(self) -> list[fields.Field]:
+        """The fields within it."""
+        return [self.text, self.flag]
 
 
 class Data(fields.Field):
@@ -66,6 +133,7 @@ class Data(fields.Field):
             tooltip=tip or f"{label}: {words(descriptor)}",
             style=fields.LABEL,
             layout=fields.WIDE,
+            continuous_update=False,  # code made of it evaluates it, so never while it is half typed
         )
         self.text = ipywidgets.Textarea(
             description="or as text",
@@ -86,17 +154,23 @@ class Data(fields.Field):
         self.expression.options = [each.name for each in named]
 
     @property
+    def entered(self) -> bool:
+        """There is an expression or a text; it is not looked at."""
+        return bool(self.expression.value.strip() or self.text.value.strip())
+
+    @property
     def words(self) -> str:
         """The value as Python would write it; "" when there is none."""
-        if typed := str(self.expression.value.strip()):
-            return typed
+        if self.expression.value.strip():
+            return expression(self.expression.value)
         if not self.text.value.strip():
             return ""
         try:
-            found = written(self._read())
+            found = self._decoded()
+            # Endpoints take the JSON of tables, too, but bytes are no text to them.
+            return written(found if is_written(found) else self._read())
         except (MagicUsageError, RecursionError):
             return "..."
-        return f"pd.Series({found})" if self._descriptor["kind"] == "series" else found
 
     @property
     def is_long(self) -> bool:
@@ -111,17 +185,16 @@ class Data(fields.Field):
         return self._seen[1]
 
     def _parsed(self, text: str) -> Any:
+        brackets = text.lstrip().startswith(("[", "{"))
         try:
+            if self._is_table and not brackets:
+                return pasted(text, self._descriptor)
             return fields.read_json(text)
         except ValueError as error:
-            if not self._is_table:
-                raise MagicUsageError(f"this is no JSON: {error}") from error
-            if text.lstrip().startswith(("[", "{")):
-                raise MagicUsageError(f"this is neither JSON ({error}) nor rows of cells") from error
-            try:
-                return pasted(text, self._descriptor)
-            except ValueError as wrong:
-                raise MagicUsageError(str(wrong)) from wrong
+            said = f"this is no JSON: {error}"
+            if self._is_table:
+                said = f"this is neither JSON ({error}) nor rows of cells" if brackets else str(error)
+            raise MagicUsageError(said) from error
 
     def _decoded(self) -> Any:
         try:
@@ -196,26 +269,10 @@ def _preview(file: UploadedItem) -> str:
                 image.thumbnail((2 * PREVIEW, 2 * PREVIEW))
                 small = io.BytesIO()
                 image.convert("RGB").save(small, "JPEG")
-        except (ImportError, OSError):
+        except Exception:  # it is too large, cut short or none at all: it is sent all the same
             return ""
         kind, content = "image/jpeg", small.getvalue()
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def written(value: Any) -> str:
-    """A value of JSON as Python writes it, also where a number is none: `nan` alone would be a name.
-
-    Example:
-        >>> written({"a": [float("nan"), 1.5]})
-        "{'a': [float('nan'), 1.5]}"
-    """
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"float('{value}')"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name!r}: {written(each)}" for name, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(written, value)) + "]"
-    return repr(value)
 
 
 def _misfit(value: Any, descriptor: codec.Descriptor) -> str:
@@ -226,14 +283,27 @@ def _misfit(value: Any, descriptor: codec.Descriptor) -> str:
     return ""
 
 
-def input_field(name: str, schema: Mapping[str, Any], namespace: dict[str, Any]) -> fields.Field:
+def input_field(
+    name: str, schema: Mapping[str, Any], namespace: dict[str, Any], *, needed: bool = False
+) -> fields.Field:
     """The field for an input of an endpoint.
 
     Args:
         name: Of the input.
         schema: Of the input.
         namespace: The notebook's names.
+        needed: The endpoint has no default for it.
     """
+    field = _field_of(name, schema, namespace, needed=needed)
+    field.needed = needed
+    if not isinstance(field, Data):
+        field.rule = rule_of(schema)
+    return field
+
+
+def _field_of(
+    name: str, schema: Mapping[str, Any], namespace: dict[str, Any], *, needed: bool
+) -> fields.Field:
     whole = schema_descriptor(schema)
     descriptor = whole["of"] if whole["kind"] == "optional" else whole
     # BentoML's schema says `int | None = None` as an integer whose default is null.
@@ -246,18 +316,26 @@ def input_field(name: str, schema: Mapping[str, Any], namespace: dict[str, Any])
     if items.get("type") == "file":
         return Upload(name, tip=tip, several=True, accept=_accepted(items))
     values = descriptor.get("values") if kind == "choices" else schema.get("enum")
+    # Where None is the default there is no need to send it.
+    is_default = not needed and schema.get("default") is None
+    none: list[tuple[str, Any]] = [("none", DEFAULT if is_default else None)] if optional else []
+    if none and not needed and not is_default:
+        none.insert(0, ("default", DEFAULT))
     if isinstance(values, list) and values:
-        none = [("none", None)] if optional else []
-        return fields.Choice(name, [*none, *((str(each), each) for each in values)], tip=tip)
+        return Pick(name, [*none, *((str(each), each) for each in values if each is not None)], tip=tip)
     if kind == "bool":
-        choices = [("none", None), ("true", True), ("false", False)]
-        return fields.Choice(name, choices, tip=tip) if optional else fields.Flag(name, tip=tip)
+        choices = [*none, ("true", True), ("false", False)]
+        return Pick(name, choices, tip=tip) if optional else fields.Flag(name, tip=tip)
+    if schema.get("format") == "password" or schema.get("writeOnly"):
+        return fields.Secret(name, tip=tip, empty=None)
     if kind in ("int", "float"):
-        return Input(name, whole, tip=tip)
+        # BentoML's schema of `int | None = 3` says nothing of None: the endpoint knows.
+        return Input(name, whole, nullable="descriptor" not in schema, tip=tip)
     if kind == "str":
         form = str(schema.get("format") or "")  # like date-time, of which an empty text is none
         empty = None if optional or form else ""
-        return fields.Text(name, tip=tip, lines=2, empty=empty, placeholder=form)
+        text = fields.Text(name, tip=tip, lines=2, empty=empty, placeholder=form)
+        return OrNone(text) if optional and not is_default else text
     return Data(name, whole, namespace, tip=tip)
 
 

@@ -263,16 +263,17 @@ class Group(Field):
             field.problem = said
 
     def meant(self, said: str) -> Field | None:
-        """The field that a message is about: the first that it names; None when it names none."""
-        found = {
-            match.start(): field
-            for name, field in self.fields.items()
-            if (
-                match := re.search(
-                    rf"\b{name.replace('_', '[_ -]').removesuffix('s')}s?\b", said, re.IGNORECASE
-                )
-            )
-        }
+        """The field that a message is about: the first that it names; None when it names none.
+
+        A name as it stands counts more than a word like it: "an Online Service" is about no `services`.
+        """
+        found: dict[tuple[bool, int], Field] = {}
+        for name, field in self.fields.items():
+            words = name.replace("_", "[_ -]")
+            for inexact, pattern in enumerate((words, f"{words.removesuffix('s')}s?")):
+                if match := re.search(rf"\b{pattern}\b", said, re.IGNORECASE):
+                    found.setdefault((bool(inexact), match.start()), field)
+                    break
         return found[min(found)] if found else None
 
     def at(self, place: Sequence[Any]) -> Field:

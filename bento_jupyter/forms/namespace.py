@@ -1,12 +1,17 @@
-"""What of the notebook's names a form can offer: objects to serve, data to send, Bentos that were built."""
+"""What of the notebook's names a form can offer: objects to serve, data to send, Bentos that were built.
+
+An object may raise anything when it is looked at, even when it is asked for its class: a proxy whose database
+is gone, a property that fails. It is left out then, or called by its type; all others are offered.
+"""
 
 from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from .. import workspace
 from ..display.words import size
@@ -16,6 +21,8 @@ __all__ = ["Named", "built_bentos", "data", "evaluated", "methods", "servable"]
 
 #: Names that IPython puts into a notebook.
 IPYTHON = frozenset(["In", "Out", "exit", "quit", "get_ipython", "open"])
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -40,41 +47,26 @@ class Named:
 
 def servable(namespace: Mapping[str, Any]) -> list[Named]:
     """The objects that a Bento can be built from, as far as a look at them tells: the plan says for sure."""
-    return [Named(name, value, _words(value)) for name, value in _own(namespace) if _is_servable(value)]
+    return _named(namespace, _is_servable)
 
 
 def methods(objects: Mapping[str, Any]) -> list[str]:
     """Names of all that could be endpoints, of objects by their names; none where there is no choice."""
-    from ..capture.frameworks import framework_of
-    from ..capture.subjects import is_function, is_service, public_methods
+    from ..capture.subjects import is_function
 
     if len(objects) > 1:
-        return [name for name, value in objects.items() if is_function(value)]
-    found: list[str] = []
-    for value in objects.values():
-        if is_service(value):
-            found = list(value.apis)
-        elif not is_function(value):
-            known = (
-                [] if isinstance(value, type) else [each.name for each in framework_of(value).methods(value)]
-            )
-            found = known or public_methods(value)
-    return found
+        return [name for name, value in objects.items() if _seen(is_function, value, False)]
+    return [name for value in objects.values() for name in _seen(_methods_of, value, list[str]())]
 
 
 def data(namespace: Mapping[str, Any]) -> list[Named]:
     """The arrays, frames, lists and texts that can be sent to an endpoint."""
-    kinds = (list, tuple, dict, str, int, float)
-    return [
-        Named(name, value, _words(value))
-        for name, value in _own(namespace)
-        if hasattr(value, "iloc") or hasattr(value, "dtype") or type(value) in kinds
-    ]
+    return _named(namespace, _is_data)
 
 
 def built_bentos(namespace: Mapping[str, Any]) -> dict[str, workspace.BuiltBento]:
     """Bentos that were built in the notebook, by tag."""
-    return {value.tag: value for value in namespace.values() if isinstance(value, workspace.BuiltBento)}
+    return {value.tag: value for value in list(namespace.values()) if _seen(_is_bento, value, False)}
 
 
 def evaluated(expression: str, namespace: dict[str, Any], what: str) -> Any:
@@ -91,16 +83,39 @@ def evaluated(expression: str, namespace: dict[str, Any], what: str) -> Any:
         raise MagicUsageError(f"{what}: {expression!r} fails: {type(error).__name__}: {error}") from error
 
 
-def _own(namespace: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _seen(look: Callable[[Any], Found], value: Any, otherwise: Found) -> Found:
+    """What a look at an object finds, whatever the object does then."""
+    try:
+        return look(value)
+    except Exception:  # not what ends the kernel, or stops the cell
+        return otherwise
+
+
+def _named(namespace: Mapping[str, Any], is_wanted: Callable[[Any], bool]) -> list[Named]:
     return [
-        (name, value)
+        Named(name, value, _seen(_words, value, type(value).__name__))
         for name, value in list(namespace.items())
-        if not name.startswith("_") and name not in IPYTHON and not isinstance(value, types.ModuleType)
+        if not name.startswith("_")
+        and name not in IPYTHON
+        and not _seen(_is_module, value, False)
+        and _seen(is_wanted, value, False)
     ]
 
 
+def _is_module(value: Any) -> bool:
+    return isinstance(value, types.ModuleType)
+
+
+def _is_bento(value: Any) -> bool:
+    return isinstance(value, workspace.BuiltBento)
+
+
+def _is_data(value: Any) -> bool:
+    kinds = (list, tuple, dict, str, int, float)
+    return type(value) in kinds or hasattr(value, "iloc") or hasattr(value, "dtype")
+
+
 def _is_servable(value: Any) -> bool:
-    from ..capture.frameworks import framework_of
     from ..capture.subjects import is_function, is_service
 
     if is_service(value):
@@ -109,14 +124,30 @@ def _is_servable(value: Any) -> bool:
         return value.__module__ == "__main__"
     if is_function(value):
         return getattr(value, "__module__", "__main__") == "__main__"
-    if isinstance(value, workspace.BuiltBento) or type(value).__module__ == "builtins":
+    if _is_bento(value) or type(value).__module__ == "builtins":
         return False
     if type(value).__module__ == "__main__":
-        return any(callable(getattr(value, name, None)) for name in vars(type(value)) if name[0] != "_")
-    try:
-        return bool(framework_of(value).methods(value))
-    except Exception:  # some object that does not like to be looked at: it is none to offer
-        return False
+        public = [name for name in vars(type(value)) if name[0] != "_"]
+        return any(callable(_seen(attrgetter(name), value, None)) for name in public)
+    return bool(_methods_of_model(value))
+
+
+def _methods_of(value: Any) -> list[str]:
+    from ..capture.subjects import is_function, is_service, public_methods
+
+    if is_service(value):
+        return list(value.apis)
+    if is_function(value):
+        return []
+    if isinstance(value, type):
+        return public_methods(value)
+    return _seen(_methods_of_model, value, []) or public_methods(value)
+
+
+def _methods_of_model(value: Any) -> list[str]:
+    from ..capture.frameworks import framework_of
+
+    return [each.name for each in framework_of(value).methods(value)]
 
 
 def _words(value: Any) -> str:
@@ -134,4 +165,8 @@ def _words(value: Any) -> str:
 def _bytes(value: Any) -> int:
     """About how large: itself and the arrays that it holds."""
     held = vars(value).values() if hasattr(value, "__dict__") else ()
-    return sys.getsizeof(value) + sum(int(getattr(each, "nbytes", 0) or 0) for each in held)
+    return sys.getsizeof(value) + sum(_seen(_nbytes, each, 0) for each in held)
+
+
+def _nbytes(value: Any) -> int:
+    return int(getattr(value, "nbytes", 0) or 0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets
 
-from .. import workspace
+from ..client.cloud import Cloud
 from ..client.deployment import Deployment
 from ..display.cards import deployment_card
 from ..display.logs import LogView
@@ -16,11 +16,13 @@ from ..display.tables import Listing
 from ..display.words import age, status_words
 from ..errors import BentoJupyterError
 from ..insight import RevisionView
+from ..quoting import quoted
 from ..spec import DeploymentSpec, Mode, Status
 from ..views import DeploymentView
 from . import fields
-from .form import Action, Form, code_html
+from .form import Action, CloudForm, code_html
 from .models import Group, Look
+from .scaling import min_follows_mode
 from .watching import Watch
 
 __all__ = ["WatchForm"]
@@ -34,11 +36,12 @@ STOPPED = (Status.TERMINATED, Status.TERMINATING)
 SCALE = ("mode", "min", "max")
 
 
-class WatchForm(Form):
+class WatchForm(CloudForm):
     """List and detail of deployments, live until the form is closed.
 
     Args:
         name: Deployment to begin with; "" = the newest.
+        cloud: Cloud or name of one; None = the current one.
 
     Attributes:
         views: The deployments as they were seen last.
@@ -46,9 +49,9 @@ class WatchForm(Form):
         scaling: The fields of type and number of instances.
     """
 
-    def __init__(self, name: str = "") -> None:
-        super().__init__("Status", "status", "%bento_status NAME")
-        self.watch = Watch(workspace.current(), lambda: self.guarded(self.look), self._pace)
+    def __init__(self, name: str = "", *, cloud: Cloud | str | None = None) -> None:
+        super().__init__("Status", "status", "%bento_status NAME", cloud=cloud)
+        self.watch = Watch(self.cloud, lambda: self.guarded(self.look), self._pace)
         self.views: list[DeploymentView] = []
         self.name = name
         self._listing = False
@@ -104,6 +107,7 @@ class WatchForm(Form):
         labels = {"mode": "Type", "min": "Min instances", "max": "Max instances"}
         others = [each for each in DeploymentSpec.model_fields if each not in SCALE]
         self.scaling = Group(DeploymentSpec, look=Look(labels=labels), without=others)
+        self.scaling["mode"].watch(lambda: min_follows_mode(self.scaling))
         self.scaling.watch(lambda: self.guarded(self.refresh))
         self.apply = self.button("Apply", self._scale, tooltip="Change type and number of instances")
         self.revision = fields.Choice("Go back to", [("there is no earlier one", 0)], few=0)
@@ -156,12 +160,37 @@ class WatchForm(Form):
     @property
     def line(self) -> str:
         """The magic line that shows the same."""
-        return f"%bento_status {self.name}".strip()
+        return self._as_line("status", self.name)
 
     @property
     def call(self) -> str:
         """The Python call that shows the same."""
-        return f"bj.deployment({self.name!r}).watch()" if self.name else "bj.deployments()"
+        if not self.name:
+            return f"bj.deployments({f'cloud={self.elsewhere!r}' if self.elsewhere else ''})"
+        return self._as_call("watch()")
+
+    def _as_line(self, verb: str, *words: str) -> str:
+        cloud = quoted(f"--cloud={self.elsewhere}") if self.elsewhere else ""
+        return " ".join(filter(None, (f"%bento_{verb}", *words, cloud)))
+
+    def _as_call(self, call: str) -> str:
+        cloud = f", cloud={self.elsewhere!r}" if self.elsewhere else ""
+        return f"bj.deployment({self.name!r}{cloud}).{call}"
+
+    def _action_codes(self) -> str:
+        """Lines and calls of the buttons, to be opened."""
+        codes = []
+        for label, verb, words, call in (
+            ("Start", "start", (), "start()"),
+            ("Restart", "restart", (), "restart()"),
+            ("Terminate", "terminate", (), "terminate()"),
+            ("Delete", "delete", ("--yes",), "delete()"),
+            ("Roll back", "rollback", (str(self.revision.value),), f"rollback({self.revision.value})"),
+        ):
+            if verb != "rollback" or self.revision.value:
+                line = self._as_line(verb, self.name, *words)
+                codes += [(f"{label} as a line", line), (f"{label} in Python", self._as_call(call))]
+        return f"<details><summary>The buttons as code</summary>{code_html(codes)}</details>"
 
     @property
     def tab(self) -> str:
@@ -296,10 +325,11 @@ class WatchForm(Form):
         self.delete.disabled = none
         self.rollback.disabled = none or not self.revision.value
         self.tabs.layout.display = self.detail.layout.display = "" if view else "none"
-        self.code.value = code_html([("The same as a line", self.line), ("in Python", self.call)])
+        same = code_html([("The same as a line", self.line), ("in Python", self.call)])
+        self.code.value = same + (self._action_codes() if view else "")
         changes = self._changes() if view else {}
         self.apply.disabled = none or stopped or not changes
-        self.change.value = code_html(_scale_codes(self.name, changes)) if changes else ""
+        self.change.value = code_html(self._scale_codes(changes)) if changes else ""
 
     def _changes(self) -> dict[str, Any]:
         """What of type and numbers is other than it is; {} while something is wrong."""
@@ -309,6 +339,16 @@ class WatchForm(Form):
             return {}
         wanted = {"mode": spec.mode, "min": spec.scaling.min, "max": spec.scaling.max}
         return {name: value for name, value in wanted.items() if value != before.get(name)}
+
+    def _scale_codes(self, changes: dict[str, Any]) -> list[tuple[str, str]]:
+        """The line and the call that make these changes."""
+        plain = {key: value.value if isinstance(value, Mode) else value for key, value in changes.items()}
+        options = [f"--{key} {value}" for key, value in plain.items()]
+        arguments = ", ".join(f"{key}={value!r}" for key, value in plain.items())
+        return [
+            ("The same as a line", self._as_line("scale", self.name, *options)),
+            ("in Python", self._as_call(f"scale({arguments})")),
+        ]
 
     # --- doing -------------------------------------------------------------------------------
 
@@ -346,17 +386,6 @@ _DONE = {
     "rollback": "rolling back",
     "scale": "changing",
 }
-
-
-def _scale_codes(name: str, changes: dict[str, Any]) -> list[tuple[str, str]]:
-    """The line and the call that make these changes."""
-    plain = {key: value.value if isinstance(value, Mode) else value for key, value in changes.items()}
-    options = " ".join(f"--{key} {value}" for key, value in plain.items())
-    arguments = ", ".join(f"{key}={value!r}" for key, value in plain.items())
-    return [
-        ("The same as a line", f"%bento_scale {name} {options}"),
-        ("in Python", f"bj.deployment({name!r}).scale({arguments})"),
-    ]
 
 
 def _log_html(lines: Any) -> str:

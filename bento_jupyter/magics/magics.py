@@ -10,7 +10,8 @@ from traitlets import Bool, Enum, Unicode, observe
 
 from ..errors import BentoJupyterError, MagicUsageError
 from .help import first_line, unknown_verb, verbs_of
-from .parsing import DEFAULTS, parse
+from .options import cloud_option
+from .parsing import DEFAULTS, NEW_ONLY, parse
 
 __all__ = ["BentoMagics"]
 
@@ -80,15 +81,19 @@ class BentoMagics(Magics):
     @argument("form", choices=["build", "deploy", "call", "status", "login"], help="which form")
     @argument("name", nargs="?", default="", help="deployment to call, to watch, or to change")
     @argument("--clone", action="store_true", help="deploy: another one like NAME, instead of changing it")
+    @cloud_option
     def bento_form(self, line: str) -> Any:
         """Show a form that does the same by hand."""
         from .. import forms
 
         arguments = parse(self.bento_form, line)
-        name, namespace = arguments.name, self.shell.user_ns
-        if name and arguments.form in ("build", "login"):
+        name, cloud, namespace = arguments.name, arguments.cloud, self.shell.user_ns
+        if arguments.form in ("build", "login") and (name or "--cloud" in line):
             raise MagicUsageError(
-                f"the form {arguments.form} is about no deployment", hint=f"%bento_form {arguments.form}"
+                f"the form {arguments.form} is about no deployment"
+                if name
+                else f"the form {arguments.form} takes no --cloud",
+                hint=f"%bento_form {arguments.form}",
             )
         if arguments.clone and not (name and arguments.form == "deploy"):
             raise MagicUsageError(
@@ -96,9 +101,12 @@ class BentoMagics(Magics):
             )
         if arguments.form == "build":
             return forms.build(namespace=namespace)
+        if arguments.form == "login":
+            return forms.login()
         if arguments.form == "deploy":
             how = "clone" if arguments.clone else "update"
-            return forms.deploy(namespace=namespace, **{how: name})
+            defaults = {key: DEFAULTS[key] for key in NEW_ONLY if key in DEFAULTS}
+            return forms.deploy(namespace=namespace, cloud=cloud, defaults=defaults, **{how: name})
         if arguments.form == "call":
-            return forms.call(name, namespace=namespace)
-        return forms.status(name) if arguments.form == "status" else forms.login()
+            return forms.call(name, namespace=namespace, cloud=cloud)
+        return forms.status(name, cloud=cloud)

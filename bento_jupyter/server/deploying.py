@@ -12,7 +12,7 @@ from ..client.changing import completed
 from ..client.wire import read_spec
 from ..errors import BentoJupyterError, ConflictError, InvalidRequestError, NotFoundError
 from ..service_spec import STRATEGIES
-from ..spec import OWNER_LABEL, DeploymentSpec, Mode
+from ..spec import OWNER_LABEL, DeploymentSpec, Mode, free_name
 from ..spelling import to_line
 from ..views import DeploymentView
 from .payloads import (
@@ -222,20 +222,6 @@ def masked_line(spec: DeploymentSpec, context: str = "") -> str:
         return to_line(shown, cloud=context)
     except ValueError:
         return ""
-
-
-def free_name(bento: str, taken: set[str]) -> str:
-    """A name after the Bento that no deployment has yet.
-
-    Example:
-        >>> free_name("my_iris:v1", {"my-iris"})
-        'my-iris-2'
-    """
-    base = name = bento.partition(":")[0].replace("_", "-").replace(".", "-")
-    number = 2
-    while name and name in taken:
-        name, number = f"{base}-{number}", number + 1
-    return name
 
 
 async def _resolved(link: CloudLink, wanted: Wanted) -> tuple[DeploymentSpec | None, DeploymentSpec, str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bento_jupyter.examples import endpoints_of, example_of
+from bento_jupyter.forms.rules import rule_of
 
 
 @pytest.mark.parametrize(
@@ -30,6 +34,41 @@ from bento_jupyter.examples import endpoints_of, example_of
 )
 def test_an_example_fits_its_schema(schema: dict, example: object) -> None:
     assert example_of(schema) == example
+
+
+@given(
+    kind=st.sampled_from(["integer", "number"]),
+    low=st.none() | st.integers(-50, 50),
+    room=st.none() | st.integers(3, 60),
+    exclusive=st.booleans(),
+    multiple=st.none() | st.integers(1, 3),
+)
+def test_the_example_of_a_number_is_within_its_bounds(
+    kind: str, low: int | None, room: int | None, exclusive: bool, multiple: int | None
+) -> None:
+    schema: dict = {"type": kind}
+    if low is not None:
+        schema["exclusiveMinimum" if exclusive else "minimum"] = low
+    if room is not None:
+        schema["maximum"] = (low or 0) + room
+    if multiple is not None:
+        schema["multipleOf"] = multiple
+    jsonschema.validate(example_of(schema), schema)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "minLength": 9},
+        {"type": "string", "maxLength": 2},
+        *({"type": "string", "format": each} for each in ("date", "date-time", "time", "uuid", "duration")),
+    ],
+)
+def test_the_example_of_a_text_is_of_its_length_and_format(schema: dict) -> None:
+    rule = rule_of(schema)
+    assert rule is not None
+    assert rule(example_of(schema)) == ""
+    assert rule("another") != "" or "maxLength" not in schema
 
 
 def test_a_definition_that_refers_to_itself_ends() -> None:

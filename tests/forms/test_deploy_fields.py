@@ -13,6 +13,7 @@ from bento_jupyter.forms.code import (
     deploy_line,
     differences,
     masked,
+    rebased,
     update_line,
     wanted_changes,
 )
@@ -155,7 +156,7 @@ def test_the_line_and_the_call_of_an_update_make_the_one_of_the_other(
     assert {field.replace("-", "_") for field in found.reset or []} == set(reset)
     for each in (said, options):  # services are apart: settings of one are put over those it has
         default = {field: DeploymentSpec.default_of(field) for field in reset}
-        made = DeploymentSpec(**{**before.model_dump(), **default, **each})
+        made = DeploymentSpec(**before.changed_by({**default, **each}))
         assert masked(made).model_copy(update={"services": {}}) == masked(after).model_copy(
             update={"services": {}}
         )
@@ -199,3 +200,24 @@ def test_values_of_the_environment_are_in_no_state_and_in_no_code() -> None:
     assert "s3cret" not in repr(secrets)
     group.forget()
     assert group.read().envs == {"KEY": ""}
+
+
+TREES = st.recursive(
+    st.integers(0, 3) | st.lists(st.sampled_from("abc"), max_size=3, unique=True),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(TREES, TREES)
+def test_a_field_that_nobody_or_one_has_changed_is_rebased_to_that(base: Any, changed: Any) -> None:
+    assert rebased(base, base, changed) == changed
+    assert rebased(base, changed, base) == changed
+
+
+def test_what_two_have_changed_is_kept_of_both() -> None:
+    base = {"A": "1", "B": "1", "C": "1"}
+    mine, theirs = {"A": "2", "B": "1", "D": "4"}, {"A": "1", "C": "3", "E": "5"}
+    assert rebased(base, mine, theirs) == {"A": "2", "E": "5", "D": "4"}
+    assert rebased({"a": {"x": 1}}, {"a": {"x": 2}}, {"a": {"x": 1, "y": 1}}) == {"a": {"x": 2, "y": 1}}
+    assert rebased("1", "2", "3") == "2"

@@ -161,6 +161,40 @@ def test_verbs_go_to_the_cloud_that_they_name(kernel: Kernel) -> None:
     assert "no deployments" in kernel.run("%bento_status --cloud embedded")
 
 
+def test_code_of_forms_names_their_cloud_once_another_one_is_the_current_one(kernel: Kernel) -> None:
+    kernel.run("%bento_login --context staging")
+    kernel.run(
+        "form = bj.forms.call('iris')\nwatched = bj.forms.status('iris')\n"
+        "changing = bj.forms.deploy(update='iris')\nchanging.group['max'].value = 3\n"
+        "def codes():\n"
+        "    each = (form, watched, changing)\n"
+        "    return [one.line for one in each] + [one.call for one in each]"
+    )
+    assert "cloud" not in kernel.run("print(codes())")
+    kernel.run("%bento_login --context prod")
+    codes = kernel.run("print('\\n'.join(codes()))").strip().splitlines()
+    assert codes[0].startswith("%bento_call --cloud=staging iris predict ")
+    assert codes[1:3] == ["%bento_status iris --cloud=staging", "%bento_update iris --max=3 --cloud=staging"]
+    assert all("cloud='staging'" in each for each in codes[3:])
+    for code in (codes[0], codes[1], codes[3]):
+        kernel.run(code)
+    kernel.run("form.cell_ran()\nassert '--cloud=staging' in form.code.value")
+    kernel.run("form.submit.click()\nform.worker.wait(60)\nassert form.said == '', form.said")
+    kernel.run("for one in (form, watched, changing): one.close()")
+    kernel.run("%bento_login --context staging")
+
+
+def test_a_form_is_about_the_cloud_that_it_is_told(kernel: Kernel) -> None:
+    kernel.run("form = get_ipython().run_line_magic('bento_form', 'status --cloud prod')")
+    assert kernel.run("print(form.line, form.call)").strip() == (
+        "%bento_status --cloud=prod bj.deployments(cloud='prod')"
+    )
+    kernel.run("form.close()")
+    for line in ("build --cloud prod", "login --cloud prod"):
+        assert "takes no --cloud" in kernel.fails(f"%bento_form {line}").value
+    assert "no cloud context" in kernel.fails("%bento_form deploy --cloud nowhere").value
+
+
 def test_a_promotion_is_shown_first(kernel: Kernel) -> None:
     said = kernel.run("%bento_promote iris --cloud prod")
     assert "staging -> prod" in said

@@ -1,0 +1,66 @@
+"""What an endpoint would find wrong with a value of the right type, after its JSON schema."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import SchemaError
+
+from .models import said_by
+
+__all__ = ["rule_of"]
+
+#: Rules of JSON schema, as pydantic calls them: endpoints check by pydantic, so it is said in their words.
+RULES = {
+    "minimum": "ge",
+    "maximum": "le",
+    "exclusiveMinimum": "gt",
+    "exclusiveMaximum": "lt",
+    "multipleOf": "multiple_of",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "pattern": "pattern",
+}
+#: What the texts of some formats are read as.
+FORMATS: dict[str, Any] = {
+    "date": datetime.date,
+    "date-time": datetime.datetime,
+    "duration": datetime.timedelta,
+    "time": datetime.time,
+    "uuid": uuid.UUID,
+}
+
+
+def rule_of(schema: Mapping[str, Any]) -> Callable[[Any], str] | None:
+    """What the endpoint would find wrong with a value of the right type, after its schema; None = nothing.
+
+    Example:
+        >>> rule_of({"type": "integer", "minimum": 1})(0)
+        'Input should be greater than or equal to 1'
+    """
+    limits = {ours: schema[theirs] for theirs, ours in RULES.items() if theirs in schema}
+    types = {"integer": int, "number": float, "string": FORMATS.get(str(schema.get("format")), str)}
+    kind = types.get(str(schema.get("type")))
+    if kind is None or not (limits or kind in FORMATS.values()):
+        return None
+    try:
+        annotation: Any = Annotated[kind, Field(**limits)]
+        adapter = TypeAdapter[Any](annotation, config=ConfigDict(regex_engine="python-re"))
+    except (PydanticUserError, SchemaError, TypeError, re.error):  # a rule that it does not know
+        return None
+
+    def broken(value: Any) -> str:
+        try:
+            if value is not None:
+                adapter.validate_python(value)
+        except ValidationError as error:
+            return said_by(error.errors()[0])
+        return ""
+
+    return broken
