@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 __all__ = [
+    "HIDDEN",
     "STRATEGIES",
     "Canary",
     "CanaryVersion",
@@ -20,6 +21,8 @@ __all__ = [
 
 #: Rollout strategies, the words of BentoCloud.
 STRATEGIES = ("RollingUpdate", "Recreate", "RampedSlowRollout", "BestEffortControlledRollout")
+#: What code that is shown has in the place of a variable's value.
+HIDDEN = "..."
 #: Where each field stands in the wire's configuration of a service.
 _PLACES = {
     "min": ("scaling", "min_replicas"),
@@ -85,7 +88,7 @@ class ServiceSpec(BaseModel):
     scale_up_seconds: int | None = Field(None, ge=0, le=3600)
     instance_type: str | None = None
     strategy: str | None = None
-    timeout: float | None = Field(None, gt=0)
+    timeout: float | None = Field(None, gt=0, allow_inf_nan=False)
     cold_start_timeout: int | None = Field(None, gt=0)
     queue: int | None = Field(None, ge=1)
     retries: bool | None = None
@@ -155,7 +158,7 @@ class CanaryVersion(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     bento: str
-    weight: float = Field(10, ge=0, le=100)
+    weight: float = Field(10, ge=0, le=100, allow_inf_nan=False)
     envs: dict[str, str] | None = None
     secrets: list[str] | None = None
     services: dict[str, ServiceSpec] = Field(default_factory=dict)

@@ -147,9 +147,9 @@ class Traffic(Model):
         cold_start_timeout: Seconds a request waits for an instance; 503 after.
     """
 
-    timeout: float = Field(60, gt=0)
+    timeout: float = Field(60, gt=0, allow_inf_nan=False)
     queue: int = Field(10_000, ge=1)
-    cold_start_timeout: float = Field(300, gt=0)
+    cold_start_timeout: float = Field(300, gt=0, allow_inf_nan=False)
 
 
 def expiry_of(labels: Mapping[str, str], changed_at: datetime | None = None) -> datetime | None:
@@ -256,7 +256,7 @@ class DeploymentSpec(Model):
     labels: dict[str, str] = Field(default_factory=dict)
     protected: bool = False
     strategy: str | None = None
-    timeout: float | None = Field(None, gt=0)
+    timeout: float | None = Field(None, gt=0, allow_inf_nan=False)
     cold_start_timeout: int | None = Field(None, gt=0)
     scale_up_seconds: int | None = Field(None, ge=0, le=3600)
     queue: int | None = Field(None, ge=1)

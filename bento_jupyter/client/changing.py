@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 
 from ..errors import ConflictError, InvalidRequestError, NotFoundError
-from ..service_spec import Canary, CanaryVersion, ServiceSpec
+from ..service_spec import HIDDEN, Canary, CanaryVersion, ServiceSpec
 from ..spec import EXPIRES_LABEL, FAILED_STATUSES, OWNER_LABEL, DeploymentSpec, Mode, Status, mode_of, utc_now
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def completed(
     Raises:
         InvalidRequestError: A field is wrong; the message names it.
     """
+    _refuse_hidden(given)
     fields = {**given, "bento": tag}
     if "mode" in fields and fields["mode"] not in tuple(Mode):
         raise InvalidRequestError(
@@ -138,6 +140,24 @@ def completed(
     for name, each in services.items():
         merged[name] = ServiceSpec(**{**merged.get(name, ServiceSpec()).said(), **each.said()})
     return spec_of(**{**before.changed_by(fields), "services": merged})
+
+
+def _refuse_hidden(given: Mapping[str, Any]) -> None:
+    """Refuse what stands for the value of a variable in code that is shown: nobody wants just that."""
+    for place, each in _leaves(to_jsonable_python(given)):
+        if each == HIDDEN and "envs" in place[:-1]:
+            raise InvalidRequestError(
+                f"environment variable {place[-1]}: {HIDDEN!r} stands for a value that is not shown",
+                hint="put the value in its place",
+            )
+
+
+def _leaves(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _leaves(each, (*place, str(key)))
+    else:
+        yield place, value
 
 
 def same(before: DeploymentSpec | None, spec: DeploymentSpec, entry: str) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from ..errors import ConflictError, InvalidRequestError, NotLoggedInError
 from ..home import Home
 from . import embedded
+from .addresses import checked_endpoint, checked_token
 from .cloud import Cloud
 
 __all__ = ["chosen", "clouds", "connect", "current", "disconnect", "latest", "peek", "pinned"]
@@ -45,6 +46,7 @@ def connect(
 
     Raises:
         NotLoggedInError: There is no token, or the cloud does not accept it.
+        InvalidRequestError: `endpoint` is no address, or the token cannot be one.
         ConflictError: `context` is the name of another endpoint.
         CloudUnreachableError: Nobody answers at the endpoint.
 
@@ -59,6 +61,7 @@ def connect(
         if not cloud.embedded:
             cloud.ping()
     else:
+        endpoint = checked_endpoint(endpoint)
         _refuse_taken(context, endpoint)
         cloud = _remote(endpoint, token, context, token_env)
         cloud.ping()
@@ -179,21 +182,14 @@ def peek() -> Cloud | None:
 def _remote(endpoint: str, token: str | None, context: str | None, token_env: str | None) -> Cloud:
     from . import tokens
 
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        # Not what was said: it may be a token, or hold a password.
-        raise InvalidRequestError(
-            "the endpoint is not the address of a cloud",
-            hint="e.g. https://cloud.bentoml.com; if it was a token, revoke it: it is in the notebook now",
-        )
-    token = token or tokens.of(endpoint, variable=token_env, context=context)
+    token = checked_token(token or tokens.of(endpoint, variable=token_env, context=context) or "")
     if not token:
         raise NotLoggedInError(
             f"no token for {endpoint}",
             hint="put it into an environment variable and say --token-env NAME (or set BENTO_CLOUD_API_KEY), "
             "or run `bentoml cloud login`; in a live notebook %bento_login asks",
         )
-    return _cloud(context or parts.netloc, endpoint, token)
+    return _cloud(context or urlsplit(endpoint).netloc, endpoint, token)
 
 
 def _cloud(name: str, endpoint: str, token: str) -> Cloud:

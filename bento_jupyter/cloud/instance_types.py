@@ -64,7 +64,7 @@ class _Declared(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
-    cpu: float = Field(gt=0)
+    cpu: float = Field(gt=0, allow_inf_nan=False)
     memory: int = Field(ge=64 * 2**20)
     gpu: int = Field(0, ge=0)
     description: str = ""

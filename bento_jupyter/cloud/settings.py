@@ -70,7 +70,7 @@ class CloudSettings(BaseModel):
     idle_seconds: float = Field(60, ge=0, le=3600)
     builder: Literal["auto", "docker", "podman", "buildah", "nerdctl", "none"] = "auto"
     zygotes: bool = True
-    cold_start_timeout: float = Field(300, gt=0)
+    cold_start_timeout: float = Field(300, gt=0, allow_inf_nan=False)
     transfer: Literal["proxy", "presigned", "multipart"] = "proxy"
     environments_limit: int = Field(20 * 2**30, ge=0)
     engine: Literal["processes", "containers", "ray"] = "processes"

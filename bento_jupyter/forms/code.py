@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..quoting import quoted
+from ..service_spec import HIDDEN
 from ..spec import DeploymentSpec, Mode
 from ..spelling import to_call, to_line
 
@@ -30,8 +31,6 @@ __all__ = [
     "written",
 ]
 
-#: What stands for the value of an environment variable.
-HIDDEN = "..."
 #: Fields that a deployment loses when it becomes one of the other mode.
 OF_MODE = ("min", "concurrency")
 

@@ -323,10 +323,9 @@ class Form:
         """End it: nothing is begun any more, what is under way is asked to stop, its widgets go."""
         self.worker.close()
         self.cancelled.set()
-        for group in self.groups():
-            group.forget()
         self.front_end.close()
         for field in self._fields():
+            field.forget()
             field.close()
         close_widgets(*(each for each in vars(self).values() if isinstance(each, ipywidgets.Widget)))
 

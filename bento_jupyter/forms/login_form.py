@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import ipywidgets
 
 from .. import workspace
 from ..client import contexts, embedded
+from ..client.addresses import checked_endpoint, checked_token
 from ..client.cloud import Cloud
+from ..errors import InvalidRequestError
+from ..quoting import quoted
 from . import fields
 from .form import Form, code_html
 
@@ -57,8 +62,31 @@ class LoginForm(Form):
         if self.which.value == embedded.CONTEXT_NAME:
             return "%bento_login"
         if self.which.value:
-            return f"%bento_login --context {self.which.value}"
-        return f"%bento_login {self.endpoint.value.strip()}" if self.endpoint.value.strip() else ""
+            return f"%bento_login --context {quoted(self.which.value)}"
+        return f"%bento_login {quoted(self.address)}" if self.address else ""
+
+    @property
+    def call(self) -> str:
+        """The Python call that does the same; it asks for the token."""
+        if self.which.value == embedded.CONTEXT_NAME:
+            return "bj.connect()"
+        if self.which.value:
+            return f"bj.connect(context={self.which.value!r})"
+        if not self.address:
+            return ""
+        if not self.token.value:
+            return f"bj.connect({self.address!r})"
+        name = urlsplit(self.address).netloc
+        call = f"bj.connect({self.address!r}, token=getpass('API token: '), context={name!r})"
+        return f"from getpass import getpass\n{call}"
+
+    @property
+    def address(self) -> str:
+        """The endpoint, as it is used; "" while it is none."""
+        try:
+            return checked_endpoint(self.endpoint.value)
+        except InvalidRequestError:
+            return ""
 
     def refresh(self) -> None:
         """Show what follows from the values."""
@@ -66,15 +94,20 @@ class LoginForm(Form):
             another = not self.which.value
             for field in (self.endpoint, self.token):
                 field.box.layout.display = "" if another else "none"
-            typed = self.endpoint.value.strip()
-            wrong = another and typed and not typed.startswith(("http://", "https://"))
-            self.endpoint.problem = "an address begins with https:// or http://" if wrong else ""
-            self.submit.disabled = self.busy or bool(wrong) or (another and not typed)
-            self.code.value = code_html([("The same as a line", self.line)])
+            self.endpoint.problem = self.token.problem = ""
+            for field, check in ((self.endpoint, checked_endpoint), (self.token, checked_token)):
+                try:
+                    check(field.value if another else "")
+                except InvalidRequestError as error:
+                    field.problem = error.message if field.value else ""
+            sound = bool(self.address) and self.token.is_sound
+            self.submit.disabled = self.busy or (another and not sound)
+            self.code.value = code_html([("The same as a line", self.line), ("in Python", self.call)])
 
     def rows(self) -> list[tuple[str, str]]:
         """What a saved notebook says of it."""
-        return [("connected to", repr(self.cloud) if self.cloud else ""), ("as a line", self.line)]
+        connected = repr(self.cloud) if self.cloud else ""
+        return [("connected to", connected), ("as a line", self.line), ("in Python", self.call)]
 
     def _log_in(self) -> None:
         token, chosen = self.token.value, self.which.value
@@ -83,6 +116,8 @@ class LoginForm(Form):
         elif chosen:
             self.cloud = workspace.connect(context=chosen)
         else:
-            self.cloud = workspace.connect(self.endpoint.value.strip(), token=token or None)
+            # One that was typed is kept, as the magic keeps it: nobody types it twice.
+            name = urlsplit(self.address).netloc if token else None
+            self.cloud = workspace.connect(self.address, token=token or None, context=name)
         self.token.forget()
         self.result.value = fields.note(f"✓ connected to {self.cloud.name} at {self.cloud.endpoint}")

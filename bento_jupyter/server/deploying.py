@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ..client.changing import completed
 from ..client.wire import read_spec
 from ..errors import BentoJupyterError, ConflictError, InvalidRequestError, NotFoundError
-from ..service_spec import STRATEGIES
+from ..service_spec import HIDDEN, STRATEGIES
 from ..spec import OWNER_LABEL, DeploymentSpec, Mode, free_name
 from ..spelling import to_line
 from ..views import DeploymentView
@@ -60,8 +60,6 @@ FIELDS = (
     "strategy",
     "image",
 )
-#: Stands for the value of a variable, which no browser gets.
-_HIDDEN = "…"
 
 
 async def form_of(link: CloudLink, name: str, bento: str) -> Form:
@@ -213,9 +211,9 @@ def masked_line(spec: DeploymentSpec, context: str = "") -> str:
         context: Of which cloud; "" = of the embedded one.
     """
     labels = {key: value for key, value in spec.labels.items() if not key.startswith("bento-jupyter.")}
-    shown = spec.model_copy(update={"envs": dict.fromkeys(spec.envs, _HIDDEN), "labels": labels})
+    shown = spec.model_copy(update={"envs": dict.fromkeys(spec.envs, HIDDEN), "labels": labels})
     shown.services = {
-        name: each.model_copy(update={"envs": dict.fromkeys(each.envs, _HIDDEN)})
+        name: each.model_copy(update={"envs": dict.fromkeys(each.envs, HIDDEN)})
         for name, each in spec.services.items()
     }
     try:

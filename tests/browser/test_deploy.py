@@ -36,7 +36,7 @@ def test_a_bento_is_deployed_and_updated(dialog, panel, cloud, deleted, watched,
     dialog.get_by_label("Environment variables").fill("GREETING=hi there")
     dialog.get_by_label("Protected").check()
     expect(line).to_have_text(
-        "%bento_deploy echo:v1 --name echo --mode on-demand --max=2 --protected '--env=GREETING=…'"
+        "%bento_deploy echo:v1 --name echo --mode on-demand --max=2 --protected --env=GREETING=..."
     )
     expect(dialog.get_by_label("Fewest instances")).to_have_count(0)
     dialog.get_by_text("More settings").click()

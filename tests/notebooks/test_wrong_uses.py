@@ -38,6 +38,31 @@ WRONG = [
         id="instance-type",
     ),
     pytest.param("%bento_deploy clf --sample X --env oops", "MagicUsageError", "NAME=VALUE", id="bad-env"),
+    pytest.param(
+        "%bento_deploy clf --sample X --env KEY=...", "InvalidRequestError", "not shown", id="hidden-env"
+    ),
+    pytest.param(
+        "bj.deploy(clf, name='a', sample=X, services={'s': {'envs': {'KEY': '...'}}})",
+        "InvalidRequestError",
+        "KEY",
+        id="hidden-env-of-a-service",
+    ),
+    pytest.param(
+        "bj.deploy(clf, name='a', sample=X, "
+        "canary={'versions': {'b': {'bento': 'b:v', 'envs': {'KEY': '...'}}}})",
+        "InvalidRequestError",
+        "KEY",
+        id="hidden-env-of-a-canary",
+    ),
+    *(
+        pytest.param(
+            f"%bento_deploy clf --sample X --timeout {each}",
+            "InvalidRequestError",
+            "finite",
+            id=f"timeout-{each}",
+        )
+        for each in ("inf", "nan", "1e999")
+    ),
     pytest.param("%bento_deploy nothing:v1", "NotFoundError", "nothing:v1", id="unknown-tag"),
     pytest.param("%bento_call nobody X", "NotFoundError", "nobody", id="unknown-deployment"),
     pytest.param(

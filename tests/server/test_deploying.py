@@ -48,7 +48,7 @@ async def test_a_plan_changes_nothing_and_a_deploy_does_what_it_said(jp_fetch, c
     fields = {"name": "made", "bento": "echo:v1", "mode": "on-demand", "max": 3, "envs": {"KEY": "not-shown"}}
     plan = await send(jp_fetch, "plan", fields=fields)
     assert (plan["action"], plan["problems"]) == ("create", [])
-    assert plan["line"] == "%bento_deploy echo:v1 --name made --mode on-demand --max=3 '--env=KEY=…'"
+    assert plan["line"] == "%bento_deploy echo:v1 --name made --mode on-demand --max=3 --env=KEY=..."
     assert [view.name for view in cloud.views()] == ["hello"]
 
     made = await send(jp_fetch, "deploy", fields=fields, owner="work/a.ipynb")
