@@ -94,6 +94,32 @@ def test_the_mode_is_switched(kernel: Kernel) -> None:
     kernel.run("until(lambda: form.view.mode == 'on-demand')")
 
 
+def test_lines_and_calls_of_the_buttons_do_what_they_do(kernel: Kernel) -> None:
+    kernel.run("form.list.value = 'one'\nform.worker.wait(30)\nturn('Revisions')")
+    kernel.run("import re, html\nfound = html.unescape(form.code.value)")
+    for verb in ("start", "restart", "terminate", "rollback"):
+        assert (
+            kernel.run(f"print('%bento_{verb} one' in found, {verb!r} + '(' in found)").strip() == "True True"
+        )
+    assert "True" in kernel.run("print('%bento_delete one --yes' in found)")
+    before = kernel.run("print(one.status().revision)").strip()
+    line = kernel.run("print(re.search(r'>(%bento_rollback one [0-9]+)<', found).group(1))").strip()
+    call = kernel.run("print(re.search(r'>(bj.deployment[^<]*rollback[^<]*)<', found).group(1))").strip()
+    assert line.rpartition(" ")[2] == call.partition("rollback(")[2].rstrip(")")
+    kernel.run(call)
+    assert kernel.run("print(one.status().revision)").strip() != before
+
+
+def test_another_type_forgets_a_min_that_it_does_not_know(kernel: Kernel) -> None:
+    kernel.run("one.scale(mode='online')\nuntil(lambda: form.scaling['mode'].value is bj.Mode.ONLINE)")
+    kernel.run("turn('Scale')\nform.scaling['mode'].value = bj.Mode.ON_DEMAND")
+    assert kernel.run("print(form.scaling['min'].value, form.scaling['min'].disabled)").strip() == "None True"
+    kernel.run("form.scaling['mode'].value = bj.Mode.ONLINE\nform.scaling['min'].value = 0")
+    assert "keeps at least 1 instance" in kernel.run("print(form.scaling['min'].problem)")
+    assert kernel.run("print(form.apply.disabled)").strip() == "True"
+    kernel.run("form.scaling['min'].value = 1")
+
+
 def test_rollback_to_an_earlier_revision_asks_first(kernel: Kernel) -> None:
     kernel.run("turn('Revisions')\nuntil(lambda: form.revision.value)")
     kernel.run("form.revision.value = 1\nconfirmed(form.rollback)\nassert 'rolling' in form.said, form.said")
