@@ -11,8 +11,9 @@ from .. import workspace
 from ..errors import BentoJupyterError, MagicUsageError, NotServableError, SampleError
 from ..spec import NAME_PATTERN
 from . import fields
-from .code import build_call, build_line, expression
-from .form import Form, code_html
+from .choices import Several
+from .code import build_call, build_line, code_html, expression
+from .form import Form
 from .namespace import data, evaluated, methods, servable
 
 __all__ = ["BuildForm"]
@@ -35,14 +36,14 @@ class BuildForm(Form):
         self.built: workspace.BuiltBento | None = None
         self.namespace = namespace
         self._planned = False
-        self.objects = fields.Several("Objects", [], empty="nothing here can be served yet: run the cells")
+        self.objects = Several("Objects", [], empty="nothing here can be served yet: run the cells")
         self.name = fields.Text("Name", placeholder="small letters, digits, - and _")
         self.sample = fields.Text(
             "Sample", placeholder="input like those that will come, e.g. X_test[:5]", offered=()
         )
         # It is evaluated for the plan, so never while it is half typed.
         self.sample.widget.continuous_update = False
-        self.endpoints = fields.Several("Endpoints", [], empty="those of the plan")
+        self.endpoints = Several("Endpoints", [], empty="those of the plan")
         self.submit = self.button(
             "Build and prove", self._build, button_style="primary", tooltip="Build the Bento as planned"
         )

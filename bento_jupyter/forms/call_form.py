@@ -23,8 +23,10 @@ from ..quoting import quoted
 from ..views import DeploymentView
 from . import fields
 from .asking import Asking
-from .code import written
-from .form import CloudForm, code_html
+from .choices import Choice
+from .code import code_html, written
+from .form import CloudForm
+from .given import Secret
 from .inputs import LONGEST, Data, Upload, input_field
 from .namespace import data
 
@@ -58,8 +60,8 @@ class CallForm(CloudForm):
         self._of = ""
         self._views: dict[str, DeploymentView] = {}
         self._snippet = ""
-        self.deployment = fields.Choice("Deployment", [("", "")], few=0)
-        self.endpoint = fields.Choice("Endpoint", [("", "")], few=0)
+        self.deployment = Choice("Deployment", [("", "")], few=0)
+        self.endpoint = Choice("Endpoint", [("", "")], few=0)
         self.inputs = ipywidgets.VBox(layout={"width": "100%"})
         self.submit = self.button("Call", self._call, button_style="primary", tooltip="Send the request")
         self.again = self.again_button(self._look, "Look for deployments and names of the notebook")
@@ -67,7 +69,7 @@ class CallForm(CloudForm):
         self.output = ipywidgets.Output(layout={**fields.FULL, "max_height": "32em", "overflow": "auto"})
         self.variable = fields.Text("Store as", placeholder="name of a variable")
         self.store = self.button("Store", self._store, tooltip="Put the answer into the notebook")
-        self.language = fields.Choice(
+        self.language = Choice(
             "From elsewhere", [("choose a language", ""), *((each, each) for each in KINDS)], few=0
         )
         row = {"flex_flow": "row wrap", "align_items": "center"}
@@ -134,7 +136,7 @@ class CallForm(CloudForm):
         for name, field in made.items():
             value = example.get(name, properties[name].get("default"))
             given = name in example or value is not None
-            if given and not isinstance(field, (Upload, fields.Secret)):
+            if given and not isinstance(field, (Upload, Secret)):
                 field.value = value
             field.settle()
             if isinstance(field, Data) and field.problem:  # schemas write defaults of bytes as plain text
@@ -185,7 +187,7 @@ class CallForm(CloudForm):
             if isinstance(field, (Data, Upload)):
                 words = field.words
             elif field.entered:
-                words = "..." if isinstance(field, fields.Secret) else written(field.value)
+                words = "..." if isinstance(field, Secret) else written(field.value)
             else:
                 words = ""
             if words:
@@ -245,7 +247,7 @@ class CallForm(CloudForm):
         if language and self.endpoint.value:
             try:
                 values = {
-                    name: "..." if isinstance(self.fields[name], fields.Secret) else value
+                    name: "..." if isinstance(self.fields[name], Secret) else value
                     for name, value in self._values().items()
                 }
                 is_root = self._route.get("input", {}).get("root_input")

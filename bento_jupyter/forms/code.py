@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import math
 import re
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from typing import Any
 
 from ..quoting import quoted
@@ -19,6 +21,7 @@ __all__ = [
     "build_call",
     "build_line",
     "changed",
+    "code_html",
     "deploy_call",
     "deploy_line",
     "differences",
@@ -300,3 +303,36 @@ def _words(value: Any, *, hidden: bool) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)
+
+
+def code_html(codes: Sequence[tuple[str, str]]) -> str:
+    """Lines of code that do the same: a click selects one whole, for copying; JupyterLab can insert it.
+
+    Args:
+        codes: What it is, and the code; those without code are left out.
+    """
+    parts = []
+    for label, code in codes:
+        if not code:
+            continue
+        arguments = {
+            "commands": ["notebook:insert-cell-below", "notebook:replace-selection"],
+            "args": [{}, {"text": code}],
+        }
+        style = (
+            "user-select:all;margin:2px 0;padding:4px 8px;white-space:pre-wrap;overflow-wrap:anywhere;"
+            "background:var(--jp-layout-color2,rgba(128,128,128,.15));"
+            "font-family:var(--jp-code-font-family,monospace);font-size:12px;line-height:1.4"
+        )
+        insert = (
+            '<button type="button" class="jupyter-button bento-insert" style="width:auto" '
+            'data-commandlinker-command="apputils:run-all-enabled" '
+            f'data-commandlinker-args="{escape(json.dumps(arguments), quote=True)}">Insert below</button>'
+        )
+        parts.append(
+            f'<div style="margin-top:6px">{escape(label)} '
+            f'<span style="opacity:.75">(a click selects it)</span> {insert}</div>'
+            f'<pre tabindex="0" aria-label="{escape(label, quote=True)}" style="{style}">{escape(code)}</pre>'
+        )
+    hidden = "<style>.bento-insert{display:none}.jp-Notebook .bento-insert{display:inline-block}</style>"
+    return hidden + "".join(parts) if parts else ""

@@ -26,8 +26,10 @@ from ..spec import EXPIRES_LABEL, OWNER_LABEL, DeploymentSpec, free_name
 from ..views import InstanceType
 from . import fields
 from .bento_picker import BentoPicker, offered_bentos
+from .choices import Choice, Several
 from .code import (
     changed,
+    code_html,
     deploy_call,
     deploy_line,
     differences,
@@ -36,7 +38,7 @@ from .code import (
     update_line,
     wanted_changes,
 )
-from .form import CloudForm, code_html
+from .form import CloudForm
 from .models import Group, Look
 from .namespace import data, evaluated, servable
 from .scaling import meanings_html, min_follows_mode, room_words, type_words
@@ -99,10 +101,10 @@ class DeployForm(CloudForm):
         self.group = Group(DeploymentSpec, look=look, without=("bento",))
         self.group["envs"].remark = "values are kept in the kernel, never in the notebook"
         self.group["secrets"].remark = "`bentoml secret create NAME KEY=VALUE` makes one; then look again"
-        self.start = fields.Choice("Start from", self._starts(), few=0)
-        self.source = fields.Choice("Deploy", [("a Bento", "bento"), ("an object of the notebook", "object")])
+        self.start = Choice("Start from", self._starts(), few=0)
+        self.source = Choice("Deploy", [("a Bento", "bento"), ("an object of the notebook", "object")])
         self.bento = BentoPicker("Bento", [])
-        self.object = fields.Choice("Object", [("none", "")], few=0)
+        self.object = Choice("Object", [("none", "")], few=0)
         self.sample = fields.Text(
             "Sample", placeholder="input like those that will come, e.g. X_test[:5]", offered=()
         )
@@ -366,8 +368,8 @@ class DeployForm(CloudForm):
 
     def _offer(self) -> None:
         kinds, secrets = self.group["instance_type"], self.group["secrets"]
-        assert isinstance(kinds, fields.Choice)
-        assert isinstance(secrets, fields.Several)
+        assert isinstance(kinds, Choice)
+        assert isinstance(secrets, Several)
         kinds.offer([(DEFAULT_TYPE, None), *self._options["instance_type"]], keep=True)
         secrets.offer(self._options["secrets"], keep=True)
         self.start.offer(self._starts())

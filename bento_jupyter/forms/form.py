@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
@@ -26,61 +25,12 @@ from ..errors import BentoJupyterError, Interrupted
 from .fields import FULL, Field, alert, close_widgets, note
 from .frontend import FrontEnd, cells_of, record_html, running_shell
 from .models import Group, said_by
+from .worker import Worker
 
-__all__ = ["Action", "CloudForm", "Form", "FormProgress", "Worker", "code_html"]
+__all__ = ["Action", "CloudForm", "Form", "FormProgress"]
 
 #: Seconds within which a second click on a button belongs to the first: a double click.
 DOUBLE_CLICK = 0.4
-
-
-class Worker:
-    """Does one thing after another in a thread, which is there only while there is something to do."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[tuple[str, Callable[[], None]]] = deque()
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self.closed = threading.Event()
-
-    def submit(self, work: Callable[[], None], key: str = "") -> None:
-        """Do `work` after what waits already; it takes the place of what waits under the same key."""
-        with self._lock:
-            if self.closed.is_set():
-                return
-            if key:
-                self._waiting = deque(item for item in self._waiting if item[0] != key)
-            self._waiting.append((key, work))
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="bento-form", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting or self.closed.is_set():
-                    self._thread = None
-                    return
-                _, work = self._waiting.popleft()
-            work()
-
-    def wait(self, timeout: float | None = None) -> None:
-        """Return when nothing is under way nor waits; not to be called in a callback.
-
-        Raises:
-            TimeoutError: It takes longer than `timeout` seconds.
-        """
-        with self._lock:
-            thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
-            if thread.is_alive():
-                raise TimeoutError(f"the form is still at work after {timeout:g} s")
-
-    def close(self) -> None:
-        """Begin nothing more."""
-        self.closed.set()
-        with self._lock:
-            self._waiting.clear()
 
 
 class FormProgress(Progress):
@@ -419,38 +369,3 @@ class CloudForm(Form):
         if found.endpoint != self.cloud.endpoint:
             self.cloud = found
         return self.cloud
-
-
-def code_html(codes: Sequence[tuple[str, str]]) -> str:
-    """Lines of code that do the same: a click selects one whole, for copying; JupyterLab can insert it.
-
-    Args:
-        codes: What it is, and the code; those without code are left out.
-    """
-    import json
-
-    parts = []
-    for label, code in codes:
-        if not code:
-            continue
-        arguments = {
-            "commands": ["notebook:insert-cell-below", "notebook:replace-selection"],
-            "args": [{}, {"text": code}],
-        }
-        style = (
-            "user-select:all;margin:2px 0;padding:4px 8px;white-space:pre-wrap;overflow-wrap:anywhere;"
-            "background:var(--jp-layout-color2,rgba(128,128,128,.15));"
-            "font-family:var(--jp-code-font-family,monospace);font-size:12px;line-height:1.4"
-        )
-        insert = (
-            '<button type="button" class="jupyter-button bento-insert" style="width:auto" '
-            'data-commandlinker-command="apputils:run-all-enabled" '
-            f'data-commandlinker-args="{escape(json.dumps(arguments), quote=True)}">Insert below</button>'
-        )
-        parts.append(
-            f'<div style="margin-top:6px">{escape(label)} '
-            f'<span style="opacity:.75">(a click selects it)</span> {insert}</div>'
-            f'<pre tabindex="0" aria-label="{escape(label, quote=True)}" style="{style}">{escape(code)}</pre>'
-        )
-    hidden = "<style>.bento-insert{display:none}.jp-Notebook .bento-insert{display:inline-block}</style>"
-    return hidden + "".join(parts) if parts else ""

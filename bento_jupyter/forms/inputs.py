@@ -16,7 +16,9 @@ from ..client.methods import schema_descriptor
 from ..client.payload import words
 from ..errors import MagicUsageError
 from . import fields
+from .choices import Choice
 from .code import expression, is_written, written
+from .given import File, Secret
 from .namespace import Named, data, evaluated
 from .pasting import TABLES, pasted
 from .rules import rule_of
@@ -63,7 +65,7 @@ class Input(fields.Json):
         return bool(self.widget.value.strip())
 
 
-class Pick(fields.Choice):
+class Pick(Choice):
     """One of several values, or the default of the endpoint, which is not sent."""
 
     @property
@@ -223,7 +225,7 @@ class Data(fields.Field):
         self.text.value = json.dumps(value, ensure_ascii=False)
 
 
-class Upload(fields.File):
+class Upload(File):
     """A file, or several; pictures are shown beside their names, small, for the notebook may keep that."""
 
     def _changed(self, _: Any = None) -> None:
@@ -327,7 +329,7 @@ def _field_of(
         choices = [*none, ("true", True), ("false", False)]
         return Pick(name, choices, tip=tip) if optional else fields.Flag(name, tip=tip)
     if schema.get("format") == "password" or schema.get("writeOnly"):
-        return fields.Secret(name, tip=tip, empty=None)
+        return Secret(name, tip=tip, empty=None)
     if kind in ("int", "float"):
         # BentoML's schema of `int | None = 3` says nothing of None: the endpoint knows.
         return Input(name, whole, nullable="descriptor" not in schema, tip=tip)

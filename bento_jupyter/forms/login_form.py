@@ -13,7 +13,10 @@ from ..client.cloud import Cloud
 from ..errors import InvalidRequestError
 from ..quoting import quoted
 from . import fields
-from .form import Form, code_html
+from .choices import Choice
+from .code import code_html
+from .form import Form
+from .given import Secret
 
 __all__ = ["LoginForm"]
 
@@ -29,7 +32,7 @@ class LoginForm(Form):
         super().__init__("Log in", "login", "%bento_login ENDPOINT")
         self.cloud: Cloud | None = None
         known = [name for name in contexts.names() if name != embedded.CONTEXT_NAME]
-        self.which = fields.Choice(
+        self.which = Choice(
             "Cloud",
             [
                 ("on this machine (embedded)", embedded.CONTEXT_NAME),
@@ -39,7 +42,7 @@ class LoginForm(Form):
             few=0,
         )
         self.endpoint = fields.Text("Endpoint", placeholder="e.g. https://cloud.bentoml.com")
-        self.token = fields.Secret("API token", tip="kept in the kernel; never in the notebook")
+        self.token = Secret("API token", tip="kept in the kernel; never in the notebook")
         self.submit = self.button(
             "Log in", self._log_in, button_style="primary", tooltip="Connect to the cloud"
         )

@@ -23,7 +23,9 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from . import fields, rows
-from .fields import Field, Options
+from .choices import Choice, Options, Several
+from .fields import Field
+from .given import File, Secret
 
 __all__ = ["Group", "Look", "described", "field_for", "said_by"]
 
@@ -99,9 +101,9 @@ def field_for(
     if origin in (list, set, frozenset, tuple) and (origin is not tuple or arguments[1:] == (...,)):
         item = arguments[0] if arguments else Any
         if options is not None:
-            return fields.Several(label, options, tip=tip)
+            return Several(label, options, tip=tip)
         if item is bytes:
-            return fields.File(label, tip=tip, several=True)
+            return File(label, tip=tip, several=True)
         return rows.Listing(label, lambda: make(item, ""), tip=tip)
     if origin is dict and arguments and _bare(arguments[0])[0] is str:
         return rows.Mapping(label, lambda: make(arguments[1], ""), tip=tip)
@@ -110,19 +112,19 @@ def field_for(
     options = _options(annotation) if options is None else options
     if options is not None:
         default_option = [(placeholder or "default", None)] if optional else []
-        return fields.Choice(label, [*default_option, *options], tip=tip)
+        return Choice(label, [*default_option, *options], tip=tip)
     if annotation is bool:
         if not optional:
             return fields.Flag(label, tip=tip)
-        return fields.Choice(label, [(placeholder or "default", None), ("yes", True), ("no", False)], tip=tip)
+        return Choice(label, [(placeholder or "default", None), ("yes", True), ("no", False)], tip=tip)
     if annotation in (int, float):
         return fields.Number(label, tip=tip, placeholder=placeholder)
     if annotation is SecretStr or (annotation is str and secret):
-        return fields.Secret(label, tip=tip, placeholder=placeholder, empty=empty)
+        return Secret(label, tip=tip, placeholder=placeholder, empty=empty)
     if annotation is str:
         return fields.Text(label, tip=tip, empty=empty, placeholder=placeholder)
     if annotation is bytes:
-        return fields.File(label, tip=tip)
+        return File(label, tip=tip)
     return fields.Json(label, tip=tip, placeholder=placeholder or ("" if required else "default"))
 
 

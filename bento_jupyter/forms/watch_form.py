@@ -20,7 +20,9 @@ from ..quoting import quoted
 from ..spec import DeploymentSpec, Mode, Status
 from ..views import DeploymentView
 from . import fields
-from .form import Action, CloudForm, code_html
+from .choices import Choice
+from .code import code_html
+from .form import Action, CloudForm
 from .models import Group, Look
 from .scaling import min_follows_mode
 from .watching import Watch
@@ -110,7 +112,7 @@ class WatchForm(CloudForm):
         self.scaling["mode"].watch(lambda: min_follows_mode(self.scaling))
         self.scaling.watch(lambda: self.guarded(self.refresh))
         self.apply = self.button("Apply", self._scale, tooltip="Change type and number of instances")
-        self.revision = fields.Choice("Go back to", [("there is no earlier one", 0)], few=0)
+        self.revision = Choice("Go back to", [("there is no earlier one", 0)], few=0)
         self.rollback = self.button(
             "Roll back",
             lambda: self._asked(

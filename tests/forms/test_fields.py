@@ -10,6 +10,8 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr
 
 from bento_jupyter.forms import fields, rows
+from bento_jupyter.forms.choices import Choice, Several
+from bento_jupyter.forms.given import File, Secret
 from bento_jupyter.forms.models import Group, described
 
 
@@ -99,12 +101,12 @@ def test_each_type_has_its_kind_of_field(group: Group) -> None:
     kinds = {name: type(field) for name, field in group.fields.items()}
     assert kinds["number"] is fields.Number
     assert kinds["flag"] is fields.Flag
-    assert kinds["maybe"] is fields.Choice
+    assert kinds["maybe"] is Choice
     assert kinds["words"] is rows.Listing
     assert kinds["pairs"] is kinds["canaries"] is rows.Mapping
     assert kinds["inner"] is Group
-    assert kinds["token"] is fields.Secret
-    assert kinds["file"] is fields.File
+    assert kinds["token"] is Secret
+    assert kinds["file"] is File
     assert kinds["at"] is kinds["anything"] is fields.Json
 
 
@@ -171,7 +173,7 @@ def test_rows_come_and_go_by_their_buttons(group: Group) -> None:
 
 def test_a_secret_is_in_no_state_of_its_widget_and_nothing_is_echoed(group: Group) -> None:
     secret = group["token"]
-    assert isinstance(secret, fields.Secret)
+    assert isinstance(secret, Secret)
     secret.widget.set_state({"value": "s3cret"})
     assert secret.value == "s3cret"
     assert "s3cret" not in repr(secret.widget.get_state())
@@ -182,7 +184,7 @@ def test_a_secret_is_in_no_state_of_its_widget_and_nothing_is_echoed(group: Grou
 
 def test_a_file_is_in_no_state_of_its_widget(group: Group) -> None:
     file = group["file"]
-    assert isinstance(file, fields.File)
+    assert isinstance(file, File)
     item = {"name": "a.bin", "type": "", "size": 2, "last_modified": 0, "content": memoryview(b"\x01\x02")}
     file.widget.set_state({"value": [item]})
     assert file.value == b"\x01\x02"
@@ -191,7 +193,7 @@ def test_a_file_is_in_no_state_of_its_widget(group: Group) -> None:
 
 
 def test_a_choice_keeps_a_value_that_it_does_not_know() -> None:
-    choice = fields.Choice("Type", [("small", "cpu.1")])
+    choice = Choice("Type", [("small", "cpu.1")])
     choice.value = "gpu.9"
     assert choice.value == "gpu.9"
     choice.offer([("small", "cpu.1"), ("large", "cpu.2")])
@@ -205,7 +207,7 @@ def test_the_default_is_a_choice_that_is_seen(group: Group) -> None:
 
 
 def test_some_of_several_are_ticked() -> None:
-    several = fields.Several("Secrets", [("a", "a"), ("b", "b")])
+    several = Several("Secrets", [("a", "a"), ("b", "b")])
     several.value = ["b", "of-another-cloud"]
     assert several.value == ["b", "of-another-cloud"]
 

@@ -10,7 +10,8 @@ import ipywidgets
 import pytest
 
 from bento_jupyter.errors import DeploymentError
-from bento_jupyter.forms.form import Form, code_html
+from bento_jupyter.forms.code import code_html
+from bento_jupyter.forms.form import Form
 from bento_jupyter.forms.models import Group, Look
 from bento_jupyter.spec import DeploymentSpec
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bento_jupyter.codec import decode, encode
 from bento_jupyter.forms import fields
 from bento_jupyter.forms.code import is_written, written
+from bento_jupyter.forms.given import Secret
 from bento_jupyter.forms.inputs import Data, OrNone, Pick, input_field
 from bento_jupyter.forms.rules import rule_of
 
@@ -124,7 +125,7 @@ def test_rules_that_there_are_not_or_that_nobody_knows_refuse_nothing(schema: di
 
 def test_a_secret_is_in_no_state_of_a_widget() -> None:
     field = input_field("key", {"type": "string", "format": "password", "writeOnly": True}, {}, needed=True)
-    assert isinstance(field, fields.Secret)
+    assert isinstance(field, Secret)
     field.widget.set_state({"value": "s3cret"})
     assert field.value == "s3cret"
     assert "s3cret" not in repr([each.get_state() for each in (field.widget, field.box, field.clear)])

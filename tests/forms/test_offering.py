@@ -6,6 +6,7 @@ import pytest
 
 from bento_jupyter.forms import fields
 from bento_jupyter.forms.bento_picker import BentoPicker
+from bento_jupyter.forms.choices import Choice, Several
 
 BENTOS = [("b:2", "b:2  new"), ("b:1", "b:1  old"), ("a:1", "a:1  old")]
 KINDS = [("default", None), ("small", "cpu.1"), ("large", "cpu.2"), ("huge", "gpu.1")]
@@ -76,7 +77,7 @@ def test_nobody_hears_of_what_is_chosen_for_a_moment_only(picker: BentoPicker) -
 
 
 def test_a_choice_that_is_gone_stays_until_another_is_chosen() -> None:
-    choice = fields.Choice("Type", KINDS)
+    choice = Choice("Type", KINDS)
     choice.value = "gpu.1"
     heard = heard_by(choice)
     for _ in range(2):
@@ -90,7 +91,7 @@ def test_a_choice_that_is_gone_stays_until_another_is_chosen() -> None:
 
 
 def test_a_choice_that_is_there_again_is_gone_no_more() -> None:
-    choice = fields.Choice("Type", KINDS)
+    choice = Choice("Type", KINDS)
     choice.value = "gpu.1"
     choice.offer(KINDS[:1], keep=True)
     choice.offer(KINDS, keep=True)
@@ -98,7 +99,7 @@ def test_a_choice_that_is_there_again_is_gone_no_more() -> None:
 
 
 def test_a_choice_of_what_depends_on_another_falls_to_the_first() -> None:
-    choice = fields.Choice("Endpoint", [("predict", "predict"), ("explain", "explain")])
+    choice = Choice("Endpoint", [("predict", "predict"), ("explain", "explain")])
     choice.value = "explain"
     heard = heard_by(choice)
     choice.offer([("", "")])
@@ -107,13 +108,13 @@ def test_a_choice_of_what_depends_on_another_falls_to_the_first() -> None:
 
 
 def test_a_choice_of_nothing_keeps_nothing() -> None:
-    choice = fields.Choice("Type", [])
+    choice = Choice("Type", [])
     choice.offer(KINDS[1:], keep=True)
     assert (choice.value, choice.widget._options_labels) == (None, ("small", "large", "huge"))
 
 
 def test_ticks_of_what_is_gone_stay_until_they_are_taken_away() -> None:
-    several = fields.Several("Secrets", [("A", "a"), ("B", "b"), ("C", "c")])
+    several = Several("Secrets", [("A", "a"), ("B", "b"), ("C", "c")])
     several.value = ["a", "b"]
     heard = heard_by(several)
     for _ in range(2):
@@ -130,7 +131,7 @@ def test_ticks_of_what_is_gone_stay_until_they_are_taken_away() -> None:
 
 
 def test_a_tick_that_is_there_again_is_gone_no_more() -> None:
-    several = fields.Several("Secrets", [("B", "b")])
+    several = Several("Secrets", [("B", "b")])
     several.value = ["b"]
     several.offer([], keep=True)
     several.offer([("B", "b")], keep=True)
@@ -139,7 +140,7 @@ def test_a_tick_that_is_there_again_is_gone_no_more() -> None:
 
 
 def test_ticks_of_what_depends_on_another_are_dropped() -> None:
-    several = fields.Several("Endpoints", [("predict", "predict")])
+    several = Several("Endpoints", [("predict", "predict")])
     several.value = ["predict"]
     heard = heard_by(several)
     several.offer([("explain", "explain")])
