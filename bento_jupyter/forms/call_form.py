@@ -224,6 +224,9 @@ class CallForm(CloudForm):
 
     _said = ""
 
+    def _fields(self) -> list[fields.Field]:
+        return [*super()._fields(), *self.fields.values()]
+
     def refresh(self) -> None:
         """Show what follows from the values."""
         with self._lock:

@@ -214,7 +214,8 @@ class Field:
             field.forget()
 
     def close(self) -> None:
-        """Take its widgets away."""
+        """Take its widgets away, and what is secret in it."""
+        self.forget()
         close_widgets(self.box)
         for field in self.inner():
             field.close()

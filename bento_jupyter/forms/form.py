@@ -275,7 +275,6 @@ class Form:
         self.cancelled.set()
         self.front_end.close()
         for field in self._fields():
-            field.forget()
             field.close()
         close_widgets(*(each for each in vars(self).values() if isinstance(each, ipywidgets.Widget)))
 

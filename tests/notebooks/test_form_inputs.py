@@ -103,7 +103,11 @@ def test_a_secret_is_in_no_line_snippet_record_nor_widget(kernel: Kernel) -> Non
         "shown = repr([each.get_state() for each in _instances.values()] + form.rows())\n"
         "assert 's3' + 'cret' not in shown\n"
         "assert 'curl' in shown\n"
-        "form.language.value = ''"
+        "form.language.value = ''\n"
+        "key = form.fields['key']\n"
+        "form.close()\n"
+        "assert key.value is None\n"
+        "form = bj.forms.call()"
     )
 
 
