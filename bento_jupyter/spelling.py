@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from .quoting import quoted
 from .service_spec import CanaryVersion
@@ -105,14 +106,22 @@ def _settings(model: BaseModel) -> list[str]:
 
 
 def _said(model: BaseModel) -> dict[str, Any]:
-    """The fields that say something, without those that are as by default."""
+    """The fields that say something, without those that are as by default; the same of models within."""
     return {
-        key: value
+        key: _plain(getattr(model, key))
         for key, value in model.model_dump(mode="json").items()
         # A canary without variables or secrets differs from one with those of the main version (None).
         if value is not None
         and (value not in ({}, []) or (isinstance(model, CanaryVersion) and key in ("envs", "secrets")))
     }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return _said(value)
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return to_jsonable_python(value)
 
 
 def _option(field: str) -> str:

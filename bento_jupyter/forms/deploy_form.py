@@ -294,9 +294,12 @@ class DeployForm(CloudForm):
         before = self._filled_in()
         self.later(lambda: self._started(before), "start")
 
+    def _entered(self) -> dict[str, fields.Field]:
+        """What is loaded from a deployment, by name; its Bento comes after what is to be deployed."""
+        return {**self.group.fields, "source": self.source, "bento": self.bento}
+
     def _filled_in(self) -> dict[str, Any]:
-        entered = {name: field.value for name, field in self.group.fields.items()}
-        return {**entered, "bento": self.bento.value}
+        return {name: field.value for name, field in self._entered().items()}
 
     def _started(self, before: Mapping[str, Any] | None = None) -> None:
         """Load what is chosen to start from.
@@ -317,15 +320,14 @@ class DeployForm(CloudForm):
             if found is not None:
                 self._before = found if how == "update" else None
                 mine = self._filled_in()
-                self.bento.value = found.bento
+                self.source.value, self.bento.value = "bento", found.bento
                 self.group.value = found.model_copy(
                     update={} if how == "update" else {"name": self._free_name(name)}
                 )
                 self._loaded = self._filled_in()
-                for field, value in (self._loaded if before is None else mine).items():
-                    if before is not None and (how, field) != ("update", "name"):
-                        shown = self.bento if field == "bento" else self.group[field]
-                        shown.value = rebased(before[field], value, self._loaded[field])
+                for place, field in self._entered().items():
+                    if before is not None and (how, place) != ("update", "name"):
+                        field.value = rebased(before[place], mine[place], self._loaded[place])
             min_follows_mode(self.group)
             self.refresh()
 

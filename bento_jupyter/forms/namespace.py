@@ -10,7 +10,6 @@ import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any, TypeVar
 
 from .. import workspace
@@ -87,7 +86,7 @@ def _seen(look: Callable[[Any], Found], value: Any, otherwise: Found) -> Found:
     """What a look at an object finds, whatever the object does then."""
     try:
         return look(value)
-    except Exception:  # not what ends the kernel, or stops the cell
+    except (Exception, SystemExit):  # not what stops the cell
         return otherwise
 
 
@@ -127,8 +126,9 @@ def _is_servable(value: Any) -> bool:
     if _is_bento(value) or type(value).__module__ == "builtins":
         return False
     if type(value).__module__ == "__main__":
-        public = [name for name in vars(type(value)) if name[0] != "_"]
-        return any(callable(_seen(attrgetter(name), value, None)) for name in public)
+        # As the class has them: a property would run code of the user's.
+        public = [each for name, each in vars(type(value)).items() if name[0] != "_"]
+        return any(callable(each) or isinstance(each, classmethod) for each in public)
     return bool(_methods_of_model(value))
 
 

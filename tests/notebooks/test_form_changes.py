@@ -89,6 +89,18 @@ class Fragile:
 """
 
 
+def test_what_is_changed_is_the_bento_that_runs_until_an_object_is_chosen(kernel: Kernel) -> None:
+    kernel.run(
+        "form = bj.forms.deploy()\nform.source.value = 'object'\nform.start.value = ('update', 'shared')"
+    )
+    kernel.run("done()")
+    said = kernel.run("print(form.source.value, form.line == '', form.submit.disabled)")
+    assert said.strip() == "bento True True"
+    kernel.run("form.source.value = 'object'\nform.again.click()\ndone()")
+    assert kernel.run("print(form.source.value)").strip() == "object"
+    kernel.run("form.close()")
+
+
 def test_what_has_failed_is_there_and_can_be_changed(kernel: Kernel) -> None:
     kernel.run(FRAGILE)
     kernel.run(
