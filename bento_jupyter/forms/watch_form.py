@@ -21,7 +21,7 @@ from ..spec import DeploymentSpec, Mode, Status
 from ..views import DeploymentView
 from . import fields
 from .choices import Choice
-from .code import code_html
+from .code import code_html, rebased
 from .form import Action, CloudForm
 from .models import Group, Look
 from .scaling import min_follows_mode
@@ -59,6 +59,7 @@ class WatchForm(CloudForm):
         self._listing = False
         self._revisions: list[RevisionView] = []
         self._filled: tuple[Any, ...] = ()
+        self._loaded: dict[str, Any] = {}
         self._sight = threading.Lock()
         self.list = ipywidgets.Select(
             description="Deployments",
@@ -310,12 +311,18 @@ class WatchForm(CloudForm):
         )
 
     def _fill(self, view: DeploymentView) -> None:
-        """Begin with the numbers that hold: of another deployment, or after somebody has changed them."""
+        """Begin with the numbers that hold; when somebody changes them, what was typed stays."""
         now = (view.name, view.mode, view.scaling.min, view.scaling.max)
-        if now != self._filled:
-            self._filled = now
-            self.scaling.given = {"name": view.name, "bento": view.bento}
-            self.scaling.value = dict(zip(SCALE, now[1:], strict=True))
+        if now == self._filled:
+            return
+        mine = {name: self.scaling[name].value for name in SCALE}
+        same, self._filled = self._filled[:1] == now[:1], now
+        self.scaling.given = {"name": view.name, "bento": view.bento}
+        self.scaling.value = dict(zip(SCALE, now[1:], strict=True))
+        base, self._loaded = self._loaded, {name: self.scaling[name].value for name in SCALE}
+        if same:
+            for name in SCALE:
+                self.scaling[name].value = rebased(base[name], mine[name], self._loaded[name])
 
     def refresh(self) -> None:
         """Show which actions there are, and which code does the same."""

@@ -94,6 +94,13 @@ def test_the_mode_is_switched(kernel: Kernel) -> None:
     kernel.run("until(lambda: form.view.mode == 'on-demand')")
 
 
+def test_what_is_typed_stays_when_others_change_the_numbers(kernel: Kernel) -> None:
+    kernel.run("form.list.value = 'one'\nform.worker.wait(30)\nform.scaling['min'].value = 2")
+    kernel.run("one.scale(max=6, wait=False)\nuntil(lambda: form.scaling['max'].value == '6')")
+    assert kernel.run("print(form.scaling['min'].value)").strip() == "2"
+    kernel.run("form.scaling['min'].value = 1\none.scale(max=3)")
+
+
 def test_lines_and_calls_of_the_buttons_do_what_they_do(kernel: Kernel) -> None:
     kernel.run("form.list.value = 'one'\nform.worker.wait(30)\nturn('Revisions')")
     kernel.run("import re, html\nfound = html.unescape(form.code.value)")
