@@ -136,7 +136,8 @@ class CallForm(CloudForm):
         for name, field in made.items():
             value = example.get(name, properties[name].get("default"))
             given = name in example or value is not None
-            if given and not isinstance(field, (Upload, Secret)):
+            is_kept = isinstance(field, (Upload, Secret)) or (isinstance(field, Data) and field.is_secret)
+            if given and not is_kept:
                 field.value = value
             field.settle()
             if isinstance(field, Data) and field.problem:  # schemas write defaults of bytes as plain text
@@ -327,7 +328,8 @@ class CallForm(CloudForm):
         for name, field in self.fields.items():
             word = re.escape(name)
             if re.search(rf"input '{word}'|needs .*\b{word}\b|(?:: |; ){word}[.:]", error.message):
-                field.refuse(re.sub(rf"^.*?(?:does not fit: |{word}: )", "", error.message))
+                said = error.message.rpartition(" answered 400: ")[2]
+                field.refuse(re.sub(rf"^.*?(?:does not fit: |\b{word}: )", "", said))
 
     def _store(self) -> None:
         if not self.namespace:  # not even what IPython puts into one

@@ -121,10 +121,17 @@ class Data(fields.Field):
         descriptor: What the endpoint takes.
         namespace: The notebook's names.
         tip: Shown when the pointer rests on it.
+        is_secret: Something in it is, so it cannot be typed: what is typed is in the state of a widget.
     """
 
     def __init__(
-        self, label: str, descriptor: codec.Descriptor, namespace: dict[str, Any], *, tip: str = ""
+        self,
+        label: str,
+        descriptor: codec.Descriptor,
+        namespace: dict[str, Any],
+        *,
+        tip: str = "",
+        is_secret: bool = False,
     ) -> None:
         self._label, self._descriptor, self._namespace = label, descriptor, namespace
         self._is_table = descriptor["kind"] in TABLES
@@ -146,7 +153,12 @@ class Data(fields.Field):
             layout=fields.WIDE,
         )
         column = ipywidgets.VBox([self.expression, self.text], layout={"flex": "1 1 20em", "min_width": "0"})
-        super().__init__(column, help_text=f"takes {words(descriptor)}")
+        help_text = f"takes {words(descriptor)}"
+        self.is_secret = is_secret
+        if is_secret:
+            self.text.layout.display = "none"
+            help_text += "; there is a secret in it: take one from the notebook, as in os.environ['KEY']"
+        super().__init__(column, help_text=help_text)
         self._observe(self.expression)
         self._observe(self.text)
         self.offer(data(namespace))
@@ -338,7 +350,13 @@ def _field_of(
         empty = None if optional or form else ""
         text = fields.Text(name, tip=tip, lines=2, empty=empty, placeholder=form)
         return OrNone(text) if optional and not is_default else text
-    return Data(name, whole, namespace, tip=tip)
+    return Data(name, whole, namespace, tip=tip, is_secret=_holds_secret(schema))
+
+
+def _holds_secret(schema: Any) -> bool:
+    if isinstance(schema, Mapping):
+        return schema.get("format") == "password" or any(map(_holds_secret, schema.values()))
+    return isinstance(schema, list) and any(map(_holds_secret, schema))
 
 
 def _accepted(schema: Mapping[str, Any]) -> str:

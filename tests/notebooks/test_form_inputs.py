@@ -23,13 +23,21 @@ bj.deploy(twice, sample=pd.Series([1.0, 2.0], index=["p", "q"]), name="twice", m
 SERVICE = """%%bento_service locked --sample {"limits": {"n": 3}} --no-prove
 from typing import Annotated
 import bentoml
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
+
+class Login(BaseModel):
+    key: SecretStr
+    times: int = Field(1, ge=1)
 
 @bentoml.service
 class Locked:
     @bentoml.api
     def unlock(self, key: SecretStr) -> int:
         return len(key.get_secret_value())
+
+    @bentoml.api
+    def nested(self, login: Login) -> int:
+        return len(login.key.get_secret_value())
 
     @bentoml.api
     def limits(self, n: Annotated[int, Field(ge=1, le=9)]) -> int:
@@ -108,6 +116,21 @@ def test_a_secret_is_in_no_line_snippet_record_nor_widget(kernel: Kernel) -> Non
         "form.close()\n"
         "assert key.value is None\n"
         "form = bj.forms.call()"
+    )
+
+
+def test_what_has_a_secret_in_it_is_taken_from_the_notebook(kernel: Kernel) -> None:
+    kernel.run("choose('locked', 'nested')\nlogin = form.fields['login']")
+    assert kernel.run("print(login.text.value == '', login.text.layout.display)").strip() == "True none"
+    assert "os.environ" in kernel.run("print(login.remark)")
+    kernel.run("password = 's3' + 'cret'\nlogin.expression.value = '{\"key\": password, \"times\": 0}'")
+    kernel.run("form.submit.click()\nsettled()")
+    assert kernel.run("print(login.problem)").strip() == (
+        "login.times: Input should be greater than or equal to 1"
+    )
+    kernel.run("login.expression.value = '{\"key\": password}'\nworks()")
+    assert kernel.run("print(form.answer, form.line)").strip() == (
+        '6 %bento_call locked nested login={"key": password}'
     )
 
 
