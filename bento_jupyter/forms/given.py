@@ -36,11 +36,12 @@ class Secret(Field):
         self._empty = empty
         self.clear = _clear_button(label, self.forget)
         # In a row of a list there is no label, and the whole row can be removed.
-        super().__init__(self.widget, *([self.clear] if label else []))
+        self._in_row = not label
+        super().__init__(self.widget, self.clear)
         self._observe(self.widget, "given")
 
     def _changed(self, _: Any = None) -> None:
-        self.clear.layout.display = "" if self.widget.secret else "none"
+        self.clear.layout.display = "" if self.widget.secret and not self._in_row else "none"
         super()._changed()
 
     def _get(self) -> Any:
