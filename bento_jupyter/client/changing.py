@@ -114,7 +114,7 @@ def completed(
     Raises:
         InvalidRequestError: A field is wrong; the message names it.
     """
-    _refuse_hidden(given)
+    _refuse_hidden(given, before)
     fields = {**given, "bento": tag}
     if "mode" in fields and fields["mode"] not in tuple(Mode):
         raise InvalidRequestError(
@@ -142,10 +142,11 @@ def completed(
     return spec_of(**{**before.changed_by(fields), "services": merged})
 
 
-def _refuse_hidden(given: Mapping[str, Any]) -> None:
-    """Refuse what stands for the value of a variable in code that is shown: nobody wants just that."""
+def _refuse_hidden(given: Mapping[str, Any], before: DeploymentSpec | None) -> None:
+    """Refuse what stands for the value of a variable in code that is shown, unless that is the value."""
+    present = dict(_leaves(to_jsonable_python(before))) if before is not None else {}
     for place, each in _leaves(to_jsonable_python(given)):
-        if each == HIDDEN and "envs" in place[:-1]:
+        if each == HIDDEN and "envs" in place[:-1] and present.get(place) != HIDDEN:
             raise InvalidRequestError(
                 f"environment variable {place[-1]}: {HIDDEN!r} stands for a value that is not shown",
                 hint="put the value in its place",
