@@ -17,15 +17,19 @@ from .models import said_by
 __all__ = ["rule_of"]
 
 #: Rules of JSON schema, as pydantic calls them: endpoints check by pydantic, so it is said in their words.
-RULES = {
+OF_NUMBERS = {
     "minimum": "ge",
     "maximum": "le",
     "exclusiveMinimum": "gt",
     "exclusiveMaximum": "lt",
     "multipleOf": "multiple_of",
-    "minLength": "min_length",
-    "maxLength": "max_length",
-    "pattern": "pattern",
+}
+OF_TEXTS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"}
+#: Types, what their values are read as, and the rules that mean something for them.
+TYPES: dict[str, tuple[Any, dict[str, str]]] = {
+    "integer": (int, OF_NUMBERS),
+    "number": (float, OF_NUMBERS),
+    "string": (str, OF_TEXTS),
 }
 #: What the texts of some formats are read as.
 FORMATS: dict[str, Any] = {
@@ -44,10 +48,12 @@ def rule_of(schema: Mapping[str, Any]) -> Callable[[Any], str] | None:
         >>> rule_of({"type": "integer", "minimum": 1})(0)
         'Input should be greater than or equal to 1'
     """
-    limits = {ours: schema[theirs] for theirs, ours in RULES.items() if theirs in schema}
-    types = {"integer": int, "number": float, "string": FORMATS.get(str(schema.get("format")), str)}
-    kind = types.get(str(schema.get("type")))
-    if kind is None or not (limits or kind in FORMATS.values()):
+    kind, rules = TYPES.get(str(schema.get("type")), (None, {}))
+    form = str(schema.get("format"))
+    if kind is str and form in FORMATS:
+        kind, rules = FORMATS[form], {}
+    limits = {ours: schema[theirs] for theirs, ours in rules.items() if theirs in schema}
+    if kind in (None, int, float, str) and not limits:
         return None
     try:
         annotation: Any = Annotated[kind, Field(**limits)]
