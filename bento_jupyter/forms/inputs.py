@@ -96,6 +96,10 @@ class OrNone(fields.Field):
         for field in (text, self.flag):
             field.watch(self._changed)
 
+    def _changed(self, _: Any = None) -> None:
+        self.text.disabled = self.flag.value
+        super()._changed()
+
     @property
     def entered(self) -> bool:
         """There is a text, or it is None."""

@@ -76,6 +76,7 @@ def test_a_text_can_be_none_where_an_empty_one_is_the_default() -> None:
     assert (field.entered, field.value) == (True, "x")
     field.flag.value = True
     assert (field.entered, field.value) == (True, None)
+    assert field.text.disabled
     needed = input_field("a", TEXT, {}, needed=True)
     needed.settle()
     assert not needed.is_sound
