@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import pytest
 from bentoml._internal.cloud.schemas.schemasv2 import DeploymentFullSchema
 from bentoml._internal.cloud.schemas.utils import schema_from_object
@@ -11,8 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bento_jupyter.client.changing import completed
 from bento_jupyter.client.wire import read_spec
-from bento_jupyter.spec import DeploymentSpec, Mode, free_name
+from bento_jupyter.errors import InvalidRequestError
+from bento_jupyter.service_spec import Canary, ServiceSpec
+from bento_jupyter.spec import DeploymentSpec, Mode, Scaling, Traffic, free_name
 
 names = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)
 texts = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
@@ -154,3 +159,43 @@ def test_a_name_that_is_offered_is_free_and_a_name(base: str, number: int) -> No
         if name:
             DeploymentSpec(name=name)
             taken.add(name)
+
+
+def test_a_variable_is_refused_whose_value_stands_for_one_that_is_not_shown() -> None:
+    hidden = {"envs": {"A": "..."}}
+    canary = {"versions": {"new": {"bento": "a:w", **hidden}}}
+    givens: list[dict[str, Any]] = [
+        hidden,
+        {"services": {"other": hidden}},
+        {"services": {"other": ServiceSpec(**hidden)}},
+        {"canary": canary},
+        {"canary": Canary(**canary)},
+    ]
+    for given_now in givens:
+        with pytest.raises(InvalidRequestError, match=r"variable A: '\.\.\.' stands for a value"):
+            completed(None, {"name": "a", **given_now}, "a:v", "main")
+    # Whoever has it for real keeps it, also when the canary that has it becomes the main version.
+    before = DeploymentSpec(name="a", bento="a:v", canary=Canary(**canary))
+    assert completed(before, {**hidden, "canary": Canary()}, "a:w", "main").envs == {"A": "..."}
+    assert completed(None, {"name": "a", "labels": {"envs": "..."}}, "a:v", "main").labels == {"envs": "..."}
+
+
+def test_numbers_of_arrays_are_numbers_and_what_is_no_text_is_no_variable() -> None:
+    assert completed(None, {"name": "a", "max": np.int64(2)}, "a:v", "main").max == 2
+    for value in (np.int64(3), object(), b"\xff", np.arange(2)):
+        with pytest.raises(InvalidRequestError, match=r"envs\.A"):
+            completed(None, {"name": "a", "envs": {"A": value}}, "a:v", "main")
+
+
+@pytest.mark.parametrize("seconds", [math.inf, -math.inf, math.nan, 1e999])
+def test_no_time_is_endless(seconds: float) -> None:
+    for model, field in (
+        (DeploymentSpec, "timeout"),
+        (ServiceSpec, "timeout"),
+        (Traffic, "timeout"),
+        (Traffic, "cold_start_timeout"),
+        (Scaling, "idle_seconds"),
+        (Scaling, "scale_up_seconds"),
+    ):
+        with pytest.raises(ValidationError, match=field):
+            model(**({"name": "a"} if model is DeploymentSpec else {}), **{field: seconds})

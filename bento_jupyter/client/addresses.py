@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ..errors import InvalidRequestError
 
-__all__ = ["checked_endpoint", "checked_token"]
+__all__ = ["checked_endpoint", "checked_token", "same_endpoint"]
 
 
 def checked_endpoint(typed: str) -> str:
@@ -28,8 +28,8 @@ def checked_endpoint(typed: str) -> str:
     try:
         parts = urlsplit(typed.strip())
         port = parts.port
-    except ValueError as error:
-        raise _no_address("it has a host or a port that cannot be") from error
+    except ValueError:  # its message repeats what was typed, so it is no cause that is shown
+        raise _no_address("it has a host or a port that cannot be") from None
     if parts.scheme not in ("http", "https"):
         raise _no_address("one begins with https:// or http://")
     if parts.username is not None or parts.password is not None:
@@ -40,7 +40,43 @@ def checked_endpoint(typed: str) -> str:
     if parts.query or parts.fragment:
         raise _no_address("one ends before ? and #")
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}{parts.path}"
+    address = f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}{parts.path}"
+    if not _can_be_asked(address):
+        raise _no_address("it has a host that cannot be")
+    return address
+
+
+def same_endpoint(one: str, other: str) -> bool:
+    """Whether two addresses are of the same cloud, however their letters and ends are written.
+
+    Args:
+        one: An address, as somebody typed it; what is none is the same only as itself.
+        other: Another one.
+
+    Example:
+        >>> same_endpoint("https://Acme.BentoML.com/", "https://acme.bentoml.com")
+        True
+    """
+    return _plain(one) == _plain(other)
+
+
+def _plain(endpoint: str) -> str:
+    try:
+        endpoint = checked_endpoint(endpoint)
+    except InvalidRequestError:
+        pass
+    return endpoint.rstrip("/")
+
+
+def _can_be_asked(address: str) -> bool:
+    """Whether its host can be looked up; if not, HTTP clients end with errors that are not theirs."""
+    import httpx
+
+    try:
+        url = httpx.URL(address)
+        return bool(url.host) and bool(url.raw_host.decode("ascii").encode("idna"))
+    except (httpx.InvalidURL, UnicodeError):
+        return False
 
 
 def _no_address(reason: str) -> InvalidRequestError:

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-from pydantic_core import to_jsonable_python
+from pydantic import BaseModel, ValidationError
 
 from ..errors import ConflictError, InvalidRequestError, NotFoundError
 from ..service_spec import HIDDEN, Canary, CanaryVersion, ServiceSpec
@@ -85,15 +84,15 @@ def expiry_label(expires: str) -> str:
     Raises:
         InvalidRequestError: It is neither, or is over already.
     """
-    if found := _SPAN.fullmatch(expires.strip()):
-        at = utc_now() + timedelta(**{_UNITS[found.group(2)]: float(found.group(1))})
-    else:
-        try:
+    try:
+        if found := _SPAN.fullmatch(expires.strip()):
+            at = utc_now() + timedelta(**{_UNITS[found.group(2)]: float(found.group(1))})
+        else:
             at = datetime.fromisoformat(expires.strip().replace("Z", "+00:00")).astimezone(timezone.utc)
-        except ValueError as error:
-            raise InvalidRequestError(
-                f"expires: {expires!r} is no time", hint="e.g. 30m, 2h, 1d, or 2030-01-31T18:00"
-            ) from error
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequestError(
+            f"expires: {expires[:40]!r} is no time", hint="e.g. 30m, 2h, 1d, or 2030-01-31T18:00"
+        ) from error
     if at <= utc_now():
         raise InvalidRequestError(f"expires: {expires!r} is over already")
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -144,21 +143,24 @@ def completed(
 
 def _refuse_hidden(given: Mapping[str, Any], before: DeploymentSpec | None) -> None:
     """Refuse what stands for the value of a variable in code that is shown, unless that is the value."""
-    present = dict(_leaves(to_jsonable_python(before))) if before is not None else {}
-    for place, each in _leaves(to_jsonable_python(given)):
-        if each == HIDDEN and "envs" in place[:-1] and present.get(place) != HIDDEN:
+    meant = set(_hidden(before))
+    for name in _hidden(given):
+        if name not in meant:
             raise InvalidRequestError(
-                f"environment variable {place[-1]}: {HIDDEN!r} stands for a value that is not shown",
+                f"environment variable {name}: {HIDDEN!r} stands for a value that is not shown",
                 hint="put the value in its place",
             )
 
 
-def _leaves(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _hidden(value: Any, place: tuple[str, ...] = ()) -> Iterator[str]:
+    """Names of the variables without a value; whatever else may be in it is checked later."""
+    if isinstance(value, BaseModel):
+        value = dict(value)
     if isinstance(value, Mapping):
         for key, each in value.items():
-            yield from _leaves(each, (*place, str(key)))
-    else:
-        yield place, value
+            yield from _hidden(each, (*place, str(key)))
+    elif "envs" in place[:-1] and isinstance(value, str) and value == HIDDEN:
+        yield place[-1]
 
 
 def same(before: DeploymentSpec | None, spec: DeploymentSpec, entry: str) -> bool:

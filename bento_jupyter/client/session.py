@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ..errors import ConflictError, InvalidRequestError, NotLoggedInError
 from ..home import Home
 from . import embedded
-from .addresses import checked_endpoint, checked_token
+from .addresses import checked_endpoint, checked_token, same_endpoint
 from .cloud import Cloud
 
 __all__ = ["chosen", "clouds", "connect", "current", "disconnect", "latest", "peek", "pinned"]
@@ -107,7 +107,7 @@ def _refuse_taken(context: str | None, endpoint: str) -> None:
     from . import contexts
 
     for known in contexts.known() if context is not None else []:
-        if known.name == context and known.endpoint.rstrip("/") != endpoint.rstrip("/"):
+        if known.name == context and not same_endpoint(known.endpoint, endpoint):
             raise ConflictError(
                 f"the context {context!r} is {known.endpoint} already",
                 hint=f"choose another name with --context, or %bento_logout {context} first",
@@ -135,6 +135,7 @@ def chosen(cloud: Cloud | str | None) -> Cloud:
 
     Raises:
         NotLoggedInError: There is no such cloud; the hint lists those that there are.
+        InvalidRequestError: The token that is kept for it cannot be one.
     """
     if cloud is None:
         return current()
@@ -150,7 +151,7 @@ def chosen(cloud: Cloud | str | None) -> Cloud:
     from . import contexts
 
     found = contexts.get(cloud)
-    return _cloud(found.name, found.endpoint, found.token)
+    return _cloud(found.name, found.endpoint, checked_token(found.token))
 
 
 def clouds() -> list[Cloud]:

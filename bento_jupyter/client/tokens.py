@@ -6,6 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from ..errors import NotLoggedInError
+from .addresses import same_endpoint
 
 __all__ = ["of"]
 
@@ -45,7 +46,7 @@ def of(endpoint: str, *, variable: str | None = None, context: str | None = None
 def _of_context(endpoint: str, context: str | None) -> str | None:
     from . import contexts
 
-    known = [item for item in contexts.known() if _same(item.endpoint, endpoint)]
+    known = [item for item in contexts.known() if same_endpoint(item.endpoint, endpoint)]
     if context is not None:
         return next((item.token for item in known if item.name == context), None)
     return known[0].token if known else None
@@ -54,7 +55,7 @@ def _of_context(endpoint: str, context: str | None) -> str | None:
 def _of_environment(endpoint: str) -> str | None:
     named, parts = os.environ.get("BENTO_CLOUD_API_ENDPOINT"), urlsplit(endpoint)
     if named:
-        is_meant = _same(named, endpoint)
+        is_meant = same_endpoint(named, endpoint)
     else:
         is_meant = parts.scheme == "https" and f".{parts.hostname}".endswith(BENTOCLOUD)
     return os.environ.get("BENTO_CLOUD_API_KEY") if is_meant else None
@@ -71,7 +72,3 @@ def _of_keyring(endpoint: str) -> str | None:
     except (KeyringError, RuntimeError):  # no keyring on this machine, or it is locked
         return None
     return token
-
-
-def _same(one: str, other: str) -> bool:
-    return one.rstrip("/") == other.rstrip("/")

@@ -70,7 +70,7 @@ class LoginForm(Form):
 
     @property
     def call(self) -> str:
-        """The Python call that does the same; it asks for the token."""
+        """The Python call that does the same; where a token is typed, it asks for it."""
         if self.which.value == embedded.CONTEXT_NAME:
             return "bj.connect()"
         if self.which.value:

@@ -62,8 +62,11 @@ class BentoCloudMagics(Magics):
             token = self._asked_token(endpoint, error)
         from urllib.parse import urlsplit
 
+        from ..client.addresses import checked_endpoint
+
         # One that was typed is kept, as `bentoml cloud login` keeps it: nobody types it twice.
-        return workspace.connect(endpoint, token=token, context=context or urlsplit(endpoint).netloc)
+        name = context or urlsplit(checked_endpoint(endpoint)).netloc
+        return workspace.connect(endpoint, token=token, context=name)
 
     @no_var_expand
     @line_magic

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ..errors import NotLoggedInError
+from ..client.addresses import checked_token
+from ..errors import InvalidRequestError, NotLoggedInError
 from ..home import Home
 from .link import LOOPBACK, Address, Stat, stat_of
 from .local import bentoml_home
@@ -49,14 +50,17 @@ def address_of(name: str) -> Address:
     """Where a cloud is that one is logged in to, and the token that is kept for it.
 
     Raises:
-        NotLoggedInError: Nobody is (any more), or its address is none.
+        NotLoggedInError: Nobody is (any more), or its address or token is none.
     """
     for item in _items(_read()):
         if str(item["name"]) == name:
             endpoint = str(item.get("endpoint", "")).rstrip("/")
             if not _is_address(endpoint):
                 raise NotLoggedInError(f"{name} is at no address: {endpoint!r}", hint="log in again")
-            return Address(endpoint, str(item.get("api_token", "")))
+            try:
+                return Address(endpoint, _token(item))
+            except InvalidRequestError as error:
+                raise NotLoggedInError(f"{name}: {error.message}", hint="log in again") from None
     raise NotLoggedInError(f"nobody is logged in to a cloud {name}", hint="log in to it, or show another one")
 
 
@@ -77,8 +81,8 @@ async def context_states(home: Home) -> ContextStates:
 
 async def _state(item: dict[str, Any]) -> ContextState:
     name, endpoint = str(item["name"]), str(item.get("endpoint", "")).rstrip("/")
-    headers = {"X-YATAI-API-TOKEN": str(item.get("api_token", ""))}
     try:
+        headers = {"X-YATAI-API-TOKEN": _token(item)}
         # Not through a proxy to this machine itself.
         direct = urlsplit(endpoint).hostname in LOOPBACK
         async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=not direct) as client:
@@ -90,8 +94,15 @@ async def _state(item: dict[str, Any]) -> ContextState:
         return ContextState(
             name=name, state="ready", message=str(said.get("email") or said.get("name") or "")
         )
+    except InvalidRequestError as error:
+        return ContextState(name=name, state="refused", message=error.message)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError) as error:
         return ContextState(name=name, state="unreachable", message=str(error) or type(error).__name__)
+
+
+def _token(item: dict[str, Any]) -> str:
+    """The token that is kept; the HTTP client would repeat one that cannot be sent in its error."""
+    return checked_token(str(item.get("api_token", "")))
 
 
 def _is_address(endpoint: str) -> bool:

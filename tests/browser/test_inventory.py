@@ -158,6 +158,25 @@ def test_one_logs_in_to_another_cloud_pushes_to_it_and_logs_out(
     assert watched.errors == []
 
 
+def test_what_is_typed_in_a_dialog_at_once_stays_in_its_field(contexts, panel, watched):
+    """A dialog focuses its first field when the browser is idle, which here is late."""
+    section = opened(panel, "Clouds")
+    panel.evaluate(
+        "() => { window.late = []; window.kept = window.requestIdleCallback; "
+        "window.requestIdleCallback = work => window.late.push(work); }"
+    )
+    section.get_by_role("button", name="Log in to a cloud…").click()
+    address = panel.get_by_role("dialog").get_by_label("Address of the cloud")
+    address.focus()
+    panel.evaluate("() => { window.late.forEach(work => work({ timeRemaining: () => 50 })); }")
+    panel.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    expect(address).to_be_focused()
+    panel.evaluate("() => { window.requestIdleCallback = window.kept; }")
+    panel.keyboard.press("Escape")
+    expect(panel.get_by_role("dialog")).to_have_count(0)
+    assert watched.errors == []
+
+
 def test_a_cloud_is_started_on_what_one_chooses(cloud, panel, watched, lab, picture):
     cloud.stop()
     section = opened(panel, "Clouds")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
+
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import bento_jupyter as bj
+from bento_jupyter.client import contexts
 from bento_jupyter.client.addresses import checked_endpoint, checked_token
-from bento_jupyter.errors import InvalidRequestError
+from bento_jupyter.errors import CloudUnreachableError, ConflictError, InvalidRequestError
 from bento_jupyter.forms.login_form import LoginForm
 
 
@@ -46,12 +50,49 @@ def test_an_address_is_used_as_it_is_meant(typed: str, used: str) -> None:
         "https://a?token=s3cret",
         "https://a#s3cret",
         "https://[::1",
+        "https://user:s3cret",
+        "https://user:s3cret@\u2100.example",
+        "https://a..example",
+        "https://.",
+        f"https://{'a' * 64}.example",
+        "https://\u0640.example",
+        "https://xn--a",
     ],
 )
 def test_what_is_no_address_is_refused_and_not_repeated(typed: str) -> None:
     with pytest.raises(InvalidRequestError, match="not the address of a cloud") as refused:
         bj.connect(typed, token="t0ken")
-    assert "s3cret" not in str(refused.value)
+    assert "s3cret" not in "".join(traceback.format_exception(refused.value))
+
+
+@given(st.text("aü.-_[]:%@/1 \u0640", max_size=20) | st.text(max_size=20))
+def test_an_address_that_is_taken_can_be_asked_and_is_taken_again(typed: str) -> None:
+    try:
+        used = checked_endpoint(f"https://{typed}")
+    except InvalidRequestError:
+        return
+    assert checked_endpoint(used) == used
+    httpx.URL(used).raw_host.decode("ascii").encode("idna")
+
+
+def test_a_cloud_is_known_however_its_address_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = contexts.Context("Up", "HTTP://LocalHost:9/", "t0ken")
+    monkeypatch.setattr(contexts, "known", lambda: [kept])
+    for context in (None, "Up"):
+        with pytest.raises(CloudUnreachableError):  # not: there is no token, or the name is taken
+            bj.connect("http://localhost:9", context=context)
+    with pytest.raises(ConflictError):
+        bj.connect("http://localhost:10", context="Up")
+
+
+@pytest.mark.parametrize("token", ["t0ken\nin lines", "t0k\u00e9n"])
+def test_a_token_that_is_kept_and_cannot_be_one_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setattr(contexts, "known", lambda: [contexts.Context("odd", "http://127.0.0.1:9", token)])
+    with pytest.raises(InvalidRequestError, match="no token has") as refused:
+        bj.connect(context="odd")
+    assert token not in str(refused.value)
 
 
 @pytest.mark.parametrize("typed", ["two words", "line\nbreak", "ümlaut", "nul\0", "tab\there"])

@@ -108,9 +108,15 @@ def test_a_token_that_is_typed_connects_and_is_in_no_state(kernel: Kernel, elsew
 def test_a_login_that_fails_says_so_and_can_be_tried_again(kernel: Kernel, elsewhere: CloudState) -> None:
     kernel.run("form = bj.forms.login()\nform.which.value = ''\nform.endpoint.value = 'nonsense'")
     assert "https://" in kernel.run("print(form.endpoint.problem)")
+    kernel.run("form.endpoint.value = 'https://ada:s3cret@a.example'")
+    said = kernel.run("print(form, form.line, form.call, form.code.value, form.endpoint.problem)")
+    assert "no user or password" in said
+    assert "s3cret" not in said
+    assert kernel.run("print([form.line, form.call, form.submit.disabled])").strip() == "['', '', True]"
     kernel.run(
         f"form.endpoint.value = {elsewhere.endpoint!r}\nform.token.widget.set_state({{'value': 'wrong'}})"
     )
     kernel.run("form.submit.click()\nuntil(lambda: form.message.value)")
     assert "does not accept" in kernel.run("print(form.message.value)")
     kernel.run("assert form.cloud is None and not form.submit.disabled")
+    assert kernel.run("form.close()\nprint([form.token.value])").strip() == "['']"

@@ -63,6 +63,12 @@ WRONG = [
         )
         for each in ("inf", "nan", "1e999")
     ),
+    pytest.param(
+        "%bento_deploy clf --sample X --expires 99999999999d",
+        "InvalidRequestError",
+        "no time",
+        id="expires-late",
+    ),
     pytest.param("%bento_deploy nothing:v1", "NotFoundError", "nothing:v1", id="unknown-tag"),
     pytest.param("%bento_call nobody X", "NotFoundError", "nobody", id="unknown-deployment"),
     pytest.param(

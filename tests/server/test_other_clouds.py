@@ -197,6 +197,16 @@ async def test_one_that_is_away_or_logged_out_of_is_a_state(jp_fetch, team, logg
     told = await call(jp_fetch, "GET", "overview", cloud="bare")
     assert told["state"] == "unreachable"
     assert "bare does not answer" in told["message"]
+    said["contexts"][1]["endpoint"] = team.state.endpoint
+    for token in ("s3cret\nin lines", "s3crét"):
+        said["contexts"][1]["api_token"] = token
+        logged_in.write_text(yaml.safe_dump(said))
+        told = await call(jp_fetch, "GET", "overview", cloud="bare")
+        states = (await call(jp_fetch, "GET", "contexts", "states"))["items"]
+        for each in (told, next(state for state in states if state["name"] == "bare")):
+            assert each["state"] == "refused"
+            assert "no token has" in each["message"]
+            assert "s3cr" not in each["message"]
     for endpoint in ("", "no address", "http://[bad", "http://host:abc"):
         said["contexts"][1]["endpoint"] = endpoint
         logged_in.write_text(yaml.safe_dump(said))

@@ -4,6 +4,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { BentoApi } from '../api';
+import { unlessFocused } from '../focus';
 import { DeployForm } from './DeployForm';
 import { Draft } from './draft';
 
@@ -56,7 +57,7 @@ class DeployDialog extends Dialog<unknown> {
           label: draft.isNew ? trans.__('Deploy') : trans.__('Update')
         })
       ],
-      focusNodeSelector: 'input, select'
+      focusNodeSelector: unlessFocused('input', 'select')
     });
     this.addClass('jp-BentoDeployDialog');
     this._draft = draft;

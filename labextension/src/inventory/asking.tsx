@@ -6,6 +6,7 @@ import React from 'react';
 
 import { ApiError, BentoApi } from '../api';
 import { ProblemNote } from '../components/ProblemNote';
+import { unlessFocused } from '../focus';
 import type { IProblem } from '../tokens';
 
 /** Address of BentoCloud, until another is typed. */
@@ -168,7 +169,7 @@ class AskingDialog extends Dialog<unknown> {
         Dialog.cancelButton({ label: trans.__('Cancel') }),
         Dialog.okButton({ label: question.accept })
       ],
-      focusNodeSelector: `[name='${question.first}']`
+      focusNodeSelector: unlessFocused(`[name='${question.first}']`)
     });
     this._form = form;
   }
