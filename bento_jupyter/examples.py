@@ -126,8 +126,8 @@ def example_of(schema: Mapping[str, Any], definitions: Mapping[str, Any] | None 
 def _number(schema: Mapping[str, Any]) -> int | float:
     """A number that its schema allows, 0 if possible: the first of some that lie near its bounds."""
     whole, step = schema["type"] == "integer", schema.get("multipleOf") or 1
-    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
-    above, below = schema.get("exclusiveMinimum", -math.inf), schema.get("exclusiveMaximum", math.inf)
+    least, above = (_bound(schema, name, -math.inf) for name in ("minimum", "exclusiveMinimum"))
+    most, below = (_bound(schema, name, math.inf) for name in ("maximum", "exclusiveMaximum"))
     multiple = schema.get("multipleOf") or (1 if whole else 0)
     near: list[float] = [0]
     if math.isfinite(low := max(least, above)):
@@ -141,10 +141,17 @@ def _number(schema: Mapping[str, Any]) -> int | float:
     return 0 if whole else 0.0
 
 
+def _bound(schema: Mapping[str, Any], name: str, otherwise: float) -> float:
+    value: float | None = schema.get(name)
+    return otherwise if value is None else value
+
+
 def _text(schema: Mapping[str, Any]) -> str:
     """A text of the format and length that its schema wants; of a pattern it cannot be made."""
     text = FORMATS.get(str(schema.get("format")), "text")
-    return text.ljust(int(schema.get("minLength") or 0), "t")[: schema.get("maxLength")]
+    return text.ljust(int(schema.get("minLength") or 0), "t")[
+        : int(schema.get("maxLength") or LARGEST_EXAMPLE)
+    ]
 
 
 def _cell(dtype: str) -> Any:

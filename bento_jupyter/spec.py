@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from .service_spec import STRATEGIES, Canary, ServiceSpec, checked_envs, read_pairs
+from .service_spec import HIDDEN, STRATEGIES, Canary, ServiceSpec, checked_envs, read_pairs
 
 __all__ = [
     "FAILED_STATUSES",
@@ -27,6 +27,7 @@ __all__ = [
     "Traffic",
     "expiry_of",
     "free_name",
+    "masked",
     "mode_of",
 ]
 
@@ -405,3 +406,17 @@ class DeploymentSpec(Model):
             "canary": self.canary.to_wire(),
             "dev": False,
         }
+
+
+def masked(spec: DeploymentSpec) -> DeploymentSpec:
+    """A spec without the values of its environment variables, wherever they stand in it."""
+    return DeploymentSpec(**_hidden(spec.model_dump()))
+
+
+def _hidden(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: dict.fromkeys(each, HIDDEN) if key == "envs" and each else _hidden(each)
+        for key, each in value.items()
+    }

@@ -35,11 +35,14 @@ def checked_endpoint(typed: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise _no_address("one has no user or password in it")
     host = parts.hostname or ""
-    if not host or re.search(r"[^\w.:%-]", host) or re.search(r"[\s\x00-\x1f\x7f]", typed.strip()):
+    is_v6 = ":" in host  # of which alone a zone may be part, behind a %
+    odd = re.search(r"[^\w.:%-]" if is_v6 else r"[^\w.-]", host) or ("[" in parts.netloc) is not is_v6
+    if not host or odd or re.search(r"[\s\x00-\x1f\x7f]", typed.strip()):
         raise _no_address("it has no host, or something in it that no address has")
     if parts.query or parts.fragment:
         raise _no_address("one ends before ? and #")
-    shown = f"[{host}]" if ":" in host else host
+    shown = f"[{host}]" if is_v6 else host
+    port = None if port == {"http": 80, "https": 443}[parts.scheme] else port
     address = f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}{parts.path}"
     if not _can_be_asked(address):
         raise _no_address("it has a host that cannot be")

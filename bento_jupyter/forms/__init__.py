@@ -88,11 +88,12 @@ def deploy(
         update: Name of a deployment to change.
         clone: Name of a deployment to start from.
         cloud: Cloud or name of one; None = the current one.
-        defaults: What fields of a new deployment begin with, by the words of `bento_jupyter.deploy`.
+        defaults: What fields of `DeploymentSpec` begin with in a new deployment.
 
     Raises:
         NotFoundError: There is no deployment of this name.
         NotLoggedInError: There is no such cloud.
+        InvalidRequestError: `defaults` names no field.
     """
     from .deploy_form import DeployForm
 

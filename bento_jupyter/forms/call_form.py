@@ -250,6 +250,8 @@ class CallForm(CloudForm):
         language, self._snippet = self.language.value, ""
         if language and self.endpoint.value:
             try:
+                if any(isinstance(each, Data) and each.is_secret for each in self.fields.values()):
+                    raise MagicUsageError("there is a secret in it, so it is not written out here")
                 values = {
                     name: "..." if isinstance(self.fields[name], Secret) else value
                     for name, value in self._values().items()

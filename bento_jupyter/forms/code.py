@@ -13,8 +13,7 @@ from html import escape
 from typing import Any
 
 from ..quoting import quoted
-from ..service_spec import HIDDEN
-from ..spec import DeploymentSpec, Mode
+from ..spec import DeploymentSpec, Mode, masked
 from ..spelling import to_call, to_line
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "differences",
     "expression",
     "is_written",
-    "masked",
     "rebased",
     "update_line",
     "wanted_changes",
@@ -84,9 +82,12 @@ def expression(text: str) -> str:
 
 
 def _without_comment(text: str) -> str:
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    comment = next((token.start for token in tokens if token.type == tokenize.COMMENT), None)
-    return text if comment is None else text[: comment[1]].rstrip()
+    lines = text.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column].rstrip()
+    return "\n".join(lines).strip()
 
 
 def written(value: Any) -> str:
@@ -126,20 +127,6 @@ def _option(sample: str) -> str:
 
 def _is_plain(sample: str) -> bool:
     return re.fullmatch(r"[\w.\[\]:,]+", sample) is not None
-
-
-def masked(spec: DeploymentSpec) -> DeploymentSpec:
-    """A spec without the values of its environment variables, wherever they stand in it."""
-    return DeploymentSpec(**_hidden(spec.model_dump()))
-
-
-def _hidden(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: dict.fromkeys(each, HIDDEN) if key == "envs" and each else _hidden(each)
-        for key, each in value.items()
-    }
 
 
 def changed(before: DeploymentSpec, after: DeploymentSpec) -> dict[str, tuple[Any, Any]]:

@@ -16,6 +16,7 @@ from ..display.tables import Table
 from ..errors import (
     BentoJupyterError,
     ConflictError,
+    InvalidRequestError,
     MagicUsageError,
     NotFoundError,
     NotServableError,
@@ -119,6 +120,10 @@ class DeployForm(CloudForm):
         self._offer()
         self.group["name"].value = self._free_name(self.bento.value)
         for field, value in (defaults or {}).items():
+            if field not in self.group.fields:
+                raise InvalidRequestError(
+                    f"defaults: there is no field {field!r}", hint=f"one of {', '.join(self.group.fields)}"
+                )
             self.group[field].value = value
         min_follows_mode(self.group)
         self.start.value = ("update", update) if update else ("clone", clone) if clone else ("new", "")
@@ -205,7 +210,8 @@ class DeployForm(CloudForm):
         )
         if self._before is None and self.group["name"].value in self._taken:
             self.group["name"].problem = "there is one of this name: 'Start from' can change it"
-        return spec if all(each.is_sound for each in (self.group, self.bento, self.object)) else None
+        sound = all(each.is_sound for each in (self.group, self.bento, self.object, self.start))
+        return spec if sound else None
 
     def wanted(self, spec: DeploymentSpec) -> tuple[DeploymentSpec, list[str]]:
         """What is to be other than it is, and what as if it had never been said, see `wanted_changes`."""
@@ -291,8 +297,10 @@ class DeployForm(CloudForm):
         ]
 
     def _start_chosen(self) -> None:
-        before = self._filled_in()
+        before, self._chosen_as = self._chosen_as or self._filled_in(), None
         self.later(lambda: self._started(before), "start")
+
+    _chosen_as: Mapping[str, Any] | None = None
 
     def _entered(self) -> dict[str, fields.Field]:
         """What is loaded from a deployment, by name; its Bento comes after what is to be deployed."""
@@ -309,11 +317,17 @@ class DeployForm(CloudForm):
                 stays.
         """
         how, name = self.start.value
-        found = self._found(name) if name else None
-        if name and found is None:
-            raise MagicUsageError(
-                f"there is no deployment {name!r}", hint=f"there are: {', '.join(self._taken)}"
-            )
+        try:
+            found = self._found(name) if name else None
+            if name and found is None:
+                raise MagicUsageError(
+                    f"there is no deployment {name!r}", hint=f"there are: {', '.join(self._taken)}"
+                )
+        except BentoJupyterError as error:
+            self.start.problem = error.message  # until it is loaded the fields are those of another one
+            self.refresh()
+            raise
+        self.start.problem = ""
         with self._lock:
             self._before = None
             self.group["name"].disabled = how == "update"
@@ -327,7 +341,9 @@ class DeployForm(CloudForm):
                 self._loaded = self._filled_in()
                 for place, field in self._entered().items():
                     if before is not None and (how, place) != ("update", "name"):
-                        field.value = rebased(before[place], mine[place], self._loaded[place])
+                        kept = rebased(before[place], mine[place], self._loaded[place])
+                        if kept != field.value:
+                            field.value = kept
             min_follows_mode(self.group)
             self.refresh()
 
@@ -363,10 +379,17 @@ class DeployForm(CloudForm):
 
     def _look(self) -> None:
         """Offer what there is now; what is chosen and changed stays, what others have changed is shown."""
+        before, problem = self._before, self.start.problem
         self._gather()
         self._offer()
-        if self._before is not None:
-            self._started(self._loaded)
+        if before is not None and before.name not in self._taken:
+            self.tell(
+                f"{before.name} was deleted meanwhile", hint="what is here would be a new one", wrong=False
+            )
+        elif any(field.own_problem() for field in self.group.fields.values()):
+            self.refresh()  # a name that is given twice would be lost
+        elif before is not None or problem:
+            self._started(self._loaded or None)
 
     def _offer(self) -> None:
         kinds, secrets = self.group["instance_type"], self.group["secrets"]
@@ -414,6 +437,7 @@ class DeployForm(CloudForm):
             self.tell("mend the fields that are marked")
             return
         self._check_name(spec.name)
+        asked = self._filled_in()
         wanted, reset = self.wanted(spec)
         given = {name: getattr(wanted, name) for name in wanted.model_fields_set}
         target: Any = spec.bento
@@ -430,16 +454,21 @@ class DeployForm(CloudForm):
                     target, **given, **options, reset=reset, cloud=self.where, progress=progress
                 )
         except BaseException:
-            self._go_on_with(spec.name)
+            self._go_on_with(spec.name, asked)
             raise
         self.result.value = deployment_card(self.deployment.status())["text/html"]
         self._taken.add(spec.name)
         self.start.offer(self._starts())
         if self._before is not None:
-            self._started()  # what it is now
+            self._started(asked)  # what it is now, and what was typed meanwhile
 
-    def _go_on_with(self, name: str) -> None:
-        """What failed or was stopped may be there: then it is what the form changes from now on."""
+    def _go_on_with(self, name: str, asked: Mapping[str, Any]) -> None:
+        """What failed or was stopped may be there: then it is what the form changes from now on.
+
+        Args:
+            name: Of the deployment.
+            asked: What the fields said as it was asked for.
+        """
         with suppress(BentoJupyterError):
             if self._found(name) is None:
                 return
@@ -448,6 +477,7 @@ class DeployForm(CloudForm):
                 return
             self._taken.add(name)
             self.start.offer(self._starts())
+            self._chosen_as = asked
             self.start.value = ("update", name)
 
     def _check_name(self, name: str) -> None:

@@ -359,7 +359,8 @@ def _field_of(
 
 def _holds_secret(schema: Any) -> bool:
     if isinstance(schema, Mapping):
-        return schema.get("format") == "password" or any(map(_holds_secret, schema.values()))
+        is_one = schema.get("format") == "password" or schema.get("writeOnly") is True
+        return is_one or any(map(_holds_secret, schema.values()))
     return isinstance(schema, list) and any(map(_holds_secret, schema))
 
 

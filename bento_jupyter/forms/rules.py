@@ -6,6 +6,7 @@ import datetime
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -55,16 +56,20 @@ def rule_of(schema: Mapping[str, Any]) -> Callable[[Any], str] | None:
     limits = {ours: schema[theirs] for theirs, ours in rules.items() if theirs in schema}
     if kind in (None, int, float, str) and not limits:
         return None
-    try:
-        annotation: Any = Annotated[kind, Field(**limits)]
-        adapter = TypeAdapter[Any](annotation, config=ConfigDict(regex_engine="python-re"))
-    except (PydanticUserError, SchemaError, TypeError, re.error):  # a rule that it does not know
+    annotation: Any = Annotated[kind, Field(**limits)]
+    adapter: TypeAdapter[Any] | None = None
+    # The engine of endpoints, unless it does not know the pattern: then they have the other one, too.
+    for engine in ("python-re", "rust-regex"):
+        with suppress(PydanticUserError, SchemaError, TypeError, re.error):  # a rule that it does not know
+            adapter = TypeAdapter(annotation, config=ConfigDict(regex_engine=engine))
+    if adapter is None:
         return None
+    checked = adapter
 
     def broken(value: Any) -> str:
         try:
             if value is not None:
-                adapter.validate_python(value)
+                checked.validate_python(value)
         except ValidationError as error:
             return said_by(error.errors()[0])
         return ""

@@ -110,7 +110,7 @@ class WatchForm(CloudForm):
         labels = {"mode": "Type", "min": "Min instances", "max": "Max instances"}
         others = [each for each in DeploymentSpec.model_fields if each not in SCALE]
         self.scaling = Group(DeploymentSpec, look=Look(labels=labels), without=others)
-        self.scaling["mode"].watch(lambda: min_follows_mode(self.scaling))
+        self.scaling["mode"].watch(self._mode_changed)
         self.scaling.watch(lambda: self.guarded(self.refresh))
         self.apply = self.button("Apply", self._scale, tooltip="Change type and number of instances")
         self.revision = Choice("Go back to", [("there is no earlier one", 0)], few=0)
@@ -323,6 +323,13 @@ class WatchForm(CloudForm):
         if same:
             for name in SCALE:
                 self.scaling[name].value = rebased(base[name], mine[name], self._loaded[name])
+        min_follows_mode(self.scaling)
+
+    def _mode_changed(self) -> None:
+        min_follows_mode(self.scaling)
+        back = self.scaling["mode"].value is self._loaded.get("mode")
+        if back and self.scaling["min"].value is None:
+            self.scaling["min"].value = self._loaded["min"]
 
     def refresh(self) -> None:
         """Show which actions there are, and which code does the same."""

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from ..client.changing import completed
 from ..client.wire import read_spec
 from ..errors import BentoJupyterError, ConflictError, InvalidRequestError, NotFoundError
-from ..service_spec import HIDDEN, STRATEGIES
-from ..spec import OWNER_LABEL, DeploymentSpec, Mode, free_name
+from ..service_spec import STRATEGIES
+from ..spec import OWNER_LABEL, DeploymentSpec, Mode, free_name, masked
 from ..spelling import to_line
 from ..views import DeploymentView
 from .payloads import (
@@ -211,13 +211,8 @@ def masked_line(spec: DeploymentSpec, context: str = "") -> str:
         context: Of which cloud; "" = of the embedded one.
     """
     labels = {key: value for key, value in spec.labels.items() if not key.startswith("bento-jupyter.")}
-    shown = spec.model_copy(update={"envs": dict.fromkeys(spec.envs, HIDDEN), "labels": labels})
-    shown.services = {
-        name: each.model_copy(update={"envs": dict.fromkeys(each.envs, HIDDEN)})
-        for name, each in spec.services.items()
-    }
     try:
-        return to_line(shown, cloud=context)
+        return to_line(masked(spec.model_copy(update={"labels": labels})), cloud=context)
     except ValueError:
         return ""
 

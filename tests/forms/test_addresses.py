@@ -22,7 +22,7 @@ from bento_jupyter.forms.login_form import LoginForm
         ("https://cloud.bentoml.com", "https://cloud.bentoml.com"),
         (" HTTPS://Cloud.BentoML.com/ ", "https://cloud.bentoml.com/"),
         ("http://127.0.0.1:8265", "http://127.0.0.1:8265"),
-        ("http://[::1]:80/a", "http://[::1]:80/a"),
+        ("http://[::1]:80/a", "http://[::1]/a"),
         ("https://hub.example/user/ada/cloud", "https://hub.example/user/ada/cloud"),
     ],
 )
@@ -42,6 +42,8 @@ def test_an_address_is_used_as_it_is_meant(typed: str, used: str) -> None:
         "https://a/b c",
         "https://a\nb",
         "https://a:b",
+        "https://[v1.a]",
+        "https://a%2Fb",
         "https://a:99999",
         "ftp://a",
         "https://user:s3cret@a",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bento_jupyter.forms.code import build_call, build_line
+from bento_jupyter.forms.code import build_call, build_line, expression
 from bento_jupyter.forms.namespace import methods, servable
 from bento_jupyter.magics.building import BentoBuildMagics
 from bento_jupyter.magics.parsing import parse
@@ -100,3 +100,18 @@ def test_what_there_is_to_choose_from_as_endpoints() -> None:
     assert methods({"served": served, "steps": Steps(), "test": methods}) == ["served", "test"]
     assert "predict" in methods({"clf": LogisticRegression().fit([[0.0], [1.0]], [0, 1])})
     assert methods({}) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("X  # all", "X"),
+        ("X\n# c", "X"),
+        ("f(\n a, # z\n b)", "f(\n a,\n b)"),
+        ("X[:3], y[:3]", "(X[:3], y[:3])"),
+        ("'# none'", "'# none'"),
+        ("X[", "X["),
+    ],
+)
+def test_an_expression_stands_among_arguments_as_it_is_meant(typed: str, meant: str) -> None:
+    assert expression(typed) == meant

@@ -12,7 +12,6 @@ from bento_jupyter.forms.code import (
     deploy_call,
     deploy_line,
     differences,
-    masked,
     rebased,
     update_line,
     wanted_changes,
@@ -22,7 +21,7 @@ from bento_jupyter.magics.deploying import BentoDeployMagics
 from bento_jupyter.magics.options import deployment_fields
 from bento_jupyter.magics.parsing import parse
 from bento_jupyter.service_spec import STRATEGIES, Canary, CanaryVersion, ServiceSpec
-from bento_jupyter.spec import DeploymentSpec, Mode
+from bento_jupyter.spec import DeploymentSpec, Mode, masked
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)

@@ -94,6 +94,8 @@ def test_a_text_can_be_none_where_an_empty_one_is_the_default() -> None:
         ({"type": "string", "minLength": 2}, "ab", "a", "at least 2 characters"),
         ({"type": "string", "maxLength": 2}, "ab", "abc", "at most 2 characters"),
         ({"type": "string", "pattern": "^(?!no)[a-z]+$"}, "yes", "no", "match pattern"),
+        ({"type": "string", "pattern": r"^\p{L}+$"}, "é", "1", "match pattern"),
+        ({"type": "string", "pattern": "^(a+)+$"}, "a", "a" * 60 + "b", "match pattern"),
         ({"type": "string", "format": "date"}, "2026-01-31", "text", "valid date"),
         ({"type": "string", "format": "uuid"}, "12345678-1234-5678-1234-567812345678", "1", "UUID"),
     ],

@@ -40,6 +40,49 @@ def test_what_was_changed_since_is_shown_before_it_is_changed_again(kernel: Kern
     )
 
 
+def test_looking_again_loses_no_row_and_tells_what_is_gone(kernel: Kernel) -> None:
+    kernel.run("name, value = form.group['envs'].more()\nname.value, value.value = 'A', '9'")
+    assert "given twice" in kernel.run("form.again.click()\ndone()\nprint(form.group['envs'].problem)")
+    kernel.run("form.group['envs'].value = form._loaded['envs']\nform.close()")
+    kernel.run(
+        "bj.deploy(built, name='brief', mode='on-demand')\nform = bj.forms.deploy(update='brief')\n"
+        "bj.deployment('brief').delete()\nform.again.click()\ndone()"
+    )
+    assert kernel.run("print(form.said)").strip() == "brief was deleted meanwhile"
+    kernel.run("form.start.value = ('update', 'shared')\ndone()")
+
+
+def test_what_is_typed_while_a_change_is_made_stays(kernel: Kernel) -> None:
+    kernel.run(
+        "from bento_jupyter import workspace\nreal = workspace.deploy\n"
+        "def typing(*args, **options):\n"
+        "    form.group['queue'].value = 77\n"
+        "    return real(*args, **options)\n"
+        "workspace.deploy = typing\nform.group['idle_seconds'].value = 33\nsubmitted()\n"
+        "workspace.deploy = real\nassert form.said == '', form.said"
+    )
+    said = kernel.run("print(form.line, form.group['idle_seconds'].value)")
+    assert said.strip() == "%bento_update shared --queue=77 33"
+    kernel.run("form.group['queue'].value = form._loaded['queue']")
+
+
+def test_a_deployment_that_cannot_be_loaded_is_not_taken_for_the_one_before(kernel: Kernel) -> None:
+    kernel.run(
+        "bj.deploy(built, name='beside', mode='on-demand')\nform.again.click()\ndone()\n"
+        "reach = form.reach\n"
+        "def nobody():\n"
+        "    raise bj.errors.CloudUnreachableError('nobody answers')\n"
+        "form.reach = nobody\nform.start.value = ('update', 'beside')\ndone()\nform.group['max'].value = 7"
+    )
+    assert kernel.run("print(form.start.problem, form.submit.disabled, repr(form.line))").strip() == (
+        "nobody answers True ''"
+    )
+    kernel.run("form.reach = reach\nform.again.click()\ndone()")
+    assert kernel.run("print(form.line)").strip() == "%bento_update beside --max=7"
+    kernel.run("form.close()\nform = bj.forms.deploy(update='shared')\nform.group['max'].value = 4")
+    assert "no field 'expires'" in kernel.fails("bj.forms.deploy(defaults={'expires': '2h'})").value
+
+
 def test_the_other_type_keeps_the_concurrency_and_forgets_a_min_that_it_does_not_know(kernel: Kernel) -> None:
     assert kernel.run("print(form.group['min'].value, form.group['min'].disabled)").strip() == "0 True"
     kernel.run("form.group['mode'].value = bj.Mode.ONLINE")

@@ -132,6 +132,12 @@ def test_what_has_a_secret_in_it_is_taken_from_the_notebook(kernel: Kernel) -> N
     assert kernel.run("print(form.answer, form.line)").strip() == (
         '6 %bento_call locked nested login={"key": password}'
     )
+    kernel.run("form.language.value = 'curl'\nsettled()")
+    assert "not written out" in kernel.run("print(form.code.value)")
+    kernel.run(
+        "assert password not in repr([each.get_state() for each in _instances.values()] + form.rows())"
+    )
+    kernel.run("form.language.value = ''\nsettled()")
 
 
 def test_what_the_schema_does_not_allow_is_said_at_the_field_and_not_sent(kernel: Kernel) -> None:

@@ -95,10 +95,21 @@ def test_the_mode_is_switched(kernel: Kernel) -> None:
 
 
 def test_what_is_typed_stays_when_others_change_the_numbers(kernel: Kernel) -> None:
-    kernel.run("form.list.value = 'one'\nform.worker.wait(30)\nform.scaling['min'].value = 2")
+    kernel.run("form.list.value = 'one'\nform.worker.wait(30)\none.scale(mode='online', max=4)")
+    kernel.run("until(lambda: form._filled[1:] == (bj.Mode.ONLINE, 1, 4) and form._loaded['max'] == '4')")
+    kernel.run("form.scaling['min'].value = 2")
     kernel.run("one.scale(max=6, wait=False)\nuntil(lambda: form.scaling['max'].value == '6')")
     assert kernel.run("print(form.scaling['min'].value)").strip() == "2"
-    kernel.run("form.scaling['min'].value = 1\none.scale(max=3)")
+    kernel.run("form.scaling['mode'].value = bj.Mode.ON_DEMAND\nform.scaling['mode'].value = bj.Mode.ONLINE")
+    assert (
+        kernel.run("print(form.scaling['min'].value)").strip()
+        == kernel.run("print(form._loaded['min'])").strip()
+    )
+    kernel.run("form.scaling['min'].value = 2\none.scale(mode='on-demand', wait=False)")
+    kernel.run("until(lambda: form.scaling['mode'].value is bj.Mode.ON_DEMAND)\nform.worker.wait(30)")
+    said = kernel.run("until(lambda: form.scaling['min'].disabled)\nprint(form.scaling['min'].problem == '')")
+    assert said.strip() == "True"
+    kernel.run("one.scale(mode='online', max=3)\nuntil(lambda: form.scaling['mode'].value is bj.Mode.ONLINE)")
 
 
 def test_lines_and_calls_of_the_buttons_do_what_they_do(kernel: Kernel) -> None:

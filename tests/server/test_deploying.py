@@ -136,3 +136,7 @@ def test_each_field_of_the_form_is_one_of_the_model():
 
 def test_a_line_that_cannot_be_written_is_left_out():
     assert masked_line(DeploymentSpec(name="a", bento="a:1", labels={"a=b": "c"})) == ""
+    canary = {"versions": {"n": {"bento": "a:2", "envs": {"KEY": "s3cret"}}}}
+    line = masked_line(DeploymentSpec(name="a", bento="a:1", canary=canary))
+    assert "KEY" in line
+    assert "s3cret" not in line
